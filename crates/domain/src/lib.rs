@@ -1,0 +1,27 @@
+//! The words of Tollgate: identities, money, usage, time and secrets.
+//!
+//! This crate is pure. It performs no IO, reads no clock, draws no randomness and writes no log; a value that
+//! exists here is valid, and a value that is not known says so instead of being zero.
+
+mod decimal;
+mod identity;
+mod key;
+mod ledger;
+mod model;
+mod money;
+mod secret;
+mod time;
+mod usage;
+
+pub use decimal::{NotADecimal, Scaled, parse_scaled};
+pub use identity::{
+    CallId, CustomerId, DeploymentId, IdError, KeyId, OrganizationId, PriceSheetId, ProviderName,
+    TeamId, UserId,
+};
+pub use key::{KeyHash, VirtualKey, VirtualKeyError};
+pub use ledger::{AttemptRecord, Attribution, Entry, OpenEntry, Outcome, UsageSource};
+pub use model::{ModelName, ModelNameError};
+pub use money::{Money, MoneyError, Price, PriceError};
+pub use secret::Secret;
+pub use time::{Clock, Ticks, Timestamp, TimestampError};
+pub use usage::{Quantity, QuantityError, Unit, Usage, UsageKind};
