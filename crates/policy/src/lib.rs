@@ -1,1 +1,21 @@
-//! policy
+//! Decisions: what a call costs, whether it may be spent, who sees which model, where a call goes.
+//!
+//! This crate is pure. It performs no IO, awaits nothing, reads no clock, draws no randomness and
+//! writes no log: state, time and chance are arguments, so that every decision can be tested as a
+//! table and every other implementation of a rule can be compared with the one here.
+
+mod bound;
+mod budget;
+mod nearest;
+mod permit;
+mod price;
+mod route;
+mod settle;
+
+pub use bound::{Bound, ModelLimits, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS, bound};
+pub use budget::{OverBudget, Window};
+pub use nearest::nearest;
+pub use permit::{Grant, ModelPattern, visible_models};
+pub use price::{PriceSheet, PriceTier, Rates, Unpriced};
+pub use route::{Candidate, plan};
+pub use settle::{Observed, Settlement, estimated_input, estimated_output, settle};

@@ -1,0 +1,743 @@
+//! The catalogue: one row for each reason. Error bodies, articles and statuses come from here only.
+
+use crate::Reason;
+use crate::row::{Origin, Row};
+
+/// Every reason in the order of [`Reason`], which the compiler checks.
+pub(crate) static ROWS: [Row; Reason::COUNT] = [
+    Row {
+        reason: Reason::KeyMissing,
+        title: "the call carries no key",
+        meaning: "None of the headers that may carry a key does: `authorization`, `x-api-key`, \
+            `api-key`, `x-goog-api-key`.",
+        fix: "send `authorization: Bearer <key>` with a virtual key of this gateway",
+        ..KEY
+    },
+    Row {
+        reason: Reason::KeyMalformed,
+        title: "the key cannot be a virtual key",
+        meaning: "Virtual keys begin with `sk-`. A provider's own key, a placeholder or a cut-off \
+            copy is not one.",
+        fix: "send the whole virtual key, which begins with `sk-`",
+        ..KEY
+    },
+    Row {
+        reason: Reason::KeyUnknown,
+        kind: "token_not_found_in_db",
+        title: "no such key",
+        meaning: "The key has the right form, and this gateway has never issued it or has deleted \
+            it.",
+        fix: "check that the key was issued by this gateway and was not deleted, or ask for a new \
+            one",
+        ..KEY
+    },
+    Row {
+        reason: Reason::KeyExpired,
+        kind: "expired_key",
+        title: "the key has expired",
+        meaning: "The key was issued for a limited time, which is over.",
+        fix: "ask whoever issued the key for a new one or for more time",
+        ..KEY
+    },
+    Row {
+        reason: Reason::KeyBlocked,
+        title: "the key is blocked",
+        meaning: "Someone who manages the key has blocked it.",
+        fix: "ask whoever manages the key to unblock it",
+        ..KEY
+    },
+    Row {
+        reason: Reason::TeamBlocked,
+        title: "the key's team is blocked",
+        meaning: "Every key of a blocked team is refused, whatever its own state.",
+        fix: "ask an administrator to unblock the team",
+        ..KEY
+    },
+    Row {
+        reason: Reason::UserBlocked,
+        title: "the key's user is blocked",
+        meaning: "Every key of a blocked user is refused, whatever its own state.",
+        fix: "ask an administrator to unblock the user",
+        ..KEY
+    },
+    Row {
+        reason: Reason::NotAMemberOfTeam,
+        kind: "team_member_permission_error",
+        title: "the user is not a member of the team",
+        meaning: "The call names a team, or its key belongs to one, that its user is not a member \
+            of.",
+        fix: "ask a team administrator to add the user, or use a key of another team",
+        ..FORBIDDEN
+    },
+    Row {
+        reason: Reason::RouteNotAllowed,
+        title: "the key may not use this route",
+        meaning: "The key is limited to certain routes, and this is none of them.",
+        fix: "use a key that allows this route, or ask for it to be allowed",
+        ..FORBIDDEN
+    },
+    Row {
+        reason: Reason::ModelNotGranted,
+        kind: "key_model_access_denied",
+        title: "the caller may not use this model",
+        meaning: "The model exists, and the models granted to the key, its team or its user do \
+            not include it.",
+        fix: "call `GET /v1/models` for the models this key may use, or ask for this one to be \
+            granted",
+        ..FORBIDDEN
+    },
+    Row {
+        reason: Reason::ExceedsGrant,
+        title: "nobody can grant more than they have",
+        meaning: "A key, team or limit would allow more than its creator is allowed.",
+        fix: "ask for less, or ask someone whose own grant is wide enough",
+        ..FORBIDDEN
+    },
+    Row {
+        reason: Reason::ManagementForbidden,
+        title: "the caller may not manage this",
+        meaning: "Management routes need the master key or a role that covers what is managed.",
+        fix: "use the master key or the key of an administrator",
+        ..FORBIDDEN
+    },
+    Row {
+        reason: Reason::KeyNotFound,
+        title: "the key to manage does not exist",
+        meaning: "No key has this value, hash or alias; it may have been deleted.",
+        fix: "call `GET /key/list` for the keys there are",
+        ..ABSENT
+    },
+    Row {
+        reason: Reason::KeyAliasTaken,
+        kind: "bad_request_error",
+        title: "another key has this alias",
+        meaning: "An alias names one key at a time.",
+        fix: "choose another alias, or rename or delete the key that has it",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::RouteUnknown,
+        status: 404,
+        anthropic_kind: "not_found_error",
+        title: "no such route",
+        meaning: "The gateway serves nothing at this path; a base URL with `/v1` once too often \
+            or not at all is the usual cause.",
+        fix: "set the client's base URL to the address of this gateway followed by `/v1`",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::MethodNotAllowed,
+        status: 405,
+        title: "the route does not take this method",
+        meaning: "The path exists for another HTTP method, named in the `allow` header.",
+        fix: "use a method that the `allow` header names",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::BodyMalformed,
+        title: "the body is not the JSON it should be",
+        meaning: "The body is no JSON object; the message says at which line and column it goes \
+            wrong.",
+        fix: "send one JSON object as the body, with `content-type: application/json`",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::BodyTooLarge,
+        status: 413,
+        anthropic_kind: "request_too_large",
+        title: "the body is larger than the gateway accepts",
+        meaning: "Bodies have a limit so that one call cannot take the memory of all.",
+        fix: "send less, or ask the operator to raise the limit on request bodies",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::FieldMissing,
+        title: "a required field is missing",
+        meaning: "The route cannot serve a call without the field that the message names.",
+        fix: "add the field that `param` names",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::FieldWrongType,
+        title: "a field has the wrong type",
+        meaning: "The field that the message names holds another JSON type than it may.",
+        fix: "send the field that `param` names with the type that the message names",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::FieldOutOfRange,
+        title: "a field's value is outside its range",
+        meaning: "The field that the message names holds a value that is too small, too large or \
+            not in its list.",
+        fix: "send the field that `param` names within the range that the message names",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::ForbiddenField,
+        title: "a field may not be sent by clients",
+        meaning: "Prices, spend, credentials and addresses are the operator's; a client that \
+            could set them could spend for others.",
+        fix: "leave out the field that `param` names",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::ModelUnknown,
+        status: 404,
+        code: Some("model_not_found"),
+        anthropic_kind: "not_found_error",
+        title: "no such model",
+        meaning: "No model group of the gateway has this name, or the provider behind it knows no \
+            such model.",
+        fix: "call `GET /v1/models` for the names; if yours is listed, its deployment names a \
+            model that the provider lacks",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::ParameterUnsupported,
+        code: Some("unsupported_parameter"),
+        title: "the model does not take a parameter",
+        meaning: "The provider accepts the call only without the parameter that the message \
+            names, or only with other values.",
+        fix: "leave the parameter out, or set `drop_params: true` for the deployment",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::ThinkingConflictsWithForcedToolChoice,
+        title: "thinking and a forced tool choice exclude each other",
+        meaning: "The model does not think while `tool_choice` forces a tool, and the call asks \
+            for both.",
+        fix: "set `tool_choice` to `auto`, or turn `thinking` off",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::ContextWindowExceeded,
+        code: Some("context_length_exceeded"),
+        title: "the prompt is longer than the model's context window",
+        meaning: "Prompt and reserved output together have more tokens than the model can take.",
+        fix: "shorten the conversation, lower `max_tokens`, or use a model with a larger context \
+            window",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::ContentRefused,
+        code: Some("content_policy_violation"),
+        title: "the provider refused the content",
+        meaning: "The provider's content policy stopped the prompt or the answer.",
+        fix: "change the content, or use a model with another content policy",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::NoEndpointWithRequiredFeature,
+        title: "no endpoint has a feature the call needs",
+        meaning: "The model is served, and no endpoint that serves it takes tools, images or \
+            whatever else the call needs.",
+        fix: "leave the feature out, or use a model that has it",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::ClientTooSlow,
+        status: 408,
+        title: "the client is too slow",
+        meaning: "The client did not send its body, or did not read its answer, within the time \
+            allowed.",
+        fix: "send and read without long pauses, or ask the operator for longer limits",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::ClientDisconnected,
+        status: 499,
+        title: "the client went away",
+        meaning: "The connection closed before the answer ended; what was consumed until then is \
+            charged.",
+        fix: "raise the client's own timeout if it gave up too early",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::BudgetExceeded,
+        title: "a budget is spent",
+        meaning: "What was spent, together with what this call may cost, is more than a budget \
+            allows.",
+        fix: "ask for a larger budget, or lower `max_tokens` so that the call may cost less",
+        ..BUDGET
+    },
+    Row {
+        reason: Reason::BudgetReservedByOtherRequests,
+        retryable: true,
+        title: "the rest of a budget is held for other calls",
+        meaning: "The call would fit what is unspent, but calls in flight hold a part of it until \
+            they settle.",
+        fix: "try again when other calls have ended, or lower `max_tokens`",
+        ..BUDGET
+    },
+    Row {
+        reason: Reason::PriceUnknown,
+        kind: "model_cost_map_missing",
+        origin: Origin::Config,
+        title: "the model has no price",
+        meaning: "A call under a budget needs a price, because an unknown price is not zero.",
+        fix: "ask the operator to set a price for the model, 0 included, or to set \
+            `unpriced_models`",
+        ..FORBIDDEN
+    },
+    Row {
+        reason: Reason::BudgetStoreUnavailable,
+        title: "budgets cannot be checked",
+        meaning: "The store that counts spend does not answer, and an unchecked call could pass a \
+            budget.",
+        fix: "try again shortly; the operator finds the cause at `/health/readiness`",
+        ..STORE
+    },
+    Row {
+        reason: Reason::RateLimited,
+        title: "a rate limit is reached",
+        meaning: "The key, team, user or model has a limit per minute, and it is used up.",
+        fix: "wait as long as `retry-after` says",
+        ..THROTTLE
+    },
+    Row {
+        reason: Reason::ConcurrencyLimited,
+        title: "too many calls at once",
+        meaning: "The key, team, user or model has a limit on calls in flight, and it is reached.",
+        fix: "wait for a call to end, or send fewer at once",
+        ..THROTTLE
+    },
+    Row {
+        reason: Reason::QueueFull,
+        title: "the queue is full",
+        meaning: "The model is busy, and this caller has as many calls waiting as one caller may.",
+        fix: "wait as long as `retry-after` says, or send fewer calls at once",
+        ..THROTTLE
+    },
+    Row {
+        reason: Reason::QueueTimeout,
+        title: "the call waited too long in the queue",
+        meaning: "The model is busy, and no place became free within the longest wait.",
+        fix: "wait as long as `retry-after` says",
+        ..THROTTLE
+    },
+    Row {
+        reason: Reason::UpstreamRateLimited,
+        status: 429,
+        kind: "throttling_error",
+        anthropic_kind: "rate_limit_error",
+        title: "the provider limits the rate",
+        meaning: "The provider account behind the gateway has a limit per minute, and it is used \
+            up.",
+        fix: "wait as long as `retry-after` says; the operator can add deployments",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::UpstreamQuotaExhausted,
+        status: 429,
+        kind: "insufficient_quota",
+        code: Some("insufficient_quota"),
+        anthropic_kind: "rate_limit_error",
+        retryable: false,
+        title: "the provider account's quota is used up",
+        meaning: "The provider account behind the gateway has reached its spending limit or its \
+            daily quota; waiting a moment does not help.",
+        fix: "ask the operator to raise the quota of the provider account or to add a deployment",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::UpstreamOverloaded,
+        status: 503,
+        kind: "overloaded_error",
+        anthropic_kind: "overloaded_error",
+        title: "the provider is overloaded",
+        meaning: "The provider has more calls than it can serve at the moment.",
+        fix: "try again shortly, or use another model",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::UpstreamTimeout,
+        status: 504,
+        kind: "timeout_error",
+        anthropic_kind: "timeout_error",
+        title: "the provider took too long",
+        meaning: "The gateway stopped waiting; the message names the phase (connect, first byte, \
+            idle, total) and its limit.",
+        fix: "use a shorter prompt or a stream, or ask the operator to raise the limit of that \
+            phase",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::UpstreamReportedTimeout,
+        status: 504,
+        kind: "timeout_error",
+        anthropic_kind: "timeout_error",
+        title: "the provider reported a timeout",
+        meaning: "The provider, or a proxy in front of it, gave up on its own side before the \
+            gateway did.",
+        fix: "try again, or use a shorter prompt or a stream",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::UpstreamUnreachable,
+        kind: "api_connection_error",
+        title: "the provider cannot be reached",
+        meaning: "No connection came about: the name does not resolve, the port is closed, or TLS \
+            failed.",
+        fix: "try again; if it stays, the operator checks the deployment's base URL and the \
+            network",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::UpstreamError,
+        title: "the provider failed",
+        meaning: "The provider answered with an error of its own.",
+        fix: "try again; if it stays, use another model or ask the provider with the request id",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::UpstreamRejectedRequest,
+        title: "the provider does not accept the request",
+        meaning: "The gateway relayed the call as it came, and the provider says what is wrong \
+            with it.",
+        fix: "change the request as the provider's message says",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::UpstreamRequestTooLarge,
+        status: 413,
+        anthropic_kind: "request_too_large",
+        title: "the request is larger than the provider accepts",
+        meaning: "The call alone has more bytes or tokens than the provider takes in one request \
+            or in one minute.",
+        fix: "send a smaller request, or use a deployment with higher limits",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::UpstreamRouteUnknown,
+        status: 404,
+        kind: "not_found_error",
+        anthropic_kind: "not_found_error",
+        title: "the provider does not know the address",
+        meaning: "The provider serves nothing at the address that the deployment's base URL leads \
+            to.",
+        fix: "the operator checks the deployment's base URL, often a missing or doubled `/v1`",
+        ..CREDENTIAL
+    },
+    Row {
+        reason: Reason::UpstreamAnswerMalformed,
+        title: "the provider's answer cannot be read",
+        meaning: "The answer is not what its format promises: no JSON, an HTML page, or a frame \
+            with fields missing.",
+        fix: "try again; if it stays, the operator checks the deployment's base URL and provider",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::UpstreamAnswerCut,
+        title: "the provider's answer broke off",
+        meaning: "The connection ended before the answer did; what arrived was relayed and is \
+            charged.",
+        fix: "try again",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::UpstreamAnswerTooLarge,
+        retryable: false,
+        title: "the provider's answer is too large",
+        meaning: "Answers have a limit so that one call cannot take the memory of all.",
+        fix: "use a stream or ask for less; the operator can raise the limit on answers",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::UpstreamCredentialsRejected,
+        title: "the provider rejects the gateway's credential",
+        meaning: "The provider key of the deployment is wrong, disabled, expired or lacks a \
+            permission. Your own key is fine.",
+        fix: "ask the operator to replace the deployment's provider key",
+        ..CREDENTIAL
+    },
+    Row {
+        reason: Reason::UpstreamCredentialsUnavailable,
+        title: "the gateway has no credential for the provider",
+        meaning: "The deployment names a key or a token source, and none could be obtained. Your \
+            own key is fine.",
+        fix: "ask the operator to set the deployment's provider key or to repair its token source",
+        ..CREDENTIAL
+    },
+    Row {
+        reason: Reason::UpstreamAccountOutOfCredits,
+        status: 402,
+        kind: "insufficient_quota",
+        code: Some("insufficient_quota"),
+        anthropic_kind: "billing_error",
+        title: "the provider account has no credits",
+        meaning: "The provider account behind the gateway cannot pay for the call.",
+        fix: "ask the operator to add credits to the provider account",
+        ..CREDENTIAL
+    },
+    Row {
+        reason: Reason::ModelRetired,
+        status: 404,
+        code: Some("model_not_found"),
+        anthropic_kind: "not_found_error",
+        origin: Origin::Upstream,
+        title: "the provider no longer serves the model",
+        meaning: "The provider listed the model once and does so no more.",
+        fix: "use a newer model; the operator replaces the deployment",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::ModelTemporarilyUnavailable,
+        status: 503,
+        anthropic_kind: "overloaded_error",
+        title: "the model cannot be served right now",
+        meaning: "The provider lists the model, and nobody serves it at the moment.",
+        fix: "try again shortly, or use another model",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::AllDeploymentsRateLimited,
+        status: 429,
+        kind: "throttling_error",
+        anthropic_kind: "rate_limit_error",
+        title: "every deployment of the model is rate limited",
+        meaning: "Each provider account behind the model has used up its limit; `retry-after` \
+            says when the first frees.",
+        fix: "wait as long as `retry-after` says; the operator can add deployments",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::AllDeploymentsFailing,
+        status: 503,
+        anthropic_kind: "overloaded_error",
+        title: "every deployment of the model is failing",
+        meaning: "Each deployment of the model failed moments ago and is cooling down.",
+        fix: "try again shortly, or use another model",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::ExcludedByOpenrouterPrivacySettings,
+        kind: "permission_error",
+        origin: Origin::Config,
+        title: "OpenRouter's privacy settings exclude every endpoint",
+        meaning: "The data policy of the OpenRouter account behind the gateway allows no endpoint \
+            of the model.",
+        fix: "the operator changes the account's settings at \
+            https://openrouter.ai/settings/privacy",
+        ..FORBIDDEN
+    },
+    Row {
+        reason: Reason::AzureKeyAuthDisabled,
+        title: "the Azure resource takes no keys",
+        meaning: "Key based authentication is disabled for the resource, and the deployment sends \
+            a key.",
+        fix: "the operator sets Microsoft Entra credentials for the deployment, or enables keys",
+        ..CREDENTIAL
+    },
+    Row {
+        reason: Reason::AzureRoleMissing,
+        title: "the Azure principal lacks a role",
+        meaning: "The deployment's principal is known to Azure and may not call the resource.",
+        fix: "the operator grants the principal `Cognitive Services OpenAI User` on the resource",
+        ..CREDENTIAL
+    },
+    Row {
+        reason: Reason::AzureTokenWrongAudience,
+        title: "the Azure token is for another audience",
+        meaning: "The deployment's token was issued for another scope than the resource wants.",
+        fix: "the operator requests the scope `https://cognitiveservices.azure.com/.default`",
+        ..CREDENTIAL
+    },
+    Row {
+        reason: Reason::UpstreamReturnedNoImage,
+        title: "the provider's answer holds no image",
+        meaning: "The provider answered the call for an image without one, often with text that \
+            says why.",
+        fix: "change the prompt, or use another image model",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::StructuredOutputNotProduced,
+        title: "the model did not produce the structure asked for",
+        meaning: "The answer does not fit the JSON schema of the call; it is charged, because it \
+            was produced.",
+        fix: "try again, simplify the schema, or use a model with native structured output",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::StreamLimitExceeded,
+        retryable: false,
+        title: "a stream accumulates too much",
+        meaning: "Something the gateway must collect, such as the arguments of one tool call, \
+            passes its limit.",
+        fix: "ask for less in one answer, or ask the operator to raise the limit",
+        ..UPSTREAM
+    },
+    Row {
+        reason: Reason::StoreUnavailable,
+        title: "the database is unavailable",
+        meaning: "The gateway cannot look up what the call needs.",
+        fix: "try again shortly; the operator finds the cause at `/health/readiness`",
+        ..STORE
+    },
+    Row {
+        reason: Reason::GatewayBusy,
+        title: "the gateway takes no more calls at once",
+        meaning: "As many calls are in flight as the gateway may serve at once.",
+        fix: "try again shortly; the operator can raise the limit or add a node",
+        ..GATEWAY
+    },
+    Row {
+        reason: Reason::GatewayDraining,
+        title: "the gateway is shutting down",
+        meaning: "This node ends the calls it has and takes no new ones.",
+        fix: "try again; another node, or the restarted one, takes the call",
+        ..GATEWAY
+    },
+    Row {
+        reason: Reason::GatewayBug,
+        status: 500,
+        kind: "internal_server_error",
+        anthropic_kind: "api_error",
+        retryable: false,
+        title: "the gateway failed",
+        meaning: "Something happened that the gateway did not expect. The log has the details \
+            under the request id.",
+        fix: "report the request id to the operator, who finds the cause in the log",
+        ..GATEWAY
+    },
+];
+
+/// A key that does not open the door.
+const KEY: Row = Row {
+    reason: Reason::GatewayBug,
+    status: 401,
+    kind: "auth_error",
+    code: None,
+    anthropic_kind: "authentication_error",
+    origin: Origin::Client,
+    retryable: false,
+    title: "",
+    meaning: "",
+    fix: "",
+};
+
+/// A caller that is known and may not.
+const FORBIDDEN: Row = Row {
+    reason: Reason::GatewayBug,
+    status: 403,
+    kind: "auth_error",
+    code: None,
+    anthropic_kind: "permission_error",
+    origin: Origin::Client,
+    retryable: false,
+    title: "",
+    meaning: "",
+    fix: "",
+};
+
+/// A call that is wrong in itself.
+const REQUEST: Row = Row {
+    reason: Reason::GatewayBug,
+    status: 400,
+    kind: "invalid_request_error",
+    code: None,
+    anthropic_kind: "invalid_request_error",
+    origin: Origin::Client,
+    retryable: false,
+    title: "",
+    meaning: "",
+    fix: "",
+};
+
+/// Something that is not there.
+const ABSENT: Row = Row {
+    reason: Reason::GatewayBug,
+    status: 404,
+    kind: "not_found_error",
+    code: None,
+    anthropic_kind: "not_found_error",
+    origin: Origin::Client,
+    retryable: false,
+    title: "",
+    meaning: "",
+    fix: "",
+};
+
+/// A budget that does not allow the call.
+const BUDGET: Row = Row {
+    reason: Reason::GatewayBug,
+    status: 429,
+    kind: "budget_exceeded",
+    code: None,
+    anthropic_kind: "rate_limit_error",
+    origin: Origin::Gateway,
+    retryable: false,
+    title: "",
+    meaning: "",
+    fix: "",
+};
+
+/// A limit of the gateway that frees again.
+const THROTTLE: Row = Row {
+    reason: Reason::GatewayBug,
+    status: 429,
+    kind: "throttling_error",
+    code: None,
+    anthropic_kind: "rate_limit_error",
+    origin: Origin::Gateway,
+    retryable: true,
+    title: "",
+    meaning: "",
+    fix: "",
+};
+
+/// A gateway that cannot take the call now.
+const GATEWAY: Row = Row {
+    reason: Reason::GatewayBug,
+    status: 503,
+    kind: "server_error",
+    code: None,
+    anthropic_kind: "overloaded_error",
+    origin: Origin::Gateway,
+    retryable: true,
+    title: "",
+    meaning: "",
+    fix: "",
+};
+
+/// A database that is away.
+const STORE: Row = Row {
+    reason: Reason::GatewayBug,
+    status: 503,
+    kind: "no_db_connection",
+    code: None,
+    anthropic_kind: "api_error",
+    origin: Origin::Gateway,
+    retryable: true,
+    title: "",
+    meaning: "",
+    fix: "",
+};
+
+/// A provider that failed.
+const UPSTREAM: Row = Row {
+    reason: Reason::GatewayBug,
+    status: 502,
+    kind: "server_error",
+    code: None,
+    anthropic_kind: "api_error",
+    origin: Origin::Upstream,
+    retryable: true,
+    title: "",
+    meaning: "",
+    fix: "",
+};
+
+/// A credential of the gateway that the operator must mend. Never the client's 401.
+const CREDENTIAL: Row = Row {
+    reason: Reason::GatewayBug,
+    status: 502,
+    kind: "server_error",
+    code: None,
+    anthropic_kind: "api_error",
+    origin: Origin::Config,
+    retryable: false,
+    title: "",
+    meaning: "",
+    fix: "",
+};

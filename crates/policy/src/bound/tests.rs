@@ -1,0 +1,41 @@
+//! Bounds: which limit counts, and that extremes are held rather than wrapped.
+
+use super::*;
+
+const UNKNOWN: ModelLimits = ModelLimits { max_output: None, reserve_output: None };
+
+#[test]
+fn the_first_known_limit_bounds_the_completion() {
+    let model = |max_output| ModelLimits { max_output: Some(max_output), reserve_output: None };
+    let reserve = ModelLimits { max_output: Some(8000), reserve_output: Some(16_000) };
+    let cases = [
+        (Some(100), 1, UNKNOWN, 100),
+        (Some(100), 3, UNKNOWN, 300),
+        (Some(0), 1, UNKNOWN, 0),
+        (Some(9000), 1, model(8000), 9000),
+        (Some(100), 1, reserve, 100),
+        (None, 1, UNKNOWN, 4096),
+        (None, 2, UNKNOWN, 8192),
+        (None, 1, model(4095), 4095),
+        (None, 1, model(4097), 4096),
+        (None, 1, reserve, 16_000),
+        (None, 0, UNKNOWN, 4096),
+    ];
+    for (own, choices, limits, expected) in cases {
+        let bound = bound(0, own, choices, &limits);
+        assert_eq!(bound.completion, Quantity::whole(expected), "{own:?} {choices} {limits:?}");
+    }
+}
+
+#[test]
+fn a_prompt_is_bounded_by_half_its_bytes_and_an_overhead() {
+    for (bytes, tokens) in [(0, 32), (1, 33), (2, 33), (3, 34), (1000, 532)] {
+        assert_eq!(bound(bytes, None, 1, &UNKNOWN).prompt, Quantity::whole(tokens), "{bytes}");
+    }
+}
+
+#[test]
+fn extremes_are_held_at_the_largest_quantity() {
+    let bound = bound(u64::MAX, Some(u64::MAX), u64::MAX, &UNKNOWN);
+    assert_eq!((bound.prompt, bound.completion), (Quantity::MAX, Quantity::MAX));
+}
