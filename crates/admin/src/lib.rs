@@ -1,1 +1,15 @@
-//! admin
+//! The management API, LiteLLM's routes with their fields, bodies and statuses.
+//!
+//! It never decides who calls: it asks the [`Gatekeeper`] that the binary lends it. Every change takes effect on the
+//! next request of this node.
+
+mod fields;
+mod gatekeeper;
+mod keys;
+mod lifetime;
+mod problem;
+mod routes;
+
+pub use gatekeeper::{Actor, Gatekeeper, Identifying};
+pub use lifetime::{LifetimeError, parse_lifetime};
+pub use routes::{Admin, ROUTES, router};

@@ -18,12 +18,7 @@ pub struct Rendered {
 /// `x-should-retry` is always set, because the official SDKs obey it; `retry-after` (whole seconds, rounded up) and
 /// `retry-after-ms` whenever a time is known.
 #[must_use]
-pub fn render(
-    refusal: &Refusal,
-    dialect: Dialect,
-    docs_base: &str,
-    request_id: &str,
-) -> Rendered {
+pub fn render(refusal: &Refusal, dialect: Dialect, docs_base: &str, request_id: &str) -> Rendered {
     let mut headers = vec![
         ("content-type", "application/json".to_owned()),
         ("x-should-retry", refusal.retryable().to_string()),
@@ -54,7 +49,11 @@ mod tests {
             .with_retry_after(Duration::from_millis(1200));
         let rendered = render(&refusal, Dialect::OpenAi, "", "c1");
         let header = |name| {
-            rendered.headers.iter().find(|(given, _)| *given == name).map(|(_, value)| value.as_str())
+            rendered
+                .headers
+                .iter()
+                .find(|(given, _)| *given == name)
+                .map(|(_, value)| value.as_str())
         };
         assert_eq!(rendered.status, 429);
         assert_eq!(header("retry-after"), Some("2"));

@@ -1,1 +1,26 @@
-fn main(){}
+//! `tollgate`: an LLM gateway in one binary.
+
+mod banner;
+mod cli;
+mod clock;
+mod environment;
+mod gatekeeper;
+mod listener;
+mod master_key;
+mod random;
+mod reload;
+mod serve;
+mod shutdown;
+mod startup;
+mod telemetry;
+mod wiring;
+
+use std::process::ExitCode;
+
+/// The allocator: many small short-lived buffers from several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::run()
+}

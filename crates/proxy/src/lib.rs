@@ -1,1 +1,24 @@
-//! proxy
+//! The data path: one call from its first byte in to its last byte out.
+//!
+//! [`pipeline`] tells the whole story; every other file is one of its steps, or what a step returns. Nothing here
+//! reads the environment, the clock or randomness directly, and nothing here knows a provider by name.
+
+mod admit;
+mod attempt;
+mod authenticate;
+mod credential;
+mod gate;
+mod grants;
+mod headers;
+mod ingress;
+mod pipeline;
+mod refusal;
+mod relay;
+mod route;
+pub mod surface;
+mod ticket;
+mod timing;
+
+pub use authenticate::{Caller, authenticate};
+pub use gate::{Gate, Readiness};
+pub use refusal::{refuse, response_to};

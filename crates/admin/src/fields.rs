@@ -1,0 +1,260 @@
+//! The fields of a management request: each one read, or refused by name.
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+use tollgate_domain::Money;
+use tollgate_faults::{Reason, Refusal};
+use tollgate_policy::nearest;
+
+use crate::problem::{echo, wrong};
+
+/// Longest list that a field may hold, in entries.
+const LIST_MAX: usize = 1000;
+/// Longest text that a field may hold, in bytes.
+const TEXT_BYTES_MAX: usize = 1024;
+/// Largest object that a field may hold, in bytes of JSON.
+const OBJECT_BYTES_MAX: usize = 64 * 1024;
+
+/// What a request wants of a field: absent means unchanged, null removes, a value replaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change<T> {
+    /// The field was not sent.
+    Unchanged,
+    /// The field was sent as null.
+    Removed,
+    /// The field was sent with a value.
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// Applies the change to an optional value.
+    pub(crate) fn apply(self, to: &mut Option<T>) {
+        match self {
+            Self::Unchanged => {}
+            Self::Removed => *to = None,
+            Self::Set(value) => *to = Some(value),
+        }
+    }
+
+    /// Applies the change to a value whose absence is its default.
+    pub(crate) fn apply_or_default(self, to: &mut T)
+    where
+        T: Default,
+    {
+        match self {
+            Self::Unchanged => {}
+            Self::Removed => *to = T::default(),
+            Self::Set(value) => *to = value,
+        }
+    }
+
+    fn try_map<U>(self, map: impl FnOnce(T) -> Result<U, Refusal>) -> Result<Change<U>, Refusal> {
+        Ok(match self {
+            Self::Unchanged => Change::Unchanged,
+            Self::Removed => Change::Removed,
+            Self::Set(value) => Change::Set(map(value)?),
+        })
+    }
+}
+
+/// The fields of one request.
+#[derive(Debug)]
+pub(crate) struct Fields(Map<String, Value>);
+
+impl Fields {
+    /// Reads a body. Every field is one of `supported`, or known to LiteLLM and sent with its empty default.
+    ///
+    /// # Errors
+    /// Refused when the body is no JSON object, and when a field is not supported yet or not known at all.
+    pub(crate) fn read(
+        body: &Bytes,
+        supported: &[&str],
+        not_yet: &[&str],
+    ) -> Result<Self, Refusal> {
+        let value: Value = serde_json::from_slice(body)
+            .map_err(|problem| Refusal::new(Reason::BodyMalformed, problem.to_string()))?;
+        let Value::Object(map) = value else {
+            return Err(Refusal::new(Reason::BodyMalformed, "the body is not a JSON object"));
+        };
+        for (name, value) in &map {
+            if supported.contains(&name.as_str()) {
+                continue;
+            }
+            if not_yet.contains(&name.as_str()) {
+                if is_empty(value) {
+                    continue;
+                }
+                return Err(unsupported(name, "this gateway does not support it yet"));
+            }
+            return Err(unknown(name, supported));
+        }
+        Ok(Self(map))
+    }
+
+    /// A field as it was sent.
+    fn raw(&self, name: &str) -> Change<&Value> {
+        match self.0.get(name) {
+            None => Change::Unchanged,
+            Some(Value::Null) => Change::Removed,
+            Some(value) => Change::Set(value),
+        }
+    }
+
+    /// A field of text.
+    pub(crate) fn text(&self, name: &str) -> Result<Change<String>, Refusal> {
+        self.raw(name).try_map(|value| text(name, value))
+    }
+
+    /// A field of text that is then read further.
+    pub(crate) fn parsed<T, E: std::fmt::Display>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Change<T>, Refusal> {
+        self.text(name)?.try_map(|text| parse(&text).map_err(|problem| wrong(name, problem)))
+    }
+
+    /// A field that is true or false.
+    pub(crate) fn flag(&self, name: &str) -> Result<Change<bool>, Refusal> {
+        self.raw(name)
+            .try_map(|value| value.as_bool().ok_or_else(|| wrong(name, "expected true or false")))
+    }
+
+    /// A field of dollars, zero or more.
+    pub(crate) fn dollars(&self, name: &str) -> Result<Change<Money>, Refusal> {
+        self.raw(name).try_map(|value| {
+            let Value::Number(number) = value else {
+                return Err(wrong(name, "expected a number of dollars"));
+            };
+            let money = Money::parse_dollars(&number.to_string())
+                .map_err(|problem| wrong(name, problem))?;
+            if money.is_negative() {
+                return Err(wrong(name, "an amount is never negative"));
+            }
+            Ok(money)
+        })
+    }
+
+    /// A field of a list of texts.
+    pub(crate) fn texts(&self, name: &str) -> Result<Change<Vec<String>>, Refusal> {
+        self.raw(name).try_map(|value| {
+            let Value::Array(items) = value else {
+                return Err(wrong(name, "expected a list of texts"));
+            };
+            if items.len() > LIST_MAX {
+                return Err(wrong(name, format!("more than {LIST_MAX} entries")));
+            }
+            items.iter().map(|item| text(name, item)).collect()
+        })
+    }
+
+    /// A field of an object.
+    pub(crate) fn object(&self, name: &str) -> Result<Change<Map<String, Value>>, Refusal> {
+        self.raw(name).try_map(|value| {
+            let Value::Object(object) = value else {
+                return Err(wrong(name, "expected an object"));
+            };
+            if value.to_string().len() > OBJECT_BYTES_MAX {
+                return Err(wrong(name, format!("larger than {OBJECT_BYTES_MAX} bytes")));
+            }
+            Ok(object.clone())
+        })
+    }
+}
+
+fn text(name: &str, value: &Value) -> Result<String, Refusal> {
+    match value {
+        Value::String(text) if text.len() > TEXT_BYTES_MAX => {
+            Err(wrong(name, format!("longer than {TEXT_BYTES_MAX} bytes")))
+        }
+        // A database of text columns cannot hold it, and no name needs it.
+        Value::String(text) if text.contains('\0') => Err(wrong(name, "holds a zero byte")),
+        Value::String(text) => Ok(text.clone()),
+        _ => Err(wrong(name, "expected text")),
+    }
+}
+
+/// Whether a value says no more than leaving the field out.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Bool(true) => false,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty() || text == "default",
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+    }
+}
+
+fn unsupported(name: &str, why: &str) -> Refusal {
+    Refusal::new(Reason::ParameterUnsupported, format!("`{}`: {why}", echo(name)))
+        .with_param(echo(name))
+        .with_fix("leave the field out; nothing was changed")
+}
+
+fn unknown(name: &str, supported: &[&str]) -> Refusal {
+    let refusal = unsupported(name, "there is no such field");
+    match nearest(name, supported.iter().copied(), 1).first() {
+        Some(close) => refusal.with_fix(format!("did you mean `{close}`? nothing was changed")),
+        None => refusal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<Fields, Refusal> {
+        Fields::read(
+            &Bytes::copy_from_slice(body.as_bytes()),
+            &["key_alias", "max_budget", "models"],
+            &["rpm_limit"],
+        )
+    }
+
+    #[test]
+    fn absent_null_and_value_are_three_different_wishes() {
+        let fields = read(r#"{"key_alias": null, "max_budget": 0.1}"#).expect("fields");
+        assert_eq!(fields.text("key_alias").expect("text"), Change::Removed);
+        assert_eq!(
+            fields.dollars("max_budget").expect("dollars"),
+            Change::Set(Money::from_nanos(100_000_000))
+        );
+        assert_eq!(fields.texts("models").expect("texts"), Change::Unchanged);
+    }
+
+    #[test]
+    fn nothing_is_silently_swallowed() {
+        let reason =
+            |body: &str| read(body).map(|_| ()).map_err(|refusal| (refusal.reason, refusal.fix));
+        assert_eq!(reason(r#"{"rpm_limit": null}"#), Ok(()));
+        assert!(matches!(
+            reason(r#"{"rpm_limit": 5}"#),
+            Err((Reason::ParameterUnsupported, Some(_)))
+        ));
+        let Err((Reason::ParameterUnsupported, Some(fix))) = reason(r#"{"max_budgett": 5}"#) else {
+            panic!("an unknown field was accepted");
+        };
+        assert!(fix.contains("`max_budget`"), "{fix}");
+        assert!(matches!(reason("[]"), Err((Reason::BodyMalformed, _))));
+        assert!(matches!(reason("{"), Err((Reason::BodyMalformed, _))));
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_refused_by_name() {
+        let fields =
+            read(r#"{"key_alias": 5, "max_budget": -1, "models": ["a", 5]}"#).expect("fields");
+        for refusal in [
+            fields.text("key_alias").expect_err("a number is no text"),
+            fields.dollars("max_budget").expect_err("an amount is not negative"),
+            fields.texts("models").expect_err("a number is no model"),
+        ] {
+            assert_eq!(refusal.reason, Reason::FieldWrongType);
+            assert!(refusal.param.is_some());
+        }
+        let zero = read("{\"key_alias\": \"a\\u0000\"}").expect("fields");
+        assert!(zero.text("key_alias").is_err());
+        let huge = read(r#"{"max_budget": 1e300}"#).expect("fields");
+        assert!(huge.dollars("max_budget").is_err());
+    }
+}

@@ -1,0 +1,41 @@
+//! What the management API says no with, and how the store's failures look to a client.
+
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use tollgate_faults::{Dialect, Reason, Refusal};
+use tollgate_store::StoreError;
+
+/// Longest part of a client's text that is repeated to it, in characters.
+const ECHO_CHARS_MAX: usize = 64;
+
+/// The answer to a refused management call.
+pub(crate) fn response(refusal: &Refusal, docs_base: &str, call: &str) -> Response {
+    let rendered = tollgate_faults::render(refusal, Dialect::OpenAi, docs_base, call);
+    let status = StatusCode::from_u16(rendered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, rendered.body).into_response();
+    for (name, value) in rendered.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+/// The store failed; what exactly is in the log, once, and not in the answer.
+pub(crate) fn store(problem: &StoreError) -> Refusal {
+    tracing::error!(%problem, "the store failed under the management API");
+    Refusal::new(Reason::StoreUnavailable, "the store that holds the keys cannot be reached")
+}
+
+/// A field holds something it cannot hold.
+pub(crate) fn wrong(field: &str, message: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Reason::FieldWrongType, format!("`{}`: {message}", echo(field)))
+        .with_param(echo(field))
+}
+
+/// As much of a client's text as is repeated to it.
+pub(crate) fn echo(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(ECHO_CHARS_MAX).collect()
+}

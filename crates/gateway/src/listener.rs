@@ -1,0 +1,103 @@
+//! The accept loop: connections in, with limits, and out again in order.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Most connections at once.
+const CONNECTIONS_MAX: usize = 20_000;
+/// Longest wait for the head of a request.
+const HEAD_WAIT_MAX: Duration = Duration::from_secs(30);
+/// Largest head of a request, in bytes.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// How long accepting pauses after the system refused a connection, for instance for lack of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Accepts connections until cancelled, then lets those under way finish within the grace period.
+pub(crate) async fn run(
+    listener: TcpListener,
+    app: Arc<ArcSwap<Router>>,
+    ending: CancellationToken,
+    grace: Duration,
+) {
+    let graceful = GracefulShutdown::new();
+    let tasks = TaskTracker::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = ending.cancelled() => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let connection = graceful.watch(connection(stream, Router::clone(&app.load())));
+        tasks.spawn(async move {
+            // A connection that breaks is the client's business; its calls have settled by being dropped.
+            let _: Result<(), hyper::Error> = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    tasks.close();
+    if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
+        tracing::warn!(
+            open = tasks.len(),
+            "the grace period is over; calls still under way are cut"
+        );
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    app: Router,
+) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WAIT_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
+}
+
+/// Answers while the gateway is not ready yet: alive, and why nothing is served.
+pub(crate) fn starting(reason: &str) -> Router {
+    use axum::routing::get;
+    use http::{StatusCode, header};
+    let body = serde_json::json!({ "status": "unhealthy", "reasons": [reason] }).to_string();
+    let unready = move || {
+        let body = body.clone();
+        async move {
+            Ok::<_, Infallible>((
+                StatusCode::SERVICE_UNAVAILABLE,
+                // A connection made now must not keep this answer for later.
+                [(header::CONNECTION, "close"), (header::CONTENT_TYPE, "application/json")],
+                body,
+            ))
+        }
+    };
+    let alive = || async { ([(header::CONNECTION, "close")], axum::Json("I'm alive!")) };
+    Router::new()
+        .route("/health/liveliness", get(alive))
+        .route("/health/liveness", get(alive))
+        .fallback(unready)
+}

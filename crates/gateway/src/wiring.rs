@@ -1,0 +1,105 @@
+//! Puts the parts together.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use tokio::task::JoinHandle;
+use tollgate_admin::Admin;
+use tollgate_config::Snapshot;
+use tollgate_domain::{Clock, Random, Secret};
+use tollgate_proxy::Gate;
+use tollgate_store::{Db, KeyDirectory, Ledger, LedgerOptions, Spool};
+use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
+
+use crate::gatekeeper::ProxyGatekeeper;
+use crate::{environment, master_key};
+
+/// The database's file in the data directory, when no other database is named.
+const DATABASE_FILE: &str = "tollgate.sqlite";
+/// Most virtual keys kept in memory.
+const KEYS_CACHED_MAX: usize = 100_000;
+
+/// The gateway, ready to serve.
+pub(crate) struct Wired {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) app: Router,
+    pub(crate) ledger: Ledger,
+    pub(crate) writing: JoinHandle<()>,
+    pub(crate) fresh_key: Option<Secret>,
+    pub(crate) db: Db,
+}
+
+/// Where the gateway's memory is.
+pub(crate) fn database_url(snapshot: &Snapshot, data_dir: &Path) -> Secret {
+    environment::first(&["DATABASE_URL"])
+        .map(Secret::new)
+        .or_else(|| snapshot.settings.database_url.clone())
+        .unwrap_or_else(|| {
+            Secret::new(format!("sqlite://{}", data_dir.join(DATABASE_FILE).display()))
+        })
+}
+
+/// Opens the database and brings its schema up to date.
+///
+/// # Errors
+/// When it cannot be reached or its schema cannot be brought up to date.
+pub(crate) async fn open(url: &Secret) -> anyhow::Result<Db> {
+    let db = Db::open(url.expose()).await.context("cannot open the database")?;
+    db.migrate().await.context("cannot bring the database's schema up to date")?;
+    Ok(db)
+}
+
+/// Settles what an earlier process left open, then puts the parts together.
+///
+/// # Errors
+/// When the database fails or the master key is none.
+pub(crate) async fn wire(
+    db: Db,
+    snapshot: Arc<Snapshot>,
+    data_dir: &Path,
+    (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+) -> anyhow::Result<Wired> {
+    let spool = Spool::in_folder(data_dir);
+    let recovered = tollgate_store::recover(&db, Some(&spool), clock.now()).await?;
+    if recovered.settled > 0 {
+        tracing::warn!(
+            calls = recovered.settled,
+            cost = %recovered.cost,
+            "calls that an earlier process left open were settled as interrupted"
+        );
+    }
+    let master = master_key::settle(&db, snapshot.settings.master_key.as_ref(), &*random).await?;
+    let calls = usize::try_from(snapshot.settings.calls_in_flight_max)?;
+    let options = LedgerOptions { spool: Some(spool), ..LedgerOptions::for_calls_in_flight(calls) };
+    let (ledger, ledger_task) = Ledger::start(db.clone(), options, Arc::clone(&clock));
+    let keys = Arc::new(KeyDirectory::new(db.clone(), KEYS_CACHED_MAX));
+    let upstream = Dispatcher::new(pool()?, Arc::clone(&clock))?;
+    let gate = Arc::new(Gate::new(
+        snapshot,
+        (Arc::clone(&keys), Some(master.hash)),
+        ledger.clone(),
+        upstream,
+        (Arc::clone(&clock), Arc::clone(&random)),
+    ));
+    let admin =
+        Admin::new(db.clone(), keys, Arc::new(ProxyGatekeeper(Arc::clone(&gate))), (clock, random));
+    let app = tollgate_proxy::surface::router(Arc::clone(&gate))
+        .merge(tollgate_admin::router(Arc::new(admin)));
+    let writing = tokio::spawn(ledger_task.run());
+    Ok(Wired { gate, app, ledger, writing, fresh_key: master.fresh, db })
+}
+
+/// How connections to upstreams are made: through the proxies of the environment, if it names any.
+fn pool() -> anyhow::Result<PoolOptions> {
+    let named = |upper: &str, lower: &str| environment::first(&[upper, lower]);
+    let http = named("HTTP_PROXY", "http_proxy").map(Secret::new);
+    let https = named("HTTPS_PROXY", "https_proxy").map(Secret::new);
+    if http.is_none() && https.is_none() {
+        return Ok(PoolOptions::default());
+    }
+    let no_proxy = named("NO_PROXY", "no_proxy").unwrap_or_default();
+    let proxy = ProxySettings::new(http.as_ref(), https.as_ref(), &no_proxy)?;
+    Ok(PoolOptions { proxy: Some(proxy), ..PoolOptions::default() })
+}

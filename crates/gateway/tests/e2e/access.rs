@@ -1,0 +1,6 @@
+//! Who may call what, and what it may cost them.
+
+mod budgets;
+mod keys;
+mod models;
+mod refusals;

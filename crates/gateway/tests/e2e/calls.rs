@@ -1,0 +1,7 @@
+//! Calls that are answered, and what happens when the upstream or the client fails.
+
+mod buffered;
+mod disconnects;
+mod streamed;
+mod upstream_failures;
+mod upstream_streams;

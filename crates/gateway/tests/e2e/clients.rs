@@ -1,0 +1,7 @@
+//! Unmodified clients of others, and upstreams of others, on both sides of the gateway.
+
+mod answers;
+mod errors;
+
+mod sdk;
+mod upstreams;

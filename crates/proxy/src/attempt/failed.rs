@@ -1,0 +1,141 @@
+//! What became of an attempt that gave no answer: whose fault it is, and whether another deployment may help.
+
+use http::HeaderMap;
+use tollgate_config::Deployment;
+use tollgate_faults::{Reason, Refusal, UpstreamError, UpstreamFacts, classify, wait_hint};
+use tollgate_upstream::{DispatchError, UpstreamAnswer};
+use tollgate_wire::formats::openai_chat::{ErrorBody, read_error};
+
+use crate::gate::Gate;
+
+/// Largest error answer that is read from an upstream, in bytes.
+const ERROR_BYTES_MAX: u64 = 256 * 1024;
+/// The headers in which upstreams name their side of a call.
+const REQUEST_ID_HEADERS: [&str; 3] = ["x-request-id", "apim-request-id", "request-id"];
+
+/// An attempt that failed.
+pub(super) struct Failed {
+    pub(super) refusal: Refusal,
+    /// The upstream's HTTP status, if it answered.
+    pub(super) status: Option<u16>,
+    /// Whether another deployment may serve the call.
+    pub(super) try_next: bool,
+}
+
+impl Failed {
+    /// A failure that no deployment could change.
+    pub(super) const fn of_client(refusal: Refusal) -> Self {
+        Self { refusal, status: None, try_next: false }
+    }
+}
+
+/// The request or its answer did not make it across the network.
+pub(super) fn not_dispatched(deployment: &Deployment, error: &DispatchError) -> Failed {
+    let refusal = Refusal::new(reason_of(error), format!("{}: {error}", deployment.provider.name))
+        .with_upstream(facts(deployment, None, None));
+    Failed { refusal, status: None, try_next: true }
+}
+
+/// What a network failure is called.
+pub(crate) const fn reason_of(error: &DispatchError) -> Reason {
+    match error {
+        DispatchError::Timeout { .. } => Reason::UpstreamTimeout,
+        DispatchError::TooLarge { .. } | DispatchError::HeadersTooLarge => {
+            Reason::UpstreamAnswerTooLarge
+        }
+        DispatchError::Unreachable { .. }
+        | DispatchError::Reset { .. }
+        | DispatchError::NotHttp { .. }
+        | DispatchError::BadUrl { .. }
+        | DispatchError::BadHeader { .. } => Reason::UpstreamUnreachable,
+    }
+}
+
+/// The upstream answered with an error status.
+pub(super) async fn refused_by_upstream(
+    gate: &Gate,
+    deployment: &Deployment,
+    answer: UpstreamAnswer,
+) -> Failed {
+    let UpstreamAnswer { status, headers, body } = answer;
+    // An error whose text cannot be read in full is still an error with a status.
+    let bytes = body.collect(ERROR_BYTES_MAX).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let error = read_error(&bytes);
+    let hint = wait_hint(&|name| header(&headers, name), &text, gate.now());
+    let failure = classify(&as_seen(status, error.as_ref(), &text), hint);
+    let message = match &error {
+        Some(error) => format!("{}: {}", deployment.provider.name, error.message),
+        None => format!("{} answered with status {status}", deployment.provider.name),
+    };
+    let request_id = REQUEST_ID_HEADERS.iter().find_map(|name| header(&headers, name));
+    let mut refusal = Refusal::new(failure.reason, message)
+        .with_status(failure.client_status)
+        .with_upstream(facts(deployment, Some(status), request_id));
+    if let Some(wait) = hint {
+        refusal = refusal.with_retry_after(wait);
+    }
+    // The vendor's own words, as they came: clients match on them. Not those about our credential, which name it.
+    if error.is_some() && failure.reason != Reason::UpstreamCredentialsRejected {
+        refusal = refusal.with_vendor_body(text);
+    }
+    if failure.reason == Reason::UpstreamCredentialsRejected {
+        tracing::error!(
+            deployment = %deployment.id,
+            provider = %deployment.provider.name,
+            status,
+            "the provider rejected this deployment's credential"
+        );
+        refusal.message = format!("{} rejected the gateway's credential", deployment.provider.name);
+    }
+    Failed { refusal, status: Some(status), try_next: failure.try_next }
+}
+
+/// An error object inside an answer that claims success.
+pub(super) fn error_inside(deployment: &Deployment, error: &ErrorBody) -> Failed {
+    let mut failed = in_stream(deployment, event(error));
+    failed.status = Some(200);
+    failed
+}
+
+/// An answer that is no answer of its format.
+pub(super) fn unreadable(deployment: &Deployment, what: &str) -> Failed {
+    let message = format!("{} answered, but {what}", deployment.provider.name);
+    in_stream(deployment, Refusal::new(Reason::UpstreamAnswerMalformed, message))
+}
+
+/// An error that came where a stream should have begun.
+pub(super) fn in_stream(deployment: &Deployment, refusal: Refusal) -> Failed {
+    let refusal = refusal.with_upstream(facts(deployment, Some(200), None));
+    Failed { refusal, status: Some(200), try_next: true }
+}
+
+/// An error event of the upstream, classified by its own structured code.
+pub(super) fn event(error: &ErrorBody) -> Refusal {
+    // Some upstreams put the status they mean into the code; without one it is their failure.
+    let status = error.code.as_deref().and_then(|code| code.parse().ok());
+    let status = status.filter(|status| (400..600).contains(status)).unwrap_or(502);
+    let failure = classify(&as_seen(status, Some(error), ""), None);
+    Refusal::new(failure.reason, error.message.clone()).with_status(failure.client_status)
+}
+
+fn as_seen<'a>(status: u16, error: Option<&'a ErrorBody>, text: &'a str) -> UpstreamError<'a> {
+    UpstreamError {
+        status,
+        kind: error.and_then(|error| error.kind.as_deref()),
+        code: error.and_then(|error| error.code.as_deref()),
+        message: error.map_or(text, |error| error.message.as_str()),
+    }
+}
+
+fn facts(
+    deployment: &Deployment,
+    status: Option<u16>,
+    request_id: Option<String>,
+) -> UpstreamFacts {
+    UpstreamFacts { provider: deployment.provider.name.to_string(), status, request_id }
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}

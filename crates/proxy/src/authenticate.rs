@@ -1,0 +1,97 @@
+//! From a key to a caller. The database is asked only about a key this node has not seen.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use tollgate_config::Settings;
+use tollgate_domain::{Attribution, KeyHash, KeyId, VirtualKey};
+use tollgate_faults::{Reason, Refusal};
+use tollgate_policy::Grant;
+use tollgate_store::{KeyBudget, KeyRecord};
+
+use crate::credential::presented;
+use crate::gate::Gate;
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    /// Whoever holds the master key: every model, every management route, no budget.
+    Master,
+    /// The holder of a virtual key.
+    Key(Arc<KeyRecord>),
+}
+
+impl Caller {
+    /// The models the caller may use.
+    #[must_use]
+    pub fn grant(&self) -> &Grant {
+        match self {
+            Self::Master => &Grant::Everything,
+            Self::Key(record) => &record.grant,
+        }
+    }
+
+    /// The budget that calls are held against, if the key has one.
+    pub(crate) fn budget(&self) -> Option<&Arc<KeyBudget>> {
+        match self {
+            Self::Master => None,
+            Self::Key(record) => Some(&record.budget),
+        }
+    }
+
+    /// Who calls are charged to, before the call names a customer.
+    pub(crate) fn attribution(&self) -> Arc<Attribution> {
+        match self {
+            Self::Master => Arc::new(Attribution {
+                key: KeyId::master(),
+                user: None,
+                team: None,
+                organization: None,
+                customer: None,
+            }),
+            Self::Key(record) => Arc::clone(&record.attribution),
+        }
+    }
+}
+
+/// Finds out who calls.
+///
+/// # Errors
+/// Refused when there is no key, when it is malformed, unknown, blocked or expired, and when the store that would
+/// know it cannot be asked: an unanswered question is never taken for a no.
+pub async fn authenticate(
+    gate: &Gate,
+    headers: &HeaderMap,
+    settings: &Settings,
+) -> Result<Caller, Refusal> {
+    let text = presented(headers, settings.key_header.as_deref())?;
+    if gate.is_master(&KeyHash::of(text)) {
+        return Ok(Caller::Master);
+    }
+    let key = VirtualKey::new(text)
+        .map_err(|problem| Refusal::new(Reason::KeyMalformed, problem.to_string()))?;
+    let record = gate.keys().find(&key.hash(), gate.ticks()).await.map_err(|problem| {
+        tracing::error!(%problem, "the key store could not be asked");
+        Refusal::new(Reason::StoreUnavailable, "the store that knows the keys cannot be reached")
+    })?;
+    let Some(record) = record else {
+        let message = format!("the key {} is not known here", key.display_name());
+        return Err(Refusal::new(Reason::KeyUnknown, message));
+    };
+    usable(gate, &record)?;
+    Ok(Caller::Key(record))
+}
+
+fn usable(gate: &Gate, record: &KeyRecord) -> Result<(), Refusal> {
+    let name = &record.row.name;
+    if record.row.blocked {
+        return Err(Refusal::new(Reason::KeyBlocked, format!("the key {name} is blocked")));
+    }
+    match record.row.expires_at {
+        Some(expires_at) if expires_at <= gate.now() => {
+            let message = format!("the key {name} expired at {expires_at}");
+            Err(Refusal::new(Reason::KeyExpired, message))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,115 @@
+//! Everything the data path needs, put together once at start.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+use tollgate_config::Snapshot;
+use tollgate_domain::{Clock, KeyHash, Random, Ticks, Timestamp};
+use tollgate_store::{KeyDirectory, Ledger};
+use tollgate_upstream::Dispatcher;
+
+/// The gateway as its steps see it.
+pub struct Gate {
+    snapshots: ArcSwap<Snapshot>,
+    keys: Arc<KeyDirectory>,
+    master: Option<KeyHash>,
+    ledger: Ledger,
+    upstream: Dispatcher,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    draining: AtomicBool,
+}
+
+/// Whether calls can be served, and why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    /// What keeps calls from being served; empty when they can be.
+    pub reasons: Vec<String>,
+}
+
+impl Gate {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(
+        snapshot: Arc<Snapshot>,
+        (keys, master): (Arc<KeyDirectory>, Option<KeyHash>),
+        ledger: Ledger,
+        upstream: Dispatcher,
+        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+    ) -> Self {
+        Self {
+            snapshots: ArcSwap::new(snapshot),
+            keys,
+            master,
+            ledger,
+            upstream,
+            clock,
+            random,
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// The configuration as it is now. A call takes it once and keeps it to its end.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshots.load_full()
+    }
+
+    /// Replaces the configuration whole. Calls under way keep theirs.
+    pub fn swap_snapshot(&self, snapshot: Arc<Snapshot>) {
+        self.snapshots.store(snapshot);
+    }
+
+    /// Turns readiness off: the process is about to end and takes no new connections.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether calls can be served now.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        let mut reasons = Vec::new();
+        if self.draining.load(Ordering::Relaxed) {
+            reasons.push("the gateway is shutting down".to_owned());
+        }
+        if let Some(since) = self.ledger.health().failing_since {
+            reasons.push(format!("the database cannot be written to since {since}"));
+        }
+        Readiness { reasons }
+    }
+
+    /// The known virtual keys.
+    #[must_use]
+    pub fn keys(&self) -> &KeyDirectory {
+        &self.keys
+    }
+
+    pub(crate) fn is_master(&self, hash: &KeyHash) -> bool {
+        self.master.is_some_and(|master| master.matches(hash))
+    }
+
+    pub(crate) const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub(crate) const fn upstream(&self) -> &Dispatcher {
+        &self.upstream
+    }
+
+    pub(crate) const fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    pub(crate) fn random(&self) -> &dyn Random {
+        &*self.random
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn ticks(&self) -> Ticks {
+        self.clock.ticks()
+    }
+}

@@ -1,0 +1,28 @@
+//! The life of a call, on one screen.
+
+use axum::response::Response;
+use tollgate_faults::Refusal;
+
+use crate::admit::admit;
+use crate::attempt::attempt;
+use crate::authenticate::authenticate;
+use crate::gate::Gate;
+use crate::ingress::Ingress;
+use crate::relay::relay;
+use crate::route::route;
+
+/// Serves one call. Each line needs the one above; none can be skipped or swapped.
+///
+/// The caller is known before the body is read, so that nobody unknown can make the gateway hold one.
+///
+/// # Errors
+/// The first refusal met on the way. A failure after the first byte of a stream is told inside the stream instead.
+pub(crate) async fn serve(gate: &Gate, mut ingress: Ingress) -> Result<Response, Refusal> {
+    let snapshot = gate.snapshot();
+    let caller = authenticate(gate, ingress.headers(), &snapshot.settings).await?; // virtual key → caller
+    let mut call = ingress.read(&snapshot.settings).await?; // bounded, scanned once, kept as it came
+    let (ticket, candidates) = admit(gate, &snapshot, &caller, &call)?; // model, money, place in the ledger
+    let plan = route(&candidates, &snapshot.settings, gate.random())?; // pure: who may serve it, in order
+    let answer = attempt(gate, &mut call, &plan, ticket).await?; // dispatch, next deployment until an answer begins
+    Ok(relay(gate, &caller, call, answer)) // bytes out; the ticket settles after the last one
+}

@@ -1,0 +1,196 @@
+//! Bytes to the client as they come. The ticket rides along and settles after the last one.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use http::{HeaderValue, StatusCode};
+use tollgate_domain::{CallId, Outcome};
+use tollgate_faults::{Dialect, Reason, Refusal};
+use tollgate_wire::formats::openai_chat::{DONE_EVENT, error_event, with_model};
+
+use crate::attempt::{Answer, Content, LiveStream};
+use crate::authenticate::Caller;
+use crate::gate::Gate;
+use crate::headers::{self, Facts};
+use crate::ingress::Call;
+use crate::ticket::Ticket;
+use crate::timing::Phase;
+
+/// How long the end of an upstream's stream is awaited after its last event, so that its connection can be used
+/// again.
+const END_WAIT_MAX: Duration = Duration::from_millis(250);
+
+/// The answer on its way.
+pub(crate) fn relay(gate: &Gate, caller: &Caller, mut call: Call, answer: Answer) -> Response {
+    let Answer { ticket, deployment, headers: upstream_headers, content } = answer;
+    call.timing.mark(Phase::Upstream, gate.ticks());
+    let (body, content_type) = match content {
+        Content::Whole(bytes) => {
+            let bytes = with_model(bytes, call.request.model.as_str());
+            call.timing.mark(Phase::Relay, gate.ticks());
+            (Outgoing::Whole(bytes), "application/json")
+        }
+        Content::Stream(live) => (Outgoing::Stream(live), "text/event-stream; charset=utf-8"),
+    };
+    let cost = match &body {
+        Outgoing::Whole(_) => ticket.settlement().cost,
+        // A stream's cost is not known before its last byte.
+        Outgoing::Stream(_) => None,
+    };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::OK;
+    let head = response.headers_mut();
+    head.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let facts = Facts { call: &call, caller, deployment: &deployment, cost };
+    headers::write(head, &facts, &upstream_headers);
+    *response.body_mut() = match body {
+        Outgoing::Whole(bytes) => Body::new(OnePiece { bytes, ticket: Some(ticket) }),
+        Outgoing::Stream(live) => {
+            headers::write_stream(head);
+            streamed(call.id, gate.snapshot().settings.docs_base.clone(), live, ticket)
+        }
+    };
+    response
+}
+
+enum Outgoing {
+    Whole(Bytes),
+    Stream(Box<LiveStream>),
+}
+
+/// A body of one piece. The ticket counts the answer as delivered when the server takes that piece.
+struct OnePiece {
+    bytes: Bytes,
+    ticket: Option<Ticket>,
+}
+
+impl http_body::Body for OnePiece {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        let Some(mut ticket) = self.ticket.take() else { return Poll::Ready(None) };
+        ticket.delivered();
+        Poll::Ready(Some(Ok(http_body::Frame::data(std::mem::take(&mut self.bytes)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ticket.is_none()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(u64::try_from(self.bytes.len()).unwrap_or(u64::MAX))
+    }
+}
+
+/// A stream under way to the client.
+struct Relaying {
+    call: CallId,
+    docs_base: String,
+    live: Box<LiveStream>,
+    ticket: Ticket,
+    over: bool,
+}
+
+fn streamed(call: CallId, docs_base: String, live: Box<LiveStream>, ticket: Ticket) -> Body {
+    let state = Relaying { call, docs_base, live, ticket, over: false };
+    Body::from_stream(stream::unfold(state, |mut state| async move {
+        let bytes = state.next().await?;
+        Some((Ok::<_, std::convert::Infallible>(bytes), state))
+    }))
+}
+
+impl Relaying {
+    /// The next bytes for the client, or `None` after the last.
+    async fn next(&mut self) -> Option<Bytes> {
+        if !self.live.ready.is_empty() {
+            let ready = std::mem::take(&mut self.live.ready);
+            self.note();
+            return Some(ready);
+        }
+        if self.over {
+            self.reach_end().await;
+            return None;
+        }
+        loop {
+            let mut out = BytesMut::new();
+            match self.live.upstream.next().await {
+                Some(Ok(chunk)) => {
+                    if let Err(refusal) = self.live.take(&chunk, &mut out) {
+                        self.break_off(&refusal, &mut out);
+                    }
+                }
+                Some(Err(error)) => {
+                    let reason = crate::attempt::reason_of(&error);
+                    self.break_off(&Refusal::new(reason, error.to_string()), &mut out);
+                }
+                None => self.finish(&mut out),
+            }
+            self.note();
+            if !out.is_empty() {
+                return Some(out.freeze());
+            }
+            if self.over {
+                return None;
+            }
+        }
+    }
+
+    /// Tells the ticket what has been seen.
+    fn note(&mut self) {
+        let facts = self.live.observer.facts();
+        self.ticket.streamed(facts.usage.as_ref(), (facts.output_deltas, facts.output_bytes));
+        if facts.done && !self.over {
+            self.ticket.ended(Outcome::Completed);
+            self.over = true;
+        }
+    }
+
+    /// The upstream's stream ended. One that ended cleanly ends cleanly here; one that was cut says so.
+    fn finish(&mut self, out: &mut BytesMut) {
+        let rest = self.live.take_rest(out);
+        let facts = self.live.observer.facts();
+        let clean = facts.done || facts.finish_seen;
+        match rest {
+            Err(refusal) => self.break_off(&refusal, out),
+            Ok(()) if clean => {
+                if !facts.done {
+                    out.extend_from_slice(DONE_EVENT);
+                }
+                self.ticket.ended(Outcome::Completed);
+                self.over = true;
+            }
+            Ok(()) => {
+                let message = "the provider's stream broke off before the answer was complete";
+                self.break_off(&Refusal::new(Reason::UpstreamAnswerCut, message), out);
+            }
+        }
+    }
+
+    /// Ends the stream with an error event, and without the event that would make it look complete.
+    fn break_off(&mut self, refusal: &Refusal, out: &mut BytesMut) {
+        let call = self.call.to_string();
+        tracing::warn!(call, reason = refusal.reason.slug(), message = %refusal.message, "stream broke off");
+        let rendered = tollgate_faults::render(refusal, Dialect::OpenAi, &self.docs_base, &call);
+        out.extend_from_slice(&error_event(&rendered.body));
+        self.ticket.ended(Outcome::Cut);
+        self.over = true;
+    }
+
+    /// Lets the upstream's connection come to its end, for a moment, so that the pool can keep it.
+    async fn reach_end(&mut self) {
+        // What comes after the last event is of no interest, and an upstream that does not end is cut off.
+        let _ = tokio::time::timeout(END_WAIT_MAX, async {
+            while let Some(Ok(_)) = self.live.upstream.next().await {}
+        })
+        .await;
+    }
+}

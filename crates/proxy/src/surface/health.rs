@@ -1,0 +1,32 @@
+//! Whether the process serves, and whether calls can be served.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use serde_json::json;
+
+use crate::gate::Gate;
+
+/// `GET /health/liveliness` and `/health/liveness`, with LiteLLM's words.
+pub(super) async fn alive() -> Json<&'static str> {
+    Json("I'm alive!")
+}
+
+/// `GET /health/readiness`: 200 when calls can be served, 503 with the reasons otherwise.
+pub(super) async fn readiness(State(gate): State<Arc<Gate>>) -> Response {
+    let readiness = gate.readiness();
+    let version = env!("CARGO_PKG_VERSION");
+    if readiness.reasons.is_empty() {
+        let body = json!({ "status": "healthy", "db": "connected", "litellm_version": version });
+        return Json(body).into_response();
+    }
+    let body = json!({
+        "status": "unhealthy",
+        "reasons": readiness.reasons,
+        "litellm_version": version,
+    });
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+}

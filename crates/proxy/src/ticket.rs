@@ -1,0 +1,170 @@
+//! Proof of admission. Whatever becomes of the call, dropping the ticket settles it, once.
+
+use std::sync::Arc;
+
+use tollgate_config::Deployment;
+use tollgate_domain::{
+    AttemptRecord, Attribution, CallId, Clock, Entry, ModelName, Money, Outcome, Timestamp, Usage,
+    UsageKind,
+};
+use tollgate_policy::{Observed, PriceSheet, Settlement, estimated_output, settle};
+use tollgate_store::{Dispatched, Hold, LedgerSlot, OutputSoFar};
+
+/// What was true of a call when it was admitted.
+pub(crate) struct Admission {
+    pub(crate) call: CallId,
+    pub(crate) admitted_at: Timestamp,
+    pub(crate) attribution: Arc<Attribution>,
+    pub(crate) model_group: ModelName,
+    pub(crate) streamed: bool,
+    pub(crate) prompt_bytes: u64,
+}
+
+/// A reservation, a place in the ledger, and what has been seen of the call so far.
+#[must_use]
+pub(crate) struct Ticket {
+    admission: Admission,
+    slot: Option<LedgerSlot>,
+    hold: Option<Hold>,
+    clock: Arc<dyn Clock>,
+    served_by: Option<Arc<Deployment>>,
+    observed: Observed,
+    outcome: Outcome,
+    attempts: Vec<AttemptRecord>,
+    first_byte_at: Option<Timestamp>,
+}
+
+impl Ticket {
+    pub(crate) fn new(
+        admission: Admission,
+        slot: LedgerSlot,
+        hold: Option<Hold>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let observed = Observed { prompt_bytes: admission.prompt_bytes, ..Observed::default() };
+        Self {
+            admission,
+            slot: Some(slot),
+            hold,
+            clock,
+            served_by: None,
+            observed,
+            // Until something better is known: the client's task ended before the call did.
+            outcome: Outcome::Disconnected,
+            attempts: Vec::new(),
+            first_byte_at: None,
+        }
+    }
+
+    pub(crate) fn model_group(&self) -> &ModelName {
+        &self.admission.model_group
+    }
+
+    pub(crate) fn attempts(&self) -> &[AttemptRecord] {
+        &self.attempts
+    }
+
+    /// The request is about to go to a deployment: from here on the prompt may be charged for.
+    pub(crate) fn dispatched(&mut self, deployment: &Arc<Deployment>) {
+        self.observed.reached = true;
+        self.served_by = Some(Arc::clone(deployment));
+        if let Some(slot) = &self.slot {
+            slot.dispatched(Dispatched {
+                deployment: deployment.id.clone(),
+                provider: deployment.provider.name.clone(),
+                price_sheet: deployment.prices.as_ref().map(|sheet| sheet.id.clone()),
+            });
+        }
+    }
+
+    /// An attempt ended. One that failed consumed nothing that anyone is charged for.
+    pub(crate) fn attempted(&mut self, record: AttemptRecord) {
+        self.observed.reached = record.reason.is_none();
+        self.attempts.push(record);
+    }
+
+    /// The whole buffered answer is here.
+    pub(crate) fn answered(&mut self, usage: Option<Usage>, output_bytes: u64) {
+        self.observed.reported = usage;
+        self.observed.output_bytes = output_bytes;
+    }
+
+    /// The stream so far. Called for every piece that is relayed, so that a crash finds what was seen.
+    pub(crate) fn streamed(&mut self, usage: Option<&Usage>, (deltas, bytes): (u64, u64)) {
+        if self.first_byte_at.is_none() {
+            self.first_byte_at = Some(self.clock.now());
+        }
+        if self.observed.reported.is_none() {
+            self.observed.reported = usage.cloned();
+        }
+        self.observed.output_deltas = deltas;
+        self.observed.output_bytes = bytes;
+        let cost = self.output_cost_so_far();
+        if let Some(slot) = &self.slot {
+            slot.progress(OutputSoFar { deltas, bytes, cost });
+        }
+    }
+
+    /// How the call ended, when it did not end by its client leaving.
+    pub(crate) const fn ended(&mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+
+    /// No deployment answered.
+    pub(crate) const fn failed(&mut self) {
+        self.outcome = Outcome::Failed;
+        self.observed.reached = false;
+    }
+
+    /// The buffered answer is on its way to the client.
+    pub(crate) fn delivered(&mut self) {
+        self.first_byte_at = Some(self.clock.now());
+        self.outcome = Outcome::Completed;
+    }
+
+    /// What the call has consumed and cost as far as is known now.
+    pub(crate) fn settlement(&self) -> Settlement {
+        settle(&self.observed, self.sheet().map(AsRef::as_ref))
+    }
+
+    fn sheet(&self) -> Option<&Arc<PriceSheet>> {
+        self.served_by.as_ref()?.prices.as_ref()
+    }
+
+    fn output_cost_so_far(&self) -> Option<Money> {
+        let output = estimated_output(self.observed.output_deltas, self.observed.output_bytes);
+        let output = Usage::UNKNOWN.with(UsageKind::Output, output);
+        self.sheet()?.cost(&output).ok()
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let Some(slot) = self.slot.take() else { return };
+        let Settlement { usage, source, cost } = self.settlement();
+        if let Some(hold) = self.hold.take() {
+            hold.settle(cost.unwrap_or(Money::ZERO));
+        }
+        let sheet = self.sheet().map(|sheet| sheet.id.clone());
+        let served_by = self.served_by.take();
+        let served_by = served_by.as_ref();
+        slot.close(Entry {
+            call: self.admission.call,
+            admitted_at: self.admission.admitted_at,
+            settled_at: self.clock.now(),
+            first_byte_at: self.first_byte_at,
+            attribution: Arc::clone(&self.admission.attribution),
+            model_group: self.admission.model_group.clone(),
+            deployment: served_by.map(|deployment| deployment.id.clone()),
+            provider: served_by.map(|deployment| deployment.provider.name.clone()),
+            upstream_model: served_by.map(|deployment| Arc::clone(&deployment.upstream_model)),
+            streamed: self.admission.streamed,
+            outcome: self.outcome,
+            usage,
+            usage_source: source,
+            price_sheet: sheet,
+            cost,
+            attempts: std::mem::take(&mut self.attempts),
+        });
+    }
+}

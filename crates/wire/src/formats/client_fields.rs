@@ -1,0 +1,188 @@
+//! Which top-level fields a client may send, and how far each one goes.
+//!
+//! The lists follow the system taken over: what it refuses is refused, what it keeps for itself
+//! never reaches a provider. A field that is on neither list belongs to the provider and passes
+//! byte for byte.
+
+/// How far a field of a client's body goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// To the provider, untouched.
+    Upstream,
+    /// To the gateway only: it is removed before the body goes upstream. The text says why.
+    Gateway(&'static str),
+    /// Nowhere: the call is refused. The text says why.
+    Refused(&'static str),
+}
+
+/// How far a field of this name goes, its escapes already read.
+#[must_use]
+pub fn standing(name: &str) -> Standing {
+    if let Some(reason) = listed(name, REFUSED).or_else(|| begun(name, REFUSED_PREFIXES)) {
+        return Standing::Refused(reason);
+    }
+    let gateway =
+        listed(name, GATEWAY_ONLY).or_else(|| begun(name, GATEWAY_ONLY_PREFIXES)).or_else(|| {
+            GATEWAY_ONLY_PARTS.iter().find(|(part, _)| name.contains(part)).map(|row| row.1)
+        });
+    gateway.map_or(Standing::Upstream, Standing::Gateway)
+}
+
+fn listed(name: &str, rows: &[(&[&str], &'static str)]) -> Option<&'static str> {
+    rows.iter().find(|(names, _)| names.contains(&name)).map(|row| row.1)
+}
+
+fn begun(name: &str, rows: &[(&str, &'static str)]) -> Option<&'static str> {
+    rows.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|row| row.1)
+}
+
+/// Names that a client must never decide, and why.
+const REFUSED: &[(&[&str], &str)] = &[
+    (
+        &["api_base", "base_url", "deployment_url", "sagemaker_base_url", "s3_endpoint_url"],
+        "it would send the operator's credential to an address of the client's choice",
+    ),
+    (
+        &["user_config", "model_list", "custom_llm_provider"],
+        "it would replace the deployments that the operator configured",
+    ),
+    (
+        &["api_key", "azure_ad_token", "vertex_credentials", "vertex_ai_credentials"],
+        "upstream credentials come from the operator's configuration",
+    ),
+    (&["bedrock_tags", "nvcf_function_id"], "it selects resources of the operator's account"),
+    (&["use_ssl", "rust"], "it selects how the gateway connects and runs"),
+    (
+        &["user_api_key_auth_metadata", "turn_off_message_logging"],
+        "it would change how the call is attributed and recorded",
+    ),
+    (
+        &["slack_webhook_url", "gcs_bucket_name", "gcs_path_service_account"],
+        "it would send records of the call to an address of the client's choice",
+    ),
+    (
+        &["wandb_api_key", "weave_project_id", "dd_api_key", "dd_site"],
+        "it would send records of the call to an account of the client's choice",
+    ),
+];
+
+/// Beginnings of names that a client must never decide, and why.
+const REFUSED_PREFIXES: &[(&str, &str)] = &[
+    ("aws_", "cloud credentials and roles come from the operator's configuration"),
+    ("langfuse_", "it would send records of the call to an account of the client's choice"),
+    ("langsmith_", "it would send records of the call to an account of the client's choice"),
+    ("arize_", "it would send records of the call to an account of the client's choice"),
+    ("braintrust_", "it would send records of the call to an account of the client's choice"),
+    ("dd_agent_", "it would send records of the call to an address of the client's choice"),
+    ("humanloop_", "it would send records of the call to an account of the client's choice"),
+    ("lunary_", "it would send records of the call to an account of the client's choice"),
+    ("newrelic_", "it would send records of the call to an account of the client's choice"),
+    ("posthog_", "it would send records of the call to an account of the client's choice"),
+];
+
+/// Names that concern the gateway alone, and why they go no further.
+const GATEWAY_ONLY: &[(&[&str], &str)] = &[
+    (
+        &["mock_response", "mock_tool_calls", "mock_timeout"],
+        "asks for an invented answer, which no provider understands",
+    ),
+    (
+        &["fallbacks", "context_window_fallbacks", "content_policy_fallbacks"],
+        "names model groups, which only the gateway knows",
+    ),
+    (
+        &["num_retries", "max_retries", "timeout", "request_timeout", "stream_timeout"],
+        "governs attempts, which are the gateway's",
+    ),
+    (&["client_side_timeout", "keepalive_seconds"], "governs the connection to the client"),
+    (&["priority"], "orders the calls in the gateway's queue"),
+    (&["cache", "caching", "enable_prompt_caching"], "governs the gateway's cache"),
+    (
+        &["guardrails", "guardrail_config", "disable_global_guardrail"],
+        "selects guardrails, which run in the gateway",
+    ),
+    (
+        &["disable_global_guardrails", "opted_out_global_guardrails", "applied_guardrails"],
+        "claims something about guardrails, which only the operator may",
+    ),
+    (
+        &["guardrail_scan_ids", "applied_policies", "policies", "policy_sources"],
+        "claims something about policies, which only the operator may",
+    ),
+    (&["tags", "spend"], "attributes and accounts the call"),
+    (
+        &["drop_params", "additional_drop_params", "allowed_openai_params", "modify_params"],
+        "says how the gateway may edit the call",
+    ),
+    (
+        &["proxy_server_request", "standard_logging_object", "secret_fields"],
+        "is internal state of the system taken over",
+    ),
+    (
+        &["routing_decision", "max_agentic_loops", "pillar_response_headers"],
+        "is internal state of the system taken over",
+    ),
+    (&["callbacks", "service_callback", "logger_fn", "no-log"], "selects where calls are logged"),
+    (&["tiered_pricing"], "claims a price, which only the operator sets"),
+];
+
+/// Beginnings of names that concern the gateway alone.
+const GATEWAY_ONLY_PREFIXES: &[(&str, &str)] = &[
+    ("litellm_", "is addressed to the system taken over"),
+    ("user_api_key_", "claims who calls, which the key decides"),
+];
+
+/// Parts of names that concern the gateway alone.
+const GATEWAY_ONLY_PARTS: &[(&str, &str)] = &[
+    ("_cost_per_", "claims a price, which only the operator sets"),
+    ("_token_cost", "claims a price, which only the operator sets"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_redirect_a_call_or_its_records_is_refused() {
+        for name in [
+            "api_base",
+            "base_url",
+            "api_key",
+            "model_list",
+            "user_config",
+            "custom_llm_provider",
+            "aws_role_name",
+            "aws_anything_new",
+            "vertex_credentials",
+            "azure_ad_token",
+            "langfuse_host",
+        ] {
+            assert!(matches!(standing(name), Standing::Refused(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_concerns_the_gateway_stays_there() {
+        for name in [
+            "mock_response",
+            "input_cost_per_token",
+            "output_cost_per_token_above_200k_tokens",
+            "cache_read_input_token_cost",
+            "litellm_metadata",
+            "litellm_anything_new",
+            "fallbacks",
+            "timeout",
+            "tags",
+        ] {
+            assert!(matches!(standing(name), Standing::Gateway(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_the_providers() {
+        for name in ["model", "messages", "metadata", "user", "top_k", "prompt_cache_key", "x_new"]
+        {
+            assert_eq!(standing(name), Standing::Upstream, "{name}");
+        }
+    }
+}

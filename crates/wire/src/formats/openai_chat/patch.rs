@@ -1,0 +1,146 @@
+//! The request as it goes upstream: the client's bytes with the few edits that the deployment asks
+//! for.
+
+use bytes::Bytes;
+
+use super::ChatRequest;
+use crate::formats::client_fields::{Standing, standing};
+use crate::json::{Kind, Layout, Malformed, Object, Splice, quoted};
+
+/// The members that the gateway has read and decided on. Of these no duplicate goes upstream: a
+/// reader that takes the first of two would read something else than what was admitted.
+const READ_MEMBERS: [&str; 11] = [
+    "model",
+    "messages",
+    "tools",
+    "functions",
+    "response_format",
+    "stream",
+    "stream_options",
+    "n",
+    "max_tokens",
+    "max_completion_tokens",
+    "user",
+];
+
+/// Two spellings of one limit, which must not both be sent: OpenAI refuses that.
+const OUTPUT_LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
+
+/// What a deployment changes in a request.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestPatch<'a> {
+    /// The model's name at the provider.
+    pub model: &'a str,
+    /// Field and raw JSON: set where the client sent none (`null` is none).
+    pub defaults: &'a [(Box<str>, Box<str>)],
+    /// Field and raw JSON: always set, last, and never dropped or renamed.
+    pub extra: &'a [(Box<str>, Box<str>)],
+    /// Ask for the usage at the end of a stream when the client did not.
+    pub send_stream_usage: bool,
+    /// Fields that the provider does not take.
+    pub drop_fields: &'a [Box<str>],
+    /// The client's field and the provider's name for it. Where both stand, the provider's own
+    /// stays.
+    pub rename_fields: &'a [(Box<str>, Box<str>)],
+}
+
+impl<'a> RequestPatch<'a> {
+    /// The client's fields that this patch drops, so that the client can be told.
+    pub fn dropped<'r>(&'r self, request: &'r ChatRequest) -> impl Iterator<Item = &'a str> + 'r {
+        let sent = |field: &str| request.field_names().any(|name| name == field);
+        self.drop_fields.iter().map(|field| &**field).filter(move |field| sent(field))
+    }
+}
+
+/// The body to send upstream. Every byte that no edit names is kept, and without edits it is the
+/// client's body.
+///
+/// # Errors
+/// [`Malformed`] when `body` is not the body that `request` was read from and cannot be scanned.
+pub fn upstream_body(
+    body: &Bytes,
+    request: &ChatRequest,
+    patch: &RequestPatch<'_>,
+) -> Result<Bytes, Malformed> {
+    let layout = layout_of(body, request)?;
+    let mut splice = Splice::over(body, &layout);
+    for name in READ_MEMBERS {
+        splice.remove_shadowed(name);
+    }
+    for name in layout.names() {
+        if matches!(standing(name), Standing::Gateway(_)) {
+            splice.remove(name);
+        }
+    }
+    set_defaults(&mut splice, patch.defaults);
+    if request.stream && !request.include_usage && patch.send_stream_usage {
+        ask_for_usage(&mut splice)?;
+    }
+    for (from, to) in patch.rename_fields {
+        rename(&mut splice, from, to);
+    }
+    for field in patch.drop_fields {
+        splice.remove(field);
+    }
+    for (name, raw) in patch.extra {
+        splice.set(name, raw.clone());
+    }
+    set_model(&mut splice, patch.model);
+    Ok(splice.finish())
+}
+
+/// The layout kept from reading, when this is the very body that was read: the request holds it, so
+/// the same address and length are the same bytes.
+fn layout_of(body: &Bytes, request: &ChatRequest) -> Result<Layout, Malformed> {
+    let read = &request.source.body;
+    if body.as_ptr() == read.as_ptr() && body.len() == read.len() {
+        return Ok(request.source.layout.clone());
+    }
+    Object::scan(body).map(|object| object.layout())
+}
+
+fn set_defaults(splice: &mut Splice, defaults: &[(Box<str>, Box<str>)]) {
+    for (name, raw) in defaults {
+        let limit = OUTPUT_LIMITS.contains(&&**name);
+        let limited = OUTPUT_LIMITS.iter().any(|limit| splice.value(limit).is_some());
+        if splice.value(name).is_none() && !(limit && limited) {
+            splice.set(name, raw.clone());
+        }
+    }
+}
+
+/// Sets `include_usage` beside whatever other stream options the client sent.
+fn ask_for_usage(splice: &mut Splice) -> Result<(), Malformed> {
+    let options = splice.value("stream_options").filter(|raw| raw.kind() == Kind::Object);
+    let asked: Box<str> = match options {
+        None => r#"{"include_usage":true}"#.into(),
+        Some(options) => {
+            let options = Bytes::copy_from_slice(options.as_written().as_bytes());
+            let mut inner = Splice::new(&options, &Object::scan(&options)?);
+            inner.set("include_usage", "true");
+            String::from_utf8_lossy(&inner.finish()).into()
+        }
+    };
+    splice.set("stream_options", asked);
+    Ok(())
+}
+
+fn rename(splice: &mut Splice, from: &str, to: &str) {
+    let Some(value) = splice.value(from).map(|raw| Box::<str>::from(raw.as_written())) else {
+        return;
+    };
+    splice.remove(from);
+    if splice.value(to).is_none() {
+        splice.set(to, value);
+    }
+}
+
+fn set_model(splice: &mut Splice, model: &str) {
+    let present = splice.value("model").and_then(|raw| raw.text().map(|text| text == model));
+    if present != Some(true) {
+        splice.set("model", quoted(model));
+    }
+}
+
+#[cfg(test)]
+mod tests;

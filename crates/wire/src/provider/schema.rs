@@ -1,0 +1,89 @@
+//! The shape of a provider file. What is not in it is refused, so that a misspelt quirk is found by
+//! a test.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+use tollgate_domain::{IdError, ProviderName};
+
+use super::{ApiVersion, AuthScheme, Provider, Quirks, WireFormat};
+
+/// A provider file as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProviderFile {
+    name: String,
+    #[serde(default)]
+    aliases: Vec<String>,
+    base_url: Option<String>,
+    #[serde(default)]
+    base_url_env: Vec<String>,
+    #[serde(default)]
+    key_env: Vec<String>,
+    #[serde(default = "yes")]
+    key_required: bool,
+    #[serde(default)]
+    auth: AuthFile,
+    formats: Vec<WireFormat>,
+    #[serde(default = "usual_chat_path")]
+    chat_path: String,
+    api_version: Option<ApiVersion>,
+    #[serde(default)]
+    quirks: Quirks,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+}
+
+/// Braces, because a variant without them would let unknown fields pass.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "scheme", rename_all = "snake_case", deny_unknown_fields)]
+enum AuthFile {
+    Bearer {},
+    Header { name: String },
+    None {},
+}
+
+impl Default for AuthFile {
+    fn default() -> Self {
+        Self::Bearer {}
+    }
+}
+
+impl ProviderFile {
+    pub(super) fn into_provider(self) -> Result<Provider, IdError> {
+        Ok(Provider {
+            name: ProviderName::new(&self.name)?,
+            aliases: self.aliases,
+            base_url: self.base_url,
+            base_url_env: self.base_url_env,
+            key_env: self.key_env,
+            key_required: self.key_required,
+            auth: match self.auth {
+                AuthFile::Bearer {} => AuthScheme::Bearer,
+                AuthFile::Header { name } => AuthScheme::Header(name),
+                AuthFile::None {} => AuthScheme::None,
+            },
+            formats: self.formats,
+            chat_path: self.chat_path,
+            api_version: self.api_version,
+            quirks: self.quirks,
+            headers: self.headers.into_iter().collect(),
+        })
+    }
+}
+
+/// A key of a table and its value.
+type Pair = (Box<str>, Box<str>);
+
+/// A table as pairs, sorted by its keys.
+pub(super) fn pairs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Pair>, D::Error> {
+    BTreeMap::deserialize(deserializer).map(|table| table.into_iter().collect())
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn usual_chat_path() -> String {
+    "/chat/completions".to_owned()
+}
