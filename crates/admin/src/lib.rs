@@ -12,4 +12,4 @@ mod routes;
 
 pub use gatekeeper::{Actor, Gatekeeper, Identifying};
 pub use lifetime::{LifetimeError, parse_lifetime};
-pub use routes::{Admin, ROUTES, router};
+pub use routes::{Access, Admin, router, routes};

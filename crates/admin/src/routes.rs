@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, extract::rejection::BytesRejection};
 use bytes::Bytes;
 use serde_json::Value;
@@ -19,13 +19,39 @@ use crate::{keys, problem};
 /// Largest body of a management request, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// Every route of the management API and who may call it: `master`, or `owner` for the key itself and the master key.
-pub const ROUTES: [(&str, &str, &str); 4] = [
-    ("POST", "/key/generate", "master"),
-    ("GET", "/key/info", "owner"),
-    ("POST", "/key/update", "master"),
-    ("POST", "/key/delete", "master"),
-];
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The master key only.
+    Master,
+    /// The master key, and a key for itself.
+    Owner,
+}
+
+/// One route: the router and the permission matrix are made of the same rows.
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    handler: MethodRouter<Arc<Admin>>,
+}
+
+#[rustfmt::skip]
+fn table() -> Vec<Route> {
+    let row = |method, path, access, handler| Route { method, path, access, handler };
+    vec![
+        row("POST", "/key/generate", Access::Master, post(keys::generate)),
+        row("GET", "/key/info", Access::Owner, get(keys::info)),
+        row("POST", "/key/update", Access::Master, post(keys::update)),
+        row("POST", "/key/delete", Access::Master, post(keys::delete)),
+    ]
+}
+
+/// Every route of the management API: method, path, and who may call it.
+#[must_use]
+pub fn routes() -> Vec<(&'static str, &'static str, Access)> {
+    table().into_iter().map(|route| (route.method, route.path, route.access)).collect()
+}
 
 /// Everything the management API needs.
 pub struct Admin {
@@ -59,11 +85,9 @@ impl Admin {
 
 /// The routes of the management API.
 pub fn router(admin: Arc<Admin>) -> Router {
-    Router::new()
-        .route("/key/generate", post(keys::generate))
-        .route("/key/info", get(keys::info))
-        .route("/key/update", post(keys::update))
-        .route("/key/delete", post(keys::delete))
+    table()
+        .into_iter()
+        .fold(Router::new(), |router, route| router.route(route.path, route.handler))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(admin)
 }

@@ -37,6 +37,15 @@ impl VirtualKey {
     /// # Errors
     /// [`VirtualKeyError`] says which rule the text breaks; it never repeats the text.
     pub fn new(text: &str) -> Result<Self, VirtualKeyError> {
+        Self::check(text)?;
+        Ok(Self(Secret::new(text)))
+    }
+
+    /// Whether a text could be a key, without taking it.
+    ///
+    /// # Errors
+    /// As [`VirtualKey::new`].
+    pub fn check(text: &str) -> Result<(), VirtualKeyError> {
         if !text.starts_with("sk-") {
             return Err(VirtualKeyError::Prefix);
         }
@@ -46,7 +55,7 @@ impl VirtualKey {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(VirtualKeyError::Character);
         }
-        Ok(Self(Secret::new(text)))
+        Ok(())
     }
 
     /// The key's hash, which is all that is stored of it.

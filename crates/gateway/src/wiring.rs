@@ -85,8 +85,8 @@ pub(crate) async fn wire(
     ));
     let admin =
         Admin::new(db.clone(), keys, Arc::new(ProxyGatekeeper(Arc::clone(&gate))), (clock, random));
-    let app = tollgate_proxy::surface::router(Arc::clone(&gate))
-        .merge(tollgate_admin::router(Arc::new(admin)));
+    let management = tollgate_admin::router(Arc::new(admin));
+    let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
     Ok(Wired { gate, app, ledger, writing, fresh_key: master.fresh, db })
 }

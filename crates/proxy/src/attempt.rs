@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use tollgate_config::Deployment;
+use tollgate_config::{Deployment, Settings};
 use tollgate_domain::{AttemptRecord, Usage};
 use tollgate_faults::{AttemptFacts, Reason, Refusal};
 use tollgate_upstream::{UpstreamAnswer, UpstreamBody};
@@ -62,6 +62,7 @@ struct Begun {
 /// The first failure, which is the true cause, with every attempt listed.
 pub(crate) async fn attempt(
     gate: &Gate,
+    settings: &Settings,
     call: &mut Call,
     plan: &Plan,
     mut ticket: Ticket,
@@ -71,7 +72,7 @@ pub(crate) async fn attempt(
     for deployment in &plan.deployments {
         ticket.dispatched(deployment);
         let started = gate.ticks();
-        let result = dispatch(gate, call, deployment).await;
+        let result = dispatch(gate, settings, call, deployment).await;
         let record = record(deployment, &result, gate.ticks().since(started));
         ticket.attempted(record);
         match result {
@@ -104,9 +105,13 @@ fn answer(mut ticket: Ticket, deployment: &Arc<Deployment>, begun: Begun) -> Ans
     }
 }
 
-async fn dispatch(gate: &Gate, call: &Call, deployment: &Deployment) -> Result<Begun, Failed> {
-    let settings = gate.snapshot();
-    let request = outgoing::request(call, deployment, &settings.settings)?;
+async fn dispatch(
+    gate: &Gate,
+    settings: &Settings,
+    call: &Call,
+    deployment: &Deployment,
+) -> Result<Begun, Failed> {
+    let request = outgoing::request(call, deployment, settings)?;
     let timeouts = outgoing::timeouts(call, deployment);
     let answer = gate
         .upstream()
@@ -119,7 +124,7 @@ async fn dispatch(gate: &Gate, call: &Call, deployment: &Deployment) -> Result<B
     if call.request.stream && is_event_stream(&answer.headers) {
         stream(call, deployment, answer).await
     } else {
-        whole(deployment, answer, settings.settings.response_bytes_max).await
+        whole(deployment, answer, settings.response_bytes_max).await
     }
 }
 

@@ -65,18 +65,19 @@ pub async fn authenticate(
     settings: &Settings,
 ) -> Result<Caller, Refusal> {
     let text = presented(headers, settings.key_header.as_deref())?;
-    if gate.is_master(&KeyHash::of(text)) {
+    let hash = KeyHash::of(text);
+    if gate.is_master(&hash) {
         return Ok(Caller::Master);
     }
-    let key = VirtualKey::new(text)
+    VirtualKey::check(text)
         .map_err(|problem| Refusal::new(Reason::KeyMalformed, problem.to_string()))?;
-    let record = gate.keys().find(&key.hash(), gate.ticks()).await.map_err(|problem| {
+    let record = gate.keys().find(&hash, gate.ticks()).await.map_err(|problem| {
         tracing::error!(%problem, "the key store could not be asked");
         Refusal::new(Reason::StoreUnavailable, "the store that knows the keys cannot be reached")
     })?;
     let Some(record) = record else {
-        let message = format!("the key {} is not known here", key.display_name());
-        return Err(Refusal::new(Reason::KeyUnknown, message));
+        let name = VirtualKey::new(text).map(|key| key.display_name()).unwrap_or_default();
+        return Err(Refusal::new(Reason::KeyUnknown, format!("the key {name} is not known here")));
     };
     usable(gate, &record)?;
     Ok(Caller::Key(record))

@@ -43,7 +43,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Refus
 
 fn bearer(value: &str) -> Result<&str, Refusal> {
     let (scheme, key) = value.split_once(' ').unwrap_or((value, ""));
-    if scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty() {
+    // LiteLLM takes a key under `Basic` as well, as it stands.
+    let known = ["bearer", "basic"].iter().any(|name| scheme.eq_ignore_ascii_case(name));
+    if known && !key.trim().is_empty() {
         return Ok(key.trim());
     }
     Err(Refusal::new(Reason::KeyMalformed, "the key header does not read `Bearer <key>`"))
@@ -80,14 +82,15 @@ mod tests {
     #[test]
     fn a_key_is_read_from_the_first_header_that_carries_one() {
         type Case = (&'static [(&'static str, &'static str)], Result<&'static str, Reason>);
-        let cases: [Case; 9] = [
+        let cases: [Case; 10] = [
             (&[("authorization", "Bearer sk-a")], Ok("sk-a")),
             (&[("authorization", "bearer  sk-a ")], Ok("sk-a")),
             (&[("x-api-key", "sk-b")], Ok("sk-b")),
             (&[("api-key", "sk-c")], Ok("sk-c")),
             (&[("authorization", "Bearer sk-a"), ("x-litellm-api-key", "Bearer sk-d")], Ok("sk-d")),
             (&[("authorization", ""), ("x-api-key", "sk-b")], Ok("sk-b")),
-            (&[("authorization", "Basic abc")], Err(Reason::KeyMalformed)),
+            (&[("authorization", "Basic sk-a")], Ok("sk-a")),
+            (&[("authorization", "Digest sk-a")], Err(Reason::KeyMalformed)),
             (&[("authorization", "sk-a")], Err(Reason::KeyMalformed)),
             (&[], Err(Reason::KeyMissing)),
         ];

@@ -23,6 +23,6 @@ pub(crate) async fn serve(gate: &Gate, mut ingress: Ingress) -> Result<Response,
     let mut call = ingress.read(&snapshot.settings).await?; // bounded, scanned once, kept as it came
     let (ticket, candidates) = admit(gate, &snapshot, &caller, &call)?; // model, money, place in the ledger
     let plan = route(&candidates, &snapshot.settings, gate.random())?; // pure: who may serve it, in order
-    let answer = attempt(gate, &mut call, &plan, ticket).await?; // dispatch, next deployment until an answer begins
-    Ok(relay(gate, &caller, call, answer)) // bytes out; the ticket settles after the last one
+    let answer = attempt(gate, &snapshot.settings, &mut call, &plan, ticket).await?; // dispatch, next deployment until an answer begins
+    Ok(relay(gate, &snapshot.settings, &caller, call, answer)) // bytes out; the ticket settles after the last one
 }

@@ -9,6 +9,7 @@ use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use http::{HeaderValue, StatusCode};
+use tollgate_config::Settings;
 use tollgate_domain::{CallId, Outcome};
 use tollgate_faults::{Dialect, Reason, Refusal};
 use tollgate_wire::formats::openai_chat::{DONE_EVENT, error_event, with_model};
@@ -26,7 +27,13 @@ use crate::timing::Phase;
 const END_WAIT_MAX: Duration = Duration::from_millis(250);
 
 /// The answer on its way.
-pub(crate) fn relay(gate: &Gate, caller: &Caller, mut call: Call, answer: Answer) -> Response {
+pub(crate) fn relay(
+    gate: &Gate,
+    settings: &Settings,
+    caller: &Caller,
+    mut call: Call,
+    answer: Answer,
+) -> Response {
     let Answer { ticket, deployment, headers: upstream_headers, content } = answer;
     call.timing.mark(Phase::Upstream, gate.ticks());
     let (body, content_type) = match content {
@@ -52,7 +59,7 @@ pub(crate) fn relay(gate: &Gate, caller: &Caller, mut call: Call, answer: Answer
         Outgoing::Whole(bytes) => Body::new(OnePiece { bytes, ticket: Some(ticket) }),
         Outgoing::Stream(live) => {
             headers::write_stream(head);
-            streamed(call.id, gate.snapshot().settings.docs_base.clone(), live, ticket)
+            streamed(call.id, settings.docs_base.clone(), live, ticket)
         }
     };
     response

@@ -10,57 +10,68 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use http::{Method, Uri};
 use tollgate_faults::{Dialect, Reason, Refusal};
 
 use crate::gate::Gate;
 use crate::refusal::refuse;
 
-/// Every route of the data path, with who may call it. The permission matrix is read from here.
-pub const ROUTES: [(&str, &str, Access); 13] = [
-    ("POST", "/v1/chat/completions", Access::Key),
-    ("POST", "/chat/completions", Access::Key),
-    ("POST", "/openai/deployments/{model}/chat/completions", Access::Key),
-    ("POST", "/engines/{model}/chat/completions", Access::Key),
-    ("GET", "/v1/models", Access::Key),
-    ("GET", "/models", Access::Key),
-    ("GET", "/v1/models/{model}", Access::Key),
-    ("GET", "/models/{model}", Access::Key),
-    ("GET", "/health/liveliness", Access::Anyone),
-    ("GET", "/health/liveness", Access::Anyone),
-    ("GET", "/health/readiness", Access::Anyone),
-    ("GET", "/errors", Access::Anyone),
-    ("GET", "/errors/{slug}", Access::Anyone),
-];
-
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// No key is asked for.
+    /// Anyone; no key is asked for.
     Anyone,
     /// Any usable key; the handler limits the answer to what the key may see.
     Key,
-    /// The master key, or the key itself where the handler says so.
-    KeyOwner,
-    /// The master key only.
-    Master,
 }
 
-/// The routes of the data path.
-pub fn router(gate: Arc<Gate>) -> Router {
-    Router::new()
-        .route("/v1/chat/completions", post(chat::completions))
-        .route("/chat/completions", post(chat::completions))
-        .route("/v1/models", get(models::list))
-        .route("/models", get(models::list))
-        .route("/v1/models/{*model}", get(models::one))
-        .route("/models/{*model}", get(models::one))
-        .route("/health/liveliness", get(health::alive))
-        .route("/health/liveness", get(health::alive))
-        .route("/health/readiness", get(health::readiness))
-        .route("/errors", get(errors::index))
-        .route("/errors/{slug}", get(errors::article))
+/// One route: the router and the permission matrix are made of the same rows.
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    handler: MethodRouter<Arc<Gate>>,
+}
+
+#[rustfmt::skip]
+fn table() -> Vec<Route> {
+    let row = |method, path, access, handler| Route { method, path, access, handler };
+    vec![
+        row("POST", "/v1/chat/completions", Access::Key, post(chat::completions)),
+        row("POST", "/chat/completions", Access::Key, post(chat::completions)),
+        row("GET", "/v1/models", Access::Key, get(models::list)),
+        row("GET", "/models", Access::Key, get(models::list)),
+        row("GET", "/v1/models/{*model}", Access::Key, get(models::one)),
+        row("GET", "/models/{*model}", Access::Key, get(models::one)),
+        row("GET", "/health/liveliness", Access::Anyone, get(health::alive)),
+        row("GET", "/health/liveness", Access::Anyone, get(health::alive)),
+        row("GET", "/health/readiness", Access::Anyone, get(health::readiness)),
+        row("GET", "/errors", Access::Anyone, get(errors::index)),
+        row("GET", "/errors/{slug}", Access::Anyone, get(errors::article)),
+    ]
+}
+
+/// Routes that carry the model in the middle of their path, slashes and all, which no pattern of the router can say.
+/// They are told apart by [`chat::path_named_or_unknown`].
+const BY_PATH: [(&str, &str, Access); 2] = [
+    ("POST", "/openai/deployments/{model}/chat/completions", Access::Key),
+    ("POST", "/engines/{model}/chat/completions", Access::Key),
+];
+
+/// Every route of the data path: method, path, and who may call it.
+#[must_use]
+pub fn routes() -> Vec<(&'static str, &'static str, Access)> {
+    let rows = table().into_iter().map(|route| (route.method, route.path, route.access));
+    rows.chain(BY_PATH).collect()
+}
+
+/// The routes of the data path beside those of the management API.
+pub fn router(gate: Arc<Gate>, management: Router) -> Router {
+    table()
+        .into_iter()
+        .fold(Router::new(), |router, route| router.route(route.path, route.handler))
+        .merge(management.with_state(()))
         .fallback(chat::path_named_or_unknown)
         .method_not_allowed_fallback(wrong_method)
         .with_state(gate)
