@@ -18,8 +18,9 @@ use tollgate_store::Db;
 
 use crate::cli::Serve;
 use crate::random::SystemRandom;
+use crate::shutdown::EndSignals;
 use crate::wiring::{self, Wired};
-use crate::{banner, clock, environment, listener, reload, shutdown, startup, telemetry};
+use crate::{banner, clock, environment, listener, reload, startup, telemetry};
 
 /// How long a database that is away at the start is waited for.
 const DATABASE_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -102,17 +103,17 @@ async fn serve(args: &Serve) -> anyhow::Result<()> {
     let random = Arc::new(SystemRandom);
     let wired = wiring::wire(db, snapshot, &args.data_dir, (clock, random)).await?;
     app.store(Arc::new(wired.app.clone()));
-    announce(address, wired.fresh_key.as_ref(), first.as_deref())?;
+    // Whoever reads that we are ready may end us at once, so the signals are listened for before that.
+    let signals = EndSignals::listen()?;
     let reloading = reload::start(Arc::clone(&source), Arc::clone(&wired.gate), ending.clone())?;
+    announce(address, wired.fresh_key.as_ref(), first.as_deref())?;
     let accepting = listener::run(tcp, app, ending.clone(), grace);
     let asked = async {
-        let requested = shutdown::requested().await;
+        signals.requested().await;
         wired.gate.drain();
         ending.cancel();
-        requested
     };
-    let ((), asked) = tokio::join!(accepting, asked);
-    asked?;
+    tokio::join!(accepting, asked);
     drop(reloading);
     end(wired).await;
     if let Some(simulator) = simulator {

@@ -5,7 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use anyhow::Context as _;
 use tollgate_simulator::{Script, Simulator};
 
-use crate::{shutdown, telemetry};
+use crate::shutdown::EndSignals;
+use crate::telemetry;
 
 /// What `simulate` takes.
 #[derive(Debug, clap::Args)]
@@ -25,11 +26,12 @@ impl Simulate {
         let address = SocketAddr::new(self.host, self.port);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
+            let signals = EndSignals::listen()?;
             let simulator = Simulator::start(address, Script::default())
                 .await
                 .with_context(|| format!("cannot listen on {address}"))?;
             println!("The simulated provider is ready at http://{}/v1", simulator.addr());
-            shutdown::requested().await?;
+            signals.requested().await;
             simulator.shutdown().await;
             Ok(())
         })

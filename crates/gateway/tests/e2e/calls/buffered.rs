@@ -5,7 +5,7 @@ use tollgate_simulator::{Behaviour, Script};
 use tollgate_testkit::config_text::{ConfigText, UPSTREAM_KEY};
 use tollgate_testkit::http::Client;
 
-use crate::stage::{CALL_NANOS, CHAT, GROUP, Stage, Storage, nanos, simulator};
+use crate::stage::{CALL, CALL_NANOS, CHAT, GROUP, Stage, Storage, nanos, simulator};
 
 /// A body that any re-encoding would change: spacing, order, number forms, escapes, unknown fields.
 const PARTICULAR: &str = r#" { "x_unknown":{"deep":[1.50,1e-7,null,"\u00e9/"]} ,"seed":9007199254740993,
@@ -94,6 +94,18 @@ async fn nothing_that_the_client_did_not_mean_for_the_upstream_arrives_there() {
         assert!(ours.into_iter().any(|ours| ours == name), "{name}: {value} went upstream");
         assert!(!value.contains("someone") && !value.contains(&key.text), "{name}: {value}");
     }
+}
+
+#[tokio::test]
+async fn a_client_cannot_name_its_own_price() {
+    let stage = Stage::new().await;
+    let key = stage.plain_key().await;
+    let body = CALL.replace(r#""messages""#, r#""input_cost_per_token":0,"messages""#);
+    key.client.post(CHAT, body).await.ok();
+    stage.await_spend(&key, CALL_NANOS).await;
+    let call = stage.simulator.calls().find(0).expect("the call arrived");
+    let sent = CALL.replace(r#""chat""#, r#""simulated""#);
+    assert_eq!(String::from_utf8_lossy(&call.body), sent);
 }
 
 #[tokio::test]

@@ -32,7 +32,9 @@ async fn a_stream_that_breaks_ends_with_an_error_event_and_bills_what_came() {
         Fault::MalformedFrame { at: 4 },
         Fault::ErrorEvent { after_tokens: 4 },
     ] {
-        let stage = Stage::on(Storage::Sqlite, Behaviour::failing(fault.clone())).await;
+        // At a pace, so that some of the answer has gone when it breaks.
+        let behaviour = Behaviour::failing(fault.clone()).paced(Duration::ZERO, 50.0);
+        let stage = Stage::on(Storage::Sqlite, behaviour).await;
         let (before, error) = broken(&stage).await;
         assert!(before.iter().any(|event| event.contains("keeper")), "{fault:?}: {before:?}");
         assert!(error["message"].is_string(), "{fault:?}: {error}");

@@ -8,7 +8,7 @@ use crate::stage::{CALL_NANOS, GROUP, Stage, Storage, simulator};
 use tollgate_testkit::config_text::ConfigText;
 
 const ANSWER: &str =
-    "the keeper opens every gate at dawn and counts each cart that rolls along this";
+    "the keeper opens every gate at dawn and counts each cart that rolls along this road";
 
 #[tokio::test]
 async fn the_python_sdk_gets_answers_streams_and_tool_calls() {
