@@ -62,10 +62,12 @@ impl<T> Change<T> {
 pub(crate) struct Fields(Map<String, Value>);
 
 impl Fields {
-    /// Reads a body. Every field is one of `supported`, or known to LiteLLM and sent with its empty default.
+    /// Reads a body. Every field is one of `supported`, or known to LiteLLM and sent with its empty
+    /// default.
     ///
     /// # Errors
-    /// Refused when the body is no JSON object, and when a field is not supported yet or not known at all.
+    /// Refused when the body is no JSON object, and when a field is not supported yet or not known
+    /// at all.
     pub(crate) fn read(
         body: &Bytes,
         supported: &[&str],

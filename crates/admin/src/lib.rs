@@ -1,7 +1,7 @@
 //! The management API, LiteLLM's routes with their fields, bodies and statuses.
 //!
-//! It never decides who calls: it asks the [`Gatekeeper`] that the binary lends it. Every change takes effect on the
-//! next request of this node.
+//! It never decides who calls: it asks the [`Gatekeeper`] that the binary lends it. Every change
+//! takes effect on the next request of this node.
 
 mod fields;
 mod gatekeeper;

@@ -10,7 +10,8 @@ const SECONDS_MAX: u64 = 100 * 366 * 86_400;
 /// Text that is no lifetime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
-    "a lifetime is a whole number above zero and one of s, m, h, d, w or mo, such as `30d`, up to a hundred years"
+    "a lifetime is a whole number above zero and one of s, m, h, d, w or mo, such as `30d`, up to \
+     a hundred years"
 )]
 pub struct LifetimeError;
 

@@ -1,1 +1,32 @@
-//! config
+//! Configuration: YAML in LiteLLM's schema, and ours, to an immutable [`Snapshot`] or to every
+//! problem at once.
+//!
+//! Nothing here reads a file, a clock or the environment: text, variables and prices are passed in.
+//!
+//! - [`compile`] is the way in; a [`Snapshot`] answers [`Snapshot::resolve`] for every call.
+//! - A [`Finding`] says what is wrong, where, and what to do; [`Finding::render`] shows it.
+//! - A [`PriceList`] holds dated prices; [`price_import`] makes one of the public price-list JSON.
+
+mod compile;
+mod deployment;
+mod diagnostic;
+mod environment;
+mod model_list;
+mod pattern;
+mod price;
+mod schema;
+mod settings;
+mod snapshot;
+mod timeouts;
+mod yaml;
+
+pub use compile::{Compiled, compile};
+pub use deployment::{Deployment, JsonFields};
+pub use diagnostic::{Finding, Findings, Severity, Source};
+pub use pattern::Pattern;
+pub use price::import as price_import;
+pub use price::list::{PriceList, PriceListError, PricedModel};
+pub use price::row::RowProblem;
+pub use settings::{Settings, StoreFailure, UnpricedModels};
+pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Snapshot};
+pub use timeouts::Timeouts;

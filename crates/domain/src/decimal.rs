@@ -77,7 +77,8 @@ fn read_digits(text: &str) -> Result<(i128, i32), NotADecimal> {
 
 fn shifted(digits: i128, shift: i32) -> Result<(i128, bool), NotADecimal> {
     let Some(power) = 10i128.checked_pow(shift.unsigned_abs()) else {
-        // Ten to this power does not fit: a zero stays zero, a tiny number rounds to zero, a huge one is refused.
+        // Ten to this power does not fit: a zero stays zero, a tiny number rounds to zero, a huge
+        // one is refused.
         return match (digits, shift < 0) {
             (0, _) => Ok((0, true)),
             (_, true) => Ok((0, false)),

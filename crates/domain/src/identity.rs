@@ -91,7 +91,8 @@ identifier! {
     CustomerId
 }
 identifier! {
-    /// The public identity of a virtual key. It is drawn at random and says nothing about the key or its hash.
+    /// The public identity of a virtual key. It is drawn at random and says nothing about the key
+    /// or its hash.
     KeyId
 }
 identifier! {
@@ -116,10 +117,11 @@ impl KeyId {
     }
 }
 
-/// The identity of one call, sent to the client as `x-litellm-call-id` and used as the ledger entry's key.
+/// The identity of one call, sent to the client as `x-litellm-call-id` and used as the ledger
+/// entry's key.
 ///
-/// The gateway draws it itself; an id that a client sends is recorded beside it, never instead of it, so that two
-/// calls can never share an entry.
+/// The gateway draws it itself; an id that a client sends is recorded beside it, never instead of
+/// it, so that two calls can never share an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(Uuid);
 

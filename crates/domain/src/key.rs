@@ -104,7 +104,8 @@ impl KeyHash {
         Some(Self(bytes))
     }
 
-    /// The hash as 64 lower-case hexadecimal digits, for the store and for the management API's `token`.
+    /// The hash as 64 lower-case hexadecimal digits, for the store and for the management API's
+    /// `token`.
     #[must_use]
     pub fn expose_hex(&self) -> String {
         use std::fmt::Write as _;

@@ -1,7 +1,7 @@
 //! The words of Tollgate: identities, money, usage, time and secrets.
 //!
-//! This crate is pure. It performs no IO, reads no clock, draws no randomness and writes no log; a value that
-//! exists here is valid, and a value that is not known says so instead of being zero.
+//! This crate is pure. It performs no IO, reads no clock, draws no randomness and writes no log; a
+//! value that exists here is valid, and a value that is not known says so instead of being zero.
 
 mod decimal;
 mod identity;

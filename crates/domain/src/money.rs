@@ -10,7 +10,8 @@ use crate::{NotADecimal, parse_scaled};
 /// Nano-dollars in a dollar.
 const NANOS_PER_DOLLAR: i64 = 1_000_000_000;
 
-/// An amount of US dollars as a signed count of nano-dollars (10⁻⁹ $); the range is ±9.2 billion dollars.
+/// An amount of US dollars as a signed count of nano-dollars (10⁻⁹ $); the range is ±9.2 billion
+/// dollars.
 ///
 /// Arithmetic is checked: there is no operator that could wrap.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,7 +52,8 @@ impl Money {
         self.0
     }
 
-    /// Reads dollars as decimal text (`0.25`, `1e-3`), rounding half away from zero below a nano-dollar.
+    /// Reads dollars as decimal text (`0.25`, `1e-3`), rounding half away from zero below a
+    /// nano-dollar.
     ///
     /// # Errors
     /// [`MoneyError`] when the text is not a finite number or does not fit.
@@ -80,8 +82,8 @@ impl Money {
         self.0.checked_sub(other.0).map(Self)
     }
 
-    /// The sum, held at the end of the range. For sums of what was already spent, where stopping at the largest
-    /// amount refuses further spending and wrapping would allow it.
+    /// The sum, held at the end of the range. For sums of what was already spent, where stopping at
+    /// the largest amount refuses further spending and wrapping would allow it.
     #[must_use]
     pub fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
@@ -101,7 +103,8 @@ impl Money {
 }
 
 impl fmt::Display for Money {
-    /// Exact decimal dollars without a sign of currency and without trailing zeros: `0.0000125`, `12`.
+    /// Exact decimal dollars without a sign of currency and without trailing zeros: `0.0000125`,
+    /// `12`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let (whole, part) = split(self.0);
@@ -119,8 +122,9 @@ fn split(nanos: i64) -> (u64, u64) {
 }
 
 impl Serialize for Money {
-    /// A JSON number of dollars, as the management API's clients expect. The division is correctly rounded, so the
-    /// shortest decimal form of the result is the exact amount for every amount below nine million dollars.
+    /// A JSON number of dollars, as the management API's clients expect. The division is correctly
+    /// rounded, so the shortest decimal form of the result is the exact amount for every amount
+    /// below nine million dollars.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[expect(
             clippy::cast_precision_loss,
@@ -130,7 +134,8 @@ impl Serialize for Money {
     }
 }
 
-/// A price in pico-dollars (10⁻¹² $) per unit: per token, image, character, second or search. Never negative.
+/// A price in pico-dollars (10⁻¹² $) per unit: per token, image, character, second or search. Never
+/// negative.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Price(u64);
 

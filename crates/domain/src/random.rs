@@ -8,8 +8,8 @@ use crate::{CallId, Timestamp};
 pub trait Random: Send + Sync + 'static {
     /// Fills the buffer with bytes that nobody can predict; for keys and identities.
     fn fill(&self, buffer: &mut [u8]);
-    /// A uniformly drawn number; for choices such as which deployment comes first, where speed matters and
-    /// prediction does no harm.
+    /// A uniformly drawn number; for choices such as which deployment comes first, where speed
+    /// matters and prediction does no harm.
     fn draw(&self) -> u64;
 
     /// A fresh call identity: a UUID of version 7, so that identities sort by time.

@@ -4,7 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroize;
 
-/// A credential. It has no `Display`, its `Debug` shows nothing of it, and its memory is wiped when dropped.
+/// A credential. It has no `Display`, its `Debug` shows nothing of it, and its memory is wiped when
+/// dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Box<str>);
 

@@ -1,4 +1,5 @@
-//! Instants on the wall clock and ticks of the monotonic clock, both passed in by whoever owns a clock.
+//! Instants on the wall clock and ticks of the monotonic clock, both passed in by whoever owns a
+//! clock.
 
 use std::fmt;
 use std::time::Duration;
@@ -76,7 +77,8 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A reading of a monotonic clock in nanoseconds since an arbitrary start. Only differences mean anything.
+/// A reading of a monotonic clock in nanoseconds since an arbitrary start. Only differences mean
+/// anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticks(u64);
 

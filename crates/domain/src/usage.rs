@@ -6,7 +6,8 @@ use crate::{NotADecimal, parse_scaled};
 
 /// A quantity in thousandths of its unit.
 ///
-/// Vendors report fractional tokens and fractional seconds; thousandths keep both exact in an integer.
+/// Vendors report fractional tokens and fractional seconds; thousandths keep both exact in an
+/// integer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quantity(u64);
 
@@ -27,7 +28,8 @@ pub enum QuantityError {
 impl Quantity {
     /// Nothing consumed, which is a known quantity.
     pub const ZERO: Self = Self(0);
-    /// The largest quantity, 10¹² units: above any real call, and small enough that a sum of every kind fits.
+    /// The largest quantity, 10¹² units: above any real call, and small enough that a sum of every
+    /// kind fits.
     pub const MAX: Self = Self(1_000_000_000_000_000);
 
     /// A whole number of units, held at [`Quantity::MAX`].

@@ -15,8 +15,8 @@ pub struct Rendered {
 
 /// Renders a refusal for a client of this dialect.
 ///
-/// `x-should-retry` is always set, because the official SDKs obey it; `retry-after` (whole seconds, rounded up) and
-/// `retry-after-ms` whenever a time is known.
+/// `x-should-retry` is always set, because the official SDKs obey it; `retry-after` (whole seconds,
+/// rounded up) and `retry-after-ms` whenever a time is known.
 #[must_use]
 pub fn render(refusal: &Refusal, dialect: Dialect, docs_base: &str, request_id: &str) -> Rendered {
     let mut headers = vec![

@@ -21,11 +21,12 @@ pub(crate) fn ready(
     }
     let key = fresh_key.map_or("$TOLLGATE_MASTER_KEY", Secret::expose);
     if let Some(model) = model {
+        let message = r#"{"role":"user","content":"Hello!"}"#;
         lines += &format!(
             "\n  try it\n\ncurl {url}/v1/chat/completions \\\n  \
              -H 'content-type: application/json' \\\n  \
              -H \"authorization: Bearer {key}\" \\\n  \
-             -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello!\"}}]}}'\n"
+             -d '{{\"model\":\"{model}\",\"messages\":[{message}]}}'\n"
         );
     }
     lines

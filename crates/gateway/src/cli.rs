@@ -12,7 +12,8 @@ use clap::{Parser, Subcommand};
 
 use crate::serve;
 
-/// An LLM gateway: virtual keys, budgets, routing and exact cost for OpenAI, Anthropic and Gemini clients.
+/// An LLM gateway: virtual keys, budgets, routing and exact cost for OpenAI, Anthropic and Gemini
+/// clients.
 #[derive(Debug, Parser)]
 #[command(name = "tollgate", version, about, arg_required_else_help = true)]
 struct Tollgate {

@@ -21,7 +21,8 @@ const CONNECTIONS_MAX: usize = 20_000;
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Largest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// How long accepting pauses after the system refused a connection, for instance for lack of file descriptors.
+/// How long accepting pauses after the system refused a connection, for instance for lack of file
+/// descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepts connections until cancelled, then lets those under way finish within the grace period.
@@ -50,7 +51,8 @@ pub(crate) async fn run(
         };
         let connection = graceful.watch(connection(stream, Router::clone(&app.load())));
         tasks.spawn(async move {
-            // A connection that breaks is the client's business; its calls have settled by being dropped.
+            // A connection that breaks is the client's business; its calls have settled by being
+            // dropped.
             let _: Result<(), hyper::Error> = connection.await;
             drop(place);
         });

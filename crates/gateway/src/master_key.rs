@@ -1,4 +1,5 @@
-//! The master key: the operator's own, or one made at the first start, of which only the hash is kept.
+//! The master key: the operator's own, or one made at the first start, of which only the hash is
+//! kept.
 
 use anyhow::Context as _;
 use base64::Engine as _;
@@ -32,7 +33,8 @@ pub(crate) async fn settle(
     if let Some(own) = configured {
         anyhow::ensure!(
             own.expose().len() >= LENGTH_MIN,
-            "the master key has fewer than {LENGTH_MIN} characters; whoever guesses it owns the gateway"
+            "the master key has fewer than {LENGTH_MIN} characters; whoever guesses it owns the \
+             gateway"
         );
         return Ok(MasterKey { hash: KeyHash::of(own.expose()), fresh: None });
     }

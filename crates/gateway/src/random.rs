@@ -4,7 +4,8 @@ use std::cell::RefCell;
 
 use tollgate_domain::Random;
 
-/// The system's randomness for what must not be guessed, and a fast generator per thread for the rest.
+/// The system's randomness for what must not be guessed, and a fast generator per thread for the
+/// rest.
 pub(crate) struct SystemRandom;
 
 thread_local! {

@@ -15,7 +15,8 @@ use tollgate_proxy::Gate;
 
 use crate::serve::ConfigSource;
 
-/// How long changes are collected before the file is read: an editor or a mounted volume writes in several steps.
+/// How long changes are collected before the file is read: an editor or a mounted volume writes in
+/// several steps.
 const SETTLE: Duration = Duration::from_millis(100);
 
 /// Watching, for as long as this lives.
@@ -24,7 +25,8 @@ pub(crate) struct Reloading {
     _task: AbortOnDropHandle<()>,
 }
 
-/// Watches the configuration's folder, because a mounted volume replaces files by swapping links, and SIGHUP.
+/// Watches the configuration's folder, because a mounted volume replaces files by swapping links,
+/// and SIGHUP.
 ///
 /// # Errors
 /// When neither can be watched.

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tollgate_config::{Finding, Severity, Snapshot};
 use tollgate_domain::{Clock, Secret};
-use tollgate_simulator::{Script, Simulator};
+use tollgate_simulator::{Options, Script, Simulator};
 use tollgate_store::Db;
 
 use crate::cli::Serve;
@@ -37,7 +37,8 @@ pub(crate) struct ConfigSource {
 }
 
 impl ConfigSource {
-    /// Reads and compiles the configuration as it is now. The inner error is every finding, rendered.
+    /// Reads and compiles the configuration as it is now. The inner error is every finding,
+    /// rendered.
     pub(crate) fn load(&self) -> anyhow::Result<Result<Arc<Snapshot>, String>> {
         let text = startup::read_config(&self.file)?;
         let lookup = |name: &str| {
@@ -103,7 +104,8 @@ async fn serve(args: &Serve) -> anyhow::Result<()> {
     let random = Arc::new(SystemRandom);
     let wired = wiring::wire(db, snapshot, &args.data_dir, (clock, random)).await?;
     app.store(Arc::new(wired.app.clone()));
-    // Whoever reads that we are ready may end us at once, so the signals are listened for before that.
+    // Whoever reads that we are ready may end us at once, so the signals are listened for before
+    // that.
     let signals = EndSignals::listen()?;
     let reloading = reload::start(Arc::clone(&source), Arc::clone(&wired.gate), ending.clone())?;
     announce(address, wired.fresh_key.as_ref(), first.as_deref())?;
@@ -151,9 +153,10 @@ async fn built_in_simulator(config: &Path) -> anyhow::Result<Option<Simulator>> 
         return Ok(None);
     }
     let local = SocketAddr::from(([127, 0, 0, 1], 0));
-    Ok(Some(
-        Simulator::start(local, Script::default()).await.context("cannot start the simulator")?,
-    ))
+    // It answers our own users: it keeps nothing of what they send, and nobody can script it.
+    let options = Options { control_routes: false, calls_kept_max: 0 };
+    let simulator = Simulator::start_with(local, Script::default(), options).await;
+    simulator.map(Some).context("cannot start the simulator")
 }
 
 /// Waits for the database, answering health checks meanwhile.
@@ -201,7 +204,8 @@ fn duplicate(tcp: &TcpListener) -> std::io::Result<std::net::TcpListener> {
     Ok(std::net::TcpListener::from(tcp.as_fd().try_clone_to_owned()?))
 }
 
-/// The group that the pasted example calls: one served by the simulator, so that it costs nobody anything.
+/// The group that the pasted example calls: one served by the simulator, so that it costs nobody
+/// anything.
 fn simulated_group(snapshot: &Snapshot) -> Option<String> {
     snapshot.groups.keys().find(|name| name.as_str() == "simulated").map(ToString::to_string)
 }

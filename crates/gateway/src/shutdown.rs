@@ -2,7 +2,8 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that ask the process to end. They are listened for from the moment this is made, and no longer kill it.
+/// The signals that ask the process to end. They are listened for from the moment this is made, and
+/// no longer kill it.
 pub(crate) struct EndSignals {
     terminate: Signal,
     interrupt: Signal,

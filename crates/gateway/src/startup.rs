@@ -34,8 +34,8 @@ pub(crate) fn read_config(file: &Path) -> anyhow::Result<String> {
     read().with_context(|| format!("cannot read the configuration {}", file.display()))
 }
 
-/// What a variable is when the environment does not set it: the address of the built-in simulator, or the one that
-/// it would have.
+/// What a variable is when the environment does not set it: the address of the built-in simulator,
+/// or the one that it would have.
 pub(crate) fn built_in(name: &str, simulator: Option<&str>) -> Option<String> {
     (name == SIMULATOR_URL).then(|| simulator.unwrap_or("http://127.0.0.1:4010/v1").to_owned())
 }

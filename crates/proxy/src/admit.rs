@@ -1,4 +1,5 @@
-//! Admission: the model is allowed, the money is held and the ledger has room, or the call goes no further.
+//! Admission: the model is allowed, the money is held and the ledger has room, or the call goes no
+//! further.
 
 use std::sync::Arc;
 
@@ -22,8 +23,9 @@ const SUGGESTIONS_MAX: usize = 3;
 /// Admits the call. Either everything it claims is taken or nothing is.
 ///
 /// # Errors
-/// Refused when the model is unknown or not granted, has no price under a budget, when the budget has not enough
-/// left for the most the call can cost, and when as many calls are under way as the ledger has room for.
+/// Refused when the model is unknown or not granted, has no price under a budget, when the budget
+/// has not enough left for the most the call can cost, and when as many calls are under way as the
+/// ledger has room for.
 pub(crate) fn admit(
     gate: &Gate,
     snapshot: &Snapshot,
@@ -64,8 +66,8 @@ pub(crate) fn admit(
     Ok((ticket, resolved))
 }
 
-/// The model group the call names, if it exists and the caller may use it. What a caller may not use is not
-/// suggested to them either.
+/// The model group the call names, if it exists and the caller may use it. What a caller may not
+/// use is not suggested to them either.
 fn granted(snapshot: &Snapshot, caller: &Caller, call: &Call) -> Result<Resolved, Refusal> {
     let name = call.request.model.as_str();
     let grant = caller.grant();
@@ -110,7 +112,8 @@ fn widest(deployments: &[Arc<Deployment>]) -> ModelLimits {
     }
 }
 
-/// The most the call can cost at any deployment that may serve it; `None` when one of them has no price.
+/// The most the call can cost at any deployment that may serve it; `None` when one of them has no
+/// price.
 fn worst_case(deployments: &[Arc<Deployment>], bound: &Bound) -> Option<Money> {
     deployments.iter().try_fold(Money::ZERO, |most, deployment| {
         let sheet = deployment.prices.as_ref()?;
@@ -148,8 +151,8 @@ fn unpriced(resolved: &Resolved) -> Refusal {
 fn over_budget(over: OverBudget) -> Refusal {
     let OverBudget { cap, spent, held, asked } = over;
     let message = format!(
-        "this call can cost up to ${asked}; the key has spent ${spent} of its ${cap} budget and ${held} more is \
-         held for calls under way"
+        "this call can cost up to ${asked}; the key has spent ${spent} of its ${cap} budget and \
+         ${held} more is held for calls under way"
     );
     if over.by_reservation() {
         Refusal::new(Reason::BudgetReservedByOtherRequests, message)

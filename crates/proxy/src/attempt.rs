@@ -150,8 +150,8 @@ async fn whole(
     }
 }
 
-/// Reads up to the first frame that goes to the client, so that a stream that begins with an error is a failed
-/// attempt rather than a broken answer.
+/// Reads up to the first frame that goes to the client, so that a stream that begins with an error
+/// is a failed attempt rather than a broken answer.
 async fn stream(
     call: &Call,
     deployment: &Deployment,
@@ -187,8 +187,8 @@ impl LiveStream {
     /// Takes a piece of the upstream's stream and appends what goes to the client.
     ///
     /// # Errors
-    /// The upstream's own error event, or a frame that breaks the format or its limit. What came before it has been
-    /// appended.
+    /// The upstream's own error event, or a frame that breaks the format or its limit. What came
+    /// before it has been appended.
     pub(crate) fn take(&mut self, chunk: &Bytes, out: &mut BytesMut) -> Result<(), Refusal> {
         self.framer.push(chunk);
         loop {

@@ -57,8 +57,8 @@ impl Caller {
 /// Finds out who calls.
 ///
 /// # Errors
-/// Refused when there is no key, when it is malformed, unknown, blocked or expired, and when the store that would
-/// know it cannot be asked: an unanswered question is never taken for a no.
+/// Refused when there is no key, when it is malformed, unknown, blocked or expired, and when the
+/// store that would know it cannot be asked: an unanswered question is never taken for a no.
 pub async fn authenticate(
     gate: &Gate,
     headers: &HeaderMap,

@@ -3,7 +3,8 @@
 use http::HeaderMap;
 use tollgate_faults::{Reason, Refusal};
 
-/// The headers that may carry a key, first one wins. `authorization` needs a scheme, the others may have one.
+/// The headers that may carry a key, first one wins. `authorization` needs a scheme, the others may
+/// have one.
 const KEY_HEADERS: [&str; 6] = [
     "x-litellm-api-key",
     "authorization",

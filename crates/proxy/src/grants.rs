@@ -1,4 +1,5 @@
-//! Which models a caller may use. Listing and admitting ask the same question, so they cannot disagree.
+//! Which models a caller may use. Listing and admitting ask the same question, so they cannot
+//! disagree.
 
 use tollgate_config::Snapshot;
 use tollgate_domain::ModelName;

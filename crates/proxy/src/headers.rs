@@ -11,7 +11,8 @@ use crate::timing::millis;
 
 /// Prefix under which an upstream's own headers are passed on.
 const UPSTREAM_PREFIX: &str = "llm_provider-";
-/// Headers of an upstream that say something about its connection or its client, not about its answer.
+/// Headers of an upstream that say something about its connection or its client, not about its
+/// answer.
 const NOT_PASSED_ON: [&str; 10] = [
     "connection",
     "keep-alive",
@@ -63,7 +64,8 @@ pub(crate) fn write_stream(head: &mut HeaderMap) {
     insert_static(head, "x-accel-buffering", "no");
 }
 
-/// The upstream's headers under LiteLLM's prefix, and its rate-limit headers under their own names too.
+/// The upstream's headers under LiteLLM's prefix, and its rate-limit headers under their own names
+/// too.
 fn pass_on(head: &mut HeaderMap, upstream: &HeaderMap) {
     for (name, value) in upstream {
         if NOT_PASSED_ON.contains(&name.as_str()) {
@@ -83,7 +85,8 @@ fn insert_static(head: &mut HeaderMap, name: &'static str, value: &str) {
     insert(head, &HeaderName::from_static(name), value);
 }
 
-/// A value that is not visible ASCII, such as a group name in another script, is left out rather than sent broken.
+/// A value that is not visible ASCII, such as a group name in another script, is left out rather
+/// than sent broken.
 fn insert(head: &mut HeaderMap, name: &HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         head.insert(name.clone(), value);

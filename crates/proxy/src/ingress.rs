@@ -40,7 +40,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     /// The customer on whose behalf the client calls, if it named one.
     pub(crate) customer: Option<CustomerId>,
-    /// The client's own wish for a time limit; it can shorten the configured one, never lengthen it.
+    /// The client's own wish for a time limit; it can shorten the configured one, never lengthen
+    /// it.
     pub(crate) timeout: Option<Duration>,
     /// When its phases ended.
     pub(crate) timing: Timing,

@@ -1,7 +1,8 @@
 //! The data path: one call from its first byte in to its last byte out.
 //!
-//! [`pipeline`] tells the whole story; every other file is one of its steps, or what a step returns. Nothing here
-//! reads the environment, the clock or randomness directly, and nothing here knows a provider by name.
+//! [`pipeline`] tells the whole story; every other file is one of its steps, or what a step
+//! returns. Nothing here reads the environment, the clock or randomness directly, and nothing here
+//! knows a provider by name.
 
 mod admit;
 mod attempt;

@@ -13,16 +13,19 @@ use crate::route::route;
 
 /// Serves one call. Each line needs the one above; none can be skipped or swapped.
 ///
-/// The caller is known before the body is read, so that nobody unknown can make the gateway hold one.
+/// The caller is known before the body is read, so that nobody unknown can make the gateway hold
+/// one.
 ///
 /// # Errors
-/// The first refusal met on the way. A failure after the first byte of a stream is told inside the stream instead.
+/// The first refusal met on the way. A failure after the first byte of a stream is told inside the
+/// stream instead.
 pub(crate) async fn serve(gate: &Gate, mut ingress: Ingress) -> Result<Response, Refusal> {
-    let snapshot = gate.snapshot();
-    let caller = authenticate(gate, ingress.headers(), &snapshot.settings).await?; // virtual key → caller
-    let mut call = ingress.read(&snapshot.settings).await?; // bounded, scanned once, kept as it came
-    let (ticket, candidates) = admit(gate, &snapshot, &caller, &call)?; // model, money, place in the ledger
-    let plan = route(&candidates, &snapshot.settings, gate.random())?; // pure: who may serve it, in order
-    let answer = attempt(gate, &snapshot.settings, &mut call, &plan, ticket).await?; // dispatch, next deployment until an answer begins
-    Ok(relay(gate, &snapshot.settings, &caller, call, answer)) // bytes out; the ticket settles after the last one
+    let snapshot = gate.snapshot(); // the configuration of this call, to its end
+    let settings = &snapshot.settings;
+    let caller = authenticate(gate, ingress.headers(), settings).await?; // virtual key → caller
+    let mut call = ingress.read(settings).await?; // bounded, scanned once, kept as it came
+    let (ticket, resolved) = admit(gate, &snapshot, &caller, &call)?; // model, money, ledger
+    let plan = route(&resolved, settings, gate.random())?; // pure: who may serve it, in order
+    let answer = attempt(gate, settings, &mut call, &plan, ticket).await?; // until one begins
+    Ok(relay(gate, settings, &caller, call, answer)) // the ticket settles after the last byte
 }

@@ -15,7 +15,8 @@ pub(crate) const CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-i
 pub fn refuse(gate: &Gate, refusal: &Refusal, dialect: Dialect, call: &str) -> Response {
     let status = refusal.status();
     if status >= 500 {
-        tracing::warn!(call, status, reason = refusal.reason.slug(), message = %refusal.message, "call failed");
+        let (reason, message) = (refusal.reason.slug(), &refusal.message);
+        tracing::warn!(call, status, reason, message, "call failed");
     } else {
         tracing::debug!(call, status, reason = refusal.reason.slug(), "call refused");
     }
@@ -31,7 +32,8 @@ pub fn response_to(refusal: &Refusal, dialect: Dialect, docs_base: &str, call: &
         StatusCode::from_u16(rendered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     for (name, value) in rendered.headers {
-        // Rendered values are visible ASCII; one that is not would be left out rather than break the answer.
+        // Rendered values are visible ASCII; one that is not would be left out rather than break
+        // the answer.
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(HeaderName::from_static(name), value);
         }

@@ -22,8 +22,8 @@ use crate::ingress::Call;
 use crate::ticket::Ticket;
 use crate::timing::Phase;
 
-/// How long the end of an upstream's stream is awaited after its last event, so that its connection can be used
-/// again.
+/// How long the end of an upstream's stream is awaited after its last event, so that its connection
+/// can be used again.
 const END_WAIT_MAX: Duration = Duration::from_millis(250);
 
 /// The answer on its way.
@@ -161,7 +161,8 @@ impl Relaying {
         }
     }
 
-    /// The upstream's stream ended. One that ended cleanly ends cleanly here; one that was cut says so.
+    /// The upstream's stream ended. One that ended cleanly ends cleanly here; one that was cut says
+    /// so.
     fn finish(&mut self, out: &mut BytesMut) {
         let rest = self.live.take_rest(out);
         let facts = self.live.observer.facts();
@@ -185,7 +186,8 @@ impl Relaying {
     /// Ends the stream with an error event, and without the event that would make it look complete.
     fn break_off(&mut self, refusal: &Refusal, out: &mut BytesMut) {
         let call = self.call.to_string();
-        tracing::warn!(call, reason = refusal.reason.slug(), message = %refusal.message, "stream broke off");
+        let (reason, message) = (refusal.reason.slug(), &refusal.message);
+        tracing::warn!(call, reason, message, "stream broke off");
         let rendered = tollgate_faults::render(refusal, Dialect::OpenAi, &self.docs_base, &call);
         out.extend_from_slice(&error_event(&rendered.body));
         self.ticket.ended(Outcome::Cut);
@@ -194,7 +196,8 @@ impl Relaying {
 
     /// Lets the upstream's connection come to its end, for a moment, so that the pool can keep it.
     async fn reach_end(&mut self) {
-        // What comes after the last event is of no interest, and an upstream that does not end is cut off.
+        // What comes after the last event is of no interest, and an upstream that does not end is
+        // cut off.
         let _ = tokio::time::timeout(END_WAIT_MAX, async {
             while let Some(Ok(_)) = self.live.upstream.next().await {}
         })

@@ -89,7 +89,8 @@ impl Ticket {
         self.observed.output_bytes = output_bytes;
     }
 
-    /// The stream so far. Called for every piece that is relayed, so that a crash finds what was seen.
+    /// The stream so far. Called for every piece that is relayed, so that a crash finds what was
+    /// seen.
     pub(crate) fn streamed(&mut self, usage: Option<&Usage>, (deltas, bytes): (u64, u64)) {
         if self.first_byte_at.is_none() {
             self.first_byte_at = Some(self.clock.now());

@@ -1,1 +1,28 @@
-//! store
+//! What the gateway remembers: virtual keys, budgets, and the ledger, over SQLite or Postgres.
+//!
+//! One `Db` stands for either engine and every query is one text for both. The ledger is written by
+//! one task that commits in groups, so recording a call neither waits nor fails; what a crash
+//! leaves open is settled at the next start, each call exactly once. This crate decides nothing
+//! about money: `tollgate_policy` does, and this crate keeps its counters and records its outcomes.
+
+mod batch;
+mod budget;
+mod db;
+mod directory;
+mod error;
+mod keys;
+mod ledger;
+mod settings;
+mod spend;
+mod transaction;
+
+pub use budget::{Hold, KeyBudget};
+pub use db::Db;
+pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_KEYS_MAX};
+pub use error::StoreError;
+pub use keys::{InsertKeyError, KeyRow, UpdateKeyError};
+pub use ledger::{
+    Charged, Dispatched, EntryRow, Ledger, LedgerHealth, LedgerOptions, LedgerSlot, LedgerTask,
+    OutputSoFar, Recovered, Spool, recover,
+};
+pub use spend::{Spend, SpendKind};

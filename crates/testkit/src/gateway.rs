@@ -40,7 +40,8 @@ impl GatewayProcess {
         Self { program, base_url, master_key: home.master_key().map(str::to_owned) }
     }
 
-    /// Starts it for the first time in a home without a master key, and takes the one that it prints.
+    /// Starts it for the first time in a home without a master key, and takes the one that it
+    /// prints.
     ///
     /// # Panics
     /// As [`GatewayProcess::start`], and when it prints no key.

@@ -1,7 +1,7 @@
 //! What tests share: a gateway in a process of its own, scripted upstreams, clocks and databases.
 //!
-//! A test starts what it needs and ends it: everything here that is started ends when it is dropped.
-//! Nothing sleeps; what takes time is waited for, with a limit.
+//! A test starts what it needs and ends it: everything here that is started ends when it is
+//! dropped. Nothing sleeps; what takes time is waited for, with a limit.
 
 pub mod cable;
 pub mod clock_file;

@@ -1,8 +1,9 @@
 //! Providers are data: outside tests, no Rust names one, so that adding one needs no Rust.
 //!
 //! A wire format may be named after the provider that first spoke it (`openai_chat`,
-//! `Dialect::OpenAi`, `/openai/deployments/…`). Such a name is only reported where it stands for the
-//! provider: a string that is the name, that starts with the name and a slash, or holds its host.
+//! `Dialect::OpenAi`, `/openai/deployments/…`). Such a name is only reported where it stands for
+//! the provider: a string that is the name, that starts with the name and a slash, or holds its
+//! host.
 
 use toml::Table;
 

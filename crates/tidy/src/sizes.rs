@@ -13,10 +13,8 @@ pub const TABLE_LINES_MAX: usize = 800;
 pub const FUNCTION_LINES_MAX: usize = 60;
 /// The same in a file that is a list or a table.
 pub const TABLE_FUNCTION_LINES_MAX: usize = 120;
-/// The most characters of a line of code.
+/// The most characters of a line.
 pub const LINE_WIDTH_MAX: usize = 100;
-/// The most characters of a line that is a comment.
-pub const COMMENT_WIDTH_MAX: usize = 120;
 
 /// Files that are lists or tables and may be longer. The list may only shrink, or grow by a table.
 const TABLES: [&str; 2] = ["crates/faults/src/catalogue.rs", "crates/faults/src/reason.rs"];
@@ -50,9 +48,7 @@ pub fn check(file: &File) -> Vec<Problem> {
 fn wide_lines(file: &File, source: &Source) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (line, text) in (1..).zip(file.text.lines()) {
-        let comment = text.trim_start().starts_with("//");
-        let most = if comment { COMMENT_WIDTH_MAX } else { LINE_WIDTH_MAX };
-        let width = text.chars().count();
+        let (width, most) = (text.chars().count(), LINE_WIDTH_MAX);
         if width > most && !holds_test_string(file, source, line) {
             let message = format!("{width} characters; the limit is {most}");
             problems.push(Problem::at(&file.path, line, message));
@@ -121,8 +117,8 @@ mod tests {
         assert_eq!(found(&line(101)), ["a.rs:2: 101 characters; the limit is 100"]);
 
         let comment = |width: usize| format!("//! a\n// {}\n", "é".repeat(width - 3));
-        assert_eq!(found(&comment(120)), Vec::<String>::new());
-        assert_eq!(found(&comment(121)), ["a.rs:2: 121 characters; the limit is 120"]);
+        assert_eq!(found(&comment(100)), Vec::<String>::new());
+        assert_eq!(found(&comment(101)), ["a.rs:2: 101 characters; the limit is 100"]);
     }
 
     #[test]

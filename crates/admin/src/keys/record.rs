@@ -22,8 +22,8 @@ pub(super) const CHANGEABLE: [&str; 9] = [
     "blocked",
 ];
 
-/// LiteLLM's other fields of a key. They are refused when they ask for something, because a limit that is accepted
-/// and not enforced is worse than one that is refused.
+/// LiteLLM's other fields of a key. They are refused when they ask for something, because a limit
+/// that is accepted and not enforced is worse than one that is refused.
 pub(super) const NOT_YET: [&str; 39] = [
     "access_group_ids",
     "agent_id",

@@ -25,7 +25,8 @@ pub(super) struct Import {
     /// The day from which the prices hold, such as 2026-11-24; today when absent
     #[arg(long, value_name = "DATE")]
     from: Option<String>,
-    /// Where the rows go; `prices.tsv` in the data directory when absent, which `serve` reads at start
+    /// Where the rows go; `prices.tsv` in the data directory when absent, which `serve` reads at
+    /// start
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The data directory of the gateway that should use them

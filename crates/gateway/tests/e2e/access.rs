@@ -2,5 +2,6 @@
 
 mod budgets;
 mod keys;
+mod matrix;
 mod models;
 mod refusals;

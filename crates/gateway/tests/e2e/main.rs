@@ -1,8 +1,8 @@
 //! The gateway as its users see it: real processes, real sockets, and every byte on both sides.
 //!
-//! Each test is a story. It starts what it needs (a gateway in a home of its own, a scripted upstream,
-//! a database) and all of it ends with the test. Where storage matters the story is told twice, once
-//! on SQLite and once on Postgres.
+//! Each test is a story. It starts what it needs (a gateway in a home of its own, a scripted
+//! upstream, a database) and all of it ends with the test. Where storage matters the story is told
+//! twice, once on SQLite and once on Postgres.
 
 mod access;
 mod books;

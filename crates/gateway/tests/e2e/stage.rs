@@ -23,7 +23,8 @@ pub(crate) const GROUP: &str = "chat";
 /// The route of most stories.
 pub(crate) const CHAT: &str = "/v1/chat/completions";
 
-/// A call of three prompt tokens. With the simulator's sixteen of an answer it costs [`CALL_NANOS`].
+/// A call of three prompt tokens. With the simulator's sixteen of an answer it costs
+/// [`CALL_NANOS`].
 pub(crate) const CALL: &str =
     r#"{"model":"chat","messages":[{"role":"user","content":"one two three"}]}"#;
 
@@ -103,8 +104,8 @@ impl Stage {
         nanos(&self.info(key).await["spend"])
     }
 
-    /// Waits until a key has spent this many nano-dollars. A call settles once its last byte has been
-    /// handed over, which the client cannot see.
+    /// Waits until a key has spent this many nano-dollars. A call settles once its last byte has
+    /// been handed over, which the client cannot see.
     pub(crate) async fn await_spend(&self, key: &Key, expected: i64) {
         let ask = || async { (self.spend(key).await == expected).then_some(()) };
         until(&format!("a spend of {expected}"), ask).await;

@@ -1,4 +1,5 @@
-//! What became of an attempt that gave no answer: whose fault it is, and whether another deployment may help.
+//! What became of an attempt that gave no answer: whose fault it is, and whether another deployment
+//! may help.
 
 use http::HeaderMap;
 use tollgate_config::Deployment;
@@ -75,7 +76,8 @@ pub(super) async fn refused_by_upstream(
     if let Some(wait) = hint {
         refusal = refusal.with_retry_after(wait);
     }
-    // The vendor's own words, as they came: clients match on them. Not those about our credential, which name it.
+    // The vendor's own words, as they came: clients match on them. Not those about our credential,
+    // which name it.
     if error.is_some() && failure.reason != Reason::UpstreamCredentialsRejected {
         refusal = refusal.with_vendor_body(text);
     }

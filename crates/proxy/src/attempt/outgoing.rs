@@ -51,7 +51,8 @@ pub(super) fn timeouts(call: &Call, deployment: &Deployment) -> PhaseTimeouts {
     let first_byte =
         if call.request.stream { configured.stream_first_byte } else { configured.first_byte };
     let wish = call.timeout.unwrap_or(Duration::MAX);
-    // A flowing stream is never cut by a limit meant for whole answers: its total is the operator's own or none.
+    // A flowing stream is never cut by a limit meant for whole answers: its total is the operator's
+    // own or none.
     let total = if call.request.stream {
         configured.stream_total
     } else {

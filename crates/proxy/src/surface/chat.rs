@@ -16,7 +16,8 @@ use crate::pipeline::serve;
 use crate::refusal::refuse;
 use crate::surface::no_such_route;
 
-/// The paths that name the model themselves, Azure's and the oldest of OpenAI's, by their beginnings.
+/// The paths that name the model themselves, Azure's and the oldest of OpenAI's, by their
+/// beginnings.
 const MODEL_PATHS: [&str; 2] = ["/openai/deployments/", "/engines/"];
 /// The end of those paths.
 const OPERATION: &str = "/chat/completions";
@@ -44,7 +45,8 @@ pub(super) async fn path_named_or_unknown(
 async fn answer(gate: &Gate, request: http::Request<Body>, path_model: Option<String>) -> Response {
     let ingress = Ingress::new(gate, request, path_model);
     let call = ingress.id;
-    // A panic is our bug; it costs this call, is billed like any broken call, and leaves the connection alone.
+    // A panic is our bug; it costs this call, is billed like any broken call, and leaves the
+    // connection alone.
     let served = AssertUnwindSafe(serve(gate, ingress)).catch_unwind().await;
     let refusal = match served {
         Ok(Ok(response)) => return response,

@@ -52,8 +52,8 @@ fn table() -> Vec<Route> {
     ]
 }
 
-/// Routes that carry the model in the middle of their path, slashes and all, which no pattern of the router can say.
-/// They are told apart by [`chat::path_named_or_unknown`].
+/// Routes that carry the model in the middle of their path, slashes and all, which no pattern of
+/// the router can say. They are told apart by [`chat::path_named_or_unknown`].
 const BY_PATH: [(&str, &str, Access); 2] = [
     ("POST", "/openai/deployments/{model}/chat/completions", Access::Key),
     ("POST", "/engines/{model}/chat/completions", Access::Key),

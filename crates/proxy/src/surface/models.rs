@@ -15,7 +15,8 @@ use crate::gate::Gate;
 use crate::grants;
 use crate::refusal::refuse;
 
-/// The creation time that LiteLLM gives every model, in seconds since the epoch; clients have come to expect one.
+/// The creation time that LiteLLM gives every model, in seconds since the epoch; clients have come
+/// to expect one.
 const CREATED: u64 = 1_677_610_602;
 
 /// One model as the OpenAI API lists it.

@@ -71,7 +71,8 @@ pub enum Ending {
     Broken(hyper::Error),
 }
 
-/// An answer whose body is still coming. Dropping it closes the connection, as a client that leaves.
+/// An answer whose body is still coming. Dropping it closes the connection, as a client that
+/// leaves.
 #[derive(Debug)]
 pub struct Streaming {
     /// The HTTP status.

@@ -1,3 +1,5 @@
+//! Scanning and splicing against a full parse.
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;

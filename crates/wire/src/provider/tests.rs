@@ -1,3 +1,5 @@
+//! The catalog as it is embedded, and the URLs it gives.
+
 use super::{AuthScheme, Catalog, CatalogError, Provider, StreamUsage, WireFormat};
 
 fn catalog() -> Catalog {

@@ -1,4 +1,5 @@
-//! What a program sees that uses an SDK: answers, streams and tool calls, as from the vendor itself.
+//! What a program sees that uses an SDK: answers, streams and tool calls, as from the vendor
+//! itself.
 
 use serde_json::json;
 use tollgate_simulator::{Behaviour, Script, ToolCall};
@@ -59,7 +60,8 @@ async fn answers(sdk: Sdk) {
 
 #[tokio::test]
 async fn the_simulator_itself_answers_the_sdk_like_the_gateway() {
-    // The twin is not behind the gateway: what the SDK sees must be the same but for the model's name.
+    // The twin is not behind the gateway: what the SDK sees must be the same but for the model's
+    // name.
     let twin = simulator(Script::default()).await;
     let stage = Stage::with(
         Storage::Sqlite,

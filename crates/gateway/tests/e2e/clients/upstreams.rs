@@ -1,4 +1,5 @@
-//! Mock providers that others wrote, as upstreams: what they take for an OpenAI client is the gateway.
+//! Mock providers that others wrote, as upstreams: what they take for an OpenAI client is the
+//! gateway.
 
 use serde_json::{Value, json};
 use tokio::process::Command;

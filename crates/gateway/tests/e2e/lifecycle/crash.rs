@@ -1,4 +1,5 @@
-//! SIGKILL under load: after the next start every call that reached the upstream is in the ledger once.
+//! SIGKILL under load: after the next start every call that reached the upstream is in the ledger
+//! once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

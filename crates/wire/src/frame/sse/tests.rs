@@ -1,3 +1,5 @@
+//! Server-sent events in every spelling and split.
+
 use bytes::Bytes;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Whole answers, and answers that are none.
+
 use bytes::Bytes;
 
 use super::{AnswerFacts, AnswerRead, read_answer, with_model};

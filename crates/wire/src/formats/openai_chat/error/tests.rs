@@ -1,3 +1,5 @@
+//! Error bodies in the shapes that upstreams send.
+
 use super::{ErrorBody, error_event, read_error};
 
 fn check(body: &str, message: &str, [kind, code, param]: [Option<&str>; 3]) {

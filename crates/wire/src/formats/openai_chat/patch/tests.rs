@@ -1,3 +1,5 @@
+//! What goes upstream, byte for byte.
+
 use bytes::Bytes;
 
 use super::{RequestPatch, upstream_body};

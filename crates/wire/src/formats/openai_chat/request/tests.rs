@@ -1,3 +1,5 @@
+//! Requests as clients send them, and as they should not.
+
 use bytes::Bytes;
 
 use super::{ChatRequest, RequestProblem};

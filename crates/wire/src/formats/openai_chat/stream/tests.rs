@@ -1,3 +1,5 @@
+//! The laws of a stream, for any split of its bytes.
+
 use bytes::Bytes;
 
 use super::{ObserverOptions, Relay, StreamFacts, StreamObserver};

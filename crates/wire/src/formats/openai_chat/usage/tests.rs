@@ -1,3 +1,5 @@
+//! Usage objects, and the disjoint kinds they become.
+
 use proptest::prelude::*;
 use tollgate_domain::{Quantity, Usage, UsageKind};
 

@@ -1,0 +1,196 @@
+//! Text to snapshot, or to everything that is wrong with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tollgate_domain::{ModelName, PriceSheetId, UsageKind};
+use tollgate_policy::{PriceSheet, Rates, nearest};
+use tollgate_wire::Catalog;
+
+use crate::diagnostic::{Finding, Findings, Source, code};
+use crate::environment::Environment;
+use crate::model_list::{Context, Groups};
+use crate::price::list::PriceList;
+use crate::schema::{Given, KnownKeys, Reader, Section};
+use crate::settings::{self, Sections, UnpricedModels};
+use crate::snapshot::{Alias, Snapshot};
+use crate::yaml::{Entry, Mapping, Value};
+
+/// A configuration that can be used.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// The configuration.
+    pub snapshot: Snapshot,
+    /// What is not as it seems: warnings and notes, in the order of the file.
+    pub warnings: Vec<Finding>,
+}
+
+/// Compiles a configuration. `env` looks up environment variables; nothing else is read.
+///
+/// # Errors
+/// [`Findings`]: every problem there is, not only the first. A text that is no YAML has one.
+pub fn compile(
+    source: Source<'_>,
+    env: &dyn Fn(&str) -> Option<String>,
+    catalog: &Catalog,
+    prices: &PriceList,
+) -> Result<Compiled, Findings> {
+    let (root, findings) = crate::yaml::read(source.text);
+    let mut reader = Reader::new(Environment::new(env));
+    reader.findings = findings;
+    let snapshot = match root.as_ref().map(|root| &root.value) {
+        Some(Value::Map(file)) => Some(sections(&mut reader, file, catalog, prices)),
+        Some(other) if *other != Value::Null => {
+            let message = format!("the configuration is {}, not a mapping", other.described());
+            reader.findings.push(Finding::error(code::WRONG_TYPE, 0..0, message));
+            None
+        }
+        _ if reader.findings.is_empty() => {
+            let finding = Finding::error(code::FIELD_MISSING, 0..0, "the configuration is empty");
+            reader.findings.push(finding.with_help("it needs at least a `model_list`"));
+            None
+        }
+        _ => None,
+    };
+    let findings = Findings::placed(&source, reader.findings);
+    match snapshot {
+        Some(snapshot) if !findings.refuse() => {
+            Ok(Compiled { snapshot, warnings: findings.into_inner() })
+        }
+        _ => Err(findings),
+    }
+}
+
+fn sections(
+    reader: &mut Reader<'_>,
+    file: &Mapping,
+    catalog: &Catalog,
+    prices: &PriceList,
+) -> Snapshot {
+    let mut top = Section::new("the configuration", file);
+    if let Some(variables) = top.take("environment_variables").and_then(|e| reader.mapping(e)) {
+        environment(reader, variables);
+    }
+    let mut section = |name| match top.take(name).and_then(|entry| reader.mapping(entry)) {
+        Some(mapping) => Section::new(name, mapping),
+        None => Section::absent(name),
+    };
+    let mut sections = Sections {
+        general: section("general_settings"),
+        litellm: section("litellm_settings"),
+        router: section("router_settings"),
+    };
+    let (settings, shared) = settings::read(reader, &mut sections);
+    let assumed = match settings.unpriced_models {
+        UnpricedModels::Assume(price) => assumed(price),
+        UnpricedModels::Block | UnpricedModels::Allow => None,
+    };
+    let Groups { groups, patterns, absent } = match top.take("model_list") {
+        Some(list) => Context::new(reader, catalog, prices, &shared, assumed.as_ref()).groups(list),
+        None => {
+            let finding = Finding::error(code::FIELD_MISSING, 0..0, "`model_list` is missing");
+            reader.findings.push(finding.with_help("it lists the models that can be called"));
+            Groups::default()
+        }
+    };
+    let mut snapshot = Snapshot {
+        groups,
+        patterns,
+        aliases: BTreeMap::new(),
+        settings,
+        names: Vec::new(),
+        prices: prices.clone(),
+        assumed,
+    };
+    if let Some(entry) = sections.router.take("model_group_alias") {
+        snapshot.aliases = aliases(reader, entry, &snapshot, &absent);
+    }
+    snapshot.names = snapshot.listed_names();
+    top.finish(&KnownKeys::TOP_LEVEL, &mut reader.findings);
+    sections.general.finish(&KnownKeys::GENERAL_SETTINGS, &mut reader.findings);
+    sections.litellm.finish(&KnownKeys::LITELLM_SETTINGS, &mut reader.findings);
+    sections.router.finish(&KnownKeys::ROUTER_SETTINGS, &mut reader.findings);
+    snapshot
+}
+
+/// Puts the file's own variables over the environment; their values may refer to it.
+fn environment(reader: &mut Reader<'_>, variables: &Mapping) {
+    for entry in variables.entries.iter().filter(|entry| entry.node.value != Value::Null) {
+        // A flag is written as a boolean here more often than as text.
+        let value = match &entry.node.value {
+            Value::Bool(flag) => Some(Given::Text(if *flag { "True" } else { "False" }.to_owned())),
+            _ => reader.given(entry),
+        };
+        match value {
+            Some(Given::Text(value)) => reader.env.put(&entry.name, value),
+            Some(Given::Unset(variable)) => reader.unset(entry, &variable),
+            None => {}
+        }
+    }
+}
+
+/// The sheet for models without a price, where the operator assumes one.
+fn assumed(price: tollgate_domain::Price) -> Option<Arc<PriceSheet>> {
+    let rates = Rates::default().with(UsageKind::Input, price).with(UsageKind::Output, price);
+    let id = PriceSheetId::new(&format!("assumed@{}", price.picos())).ok()?;
+    Some(Arc::new(PriceSheet { id, rates, tiers: Vec::new(), per_request: None }))
+}
+
+/// `model_group_alias`: name to model, or to `{model, hidden}`. Aliases of models that are left out
+/// are left out with them.
+fn aliases(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    snapshot: &Snapshot,
+    absent: &[ModelName],
+) -> BTreeMap<ModelName, Alias> {
+    let mut aliases = BTreeMap::new();
+    let entries = reader.mapping(entry).into_iter().flat_map(|mapping| &mapping.entries);
+    for entry in entries.filter(|entry| entry.node.value != Value::Null) {
+        let Some((target, text, hidden)) = target(reader, entry) else { continue };
+        let (Ok(name), Ok(model)) = (ModelName::new(&entry.name), ModelName::new(&text)) else {
+            let message = format!("`{}` or `{text}` is not a model name", entry.name);
+            let span = entry.name_span.clone();
+            reader.findings.push(Finding::error(code::MALFORMED, span, message));
+            continue;
+        };
+        if snapshot.resolve(&text).is_some() {
+            aliases.insert(name, Alias { model, hidden });
+        } else if !absent.iter().any(|absent| answers(absent, &text)) {
+            let names = snapshot.groups.keys().chain(absent).map(ModelName::as_str);
+            let message =
+                format!("the alias `{name}` stands for `{text}`, which no model is called");
+            let finding = Finding::error(code::MODEL_UNKNOWN, target.node.span.clone(), message);
+            reader.findings.push(finding.with_nearest(&nearest(&text, names, 2)));
+        }
+    }
+    aliases
+}
+
+/// The entry that names the alias's model, that name, and whether the alias is hidden.
+fn target<'e>(reader: &mut Reader<'_>, entry: &'e Entry) -> Option<(&'e Entry, String, bool)> {
+    let Value::Map(mapping) = &entry.node.value else {
+        return Some((entry, reader.text(entry)?, false));
+    };
+    let mut section = Section::new("model_group_alias", mapping);
+    let hidden = section.take("hidden").and_then(|entry| reader.flag(entry)).unwrap_or(false);
+    let model = section.take("model");
+    section.finish(&KnownKeys::ENTRY, &mut reader.findings);
+    let Some(model) = model else {
+        let message = "`model` is missing";
+        reader.findings.push(Finding::error(code::FIELD_MISSING, entry.name_span.clone(), message));
+        return None;
+    };
+    Some((model, reader.text(model)?, hidden))
+}
+
+/// Whether a configured name, which may be a pattern, answers to this one.
+fn answers(configured: &ModelName, name: &str) -> bool {
+    match crate::pattern::Pattern::read(configured.as_str()) {
+        Some(pattern) => pattern.captures(name).is_some(),
+        None => configured.as_str() == name,
+    }
+}
+
+#[cfg(test)]
+mod tests;

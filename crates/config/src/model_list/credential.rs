@@ -1,0 +1,152 @@
+//! An entry's credential, base URL and API version: from the entry, else from the environment.
+
+use tollgate_domain::Secret;
+use tollgate_wire::Provider;
+
+use crate::diagnostic::{Finding, code};
+use crate::schema::{Given, Reader};
+use crate::yaml::{Entry, Span};
+
+/// Something an entry needs.
+#[derive(Debug)]
+pub(super) enum Needed<T> {
+    /// It is there.
+    Found(T),
+    /// The environment does not hold it: the deployment is left out, which a note says.
+    Lacking,
+    /// The file is wrong, which a finding says.
+    Wrong,
+}
+
+/// Where findings about one entry point, and what they call it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub(super) model_name: &'a str,
+    /// Where `litellm_params.model` stands.
+    pub(super) model: &'a Span,
+}
+
+/// The key: the entry's own, else the provider's first variable that is set.
+///
+/// A variable that the entry names and that is not set is not replaced by another one: the operator
+/// chose a credential, and another one may belong to somebody else.
+pub(super) fn key(
+    reader: &mut Reader<'_>,
+    entry: Option<&Entry>,
+    provider: &Provider,
+    subject: Subject<'_>,
+) -> Needed<Option<Secret>> {
+    let written = entry.map(|entry| (entry, reader.given(entry)));
+    let (missing, span) = match written {
+        Some((_, Some(Given::Text(key)))) => return Needed::Found(Some(Secret::new(key))),
+        Some((entry, Some(Given::Unset(variable)))) => {
+            (format!("the variable `{variable}` is not set"), &entry.node.span)
+        }
+        Some((_, None)) | None => match reader.env.first(&provider.key_env) {
+            Some(key) => return Needed::Found(Some(Secret::new(key))),
+            None => (none_set(&provider.key_env), subject.model),
+        },
+    };
+    if !provider.key_required {
+        return Needed::Found(None);
+    }
+    let help = "set it, or give the entry an `api_key`";
+    leave_out(reader, span, (subject.model_name, &missing), help);
+    Needed::Lacking
+}
+
+/// The base URL without a slash at its end: the entry's own, else the provider's first variable
+/// that is set, else where the provider is.
+pub(super) fn base_url(
+    reader: &mut Reader<'_>,
+    entry: Option<&Entry>,
+    provider: &Provider,
+    subject: Subject<'_>,
+) -> Needed<String> {
+    let written = entry.map(|entry| (entry, reader.given(entry)));
+    let (url, span) = match written {
+        Some((entry, Some(Given::Text(url)))) => (url, &entry.node.span),
+        Some((entry, Some(Given::Unset(variable)))) => {
+            let missing = format!("the variable `{variable}` is not set");
+            let help = "set it to the base URL, or leave `api_base` out for the provider's own";
+            leave_out(reader, &entry.node.span, (subject.model_name, &missing), help);
+            return Needed::Lacking;
+        }
+        Some((_, None)) | None => {
+            let found = reader.env.first(&provider.base_url_env).or(provider.base_url.clone());
+            let Some(url) = found else {
+                reader.findings.push(no_base_url(provider, subject.model));
+                return Needed::Wrong;
+            };
+            (url, subject.model)
+        }
+    };
+    match check_url(&url) {
+        Ok(()) => Needed::Found(url.trim_end_matches('/').to_owned()),
+        Err(problem) => {
+            let message = format!("the base URL {problem}");
+            let finding = Finding::error(code::MALFORMED, span.clone(), message);
+            reader.findings.push(finding.with_help("such as `https://api.example.com/v1`"));
+            Needed::Wrong
+        }
+    }
+}
+
+/// The API version: the entry's own, else the provider's first variable that is set.
+pub(super) fn api_version(
+    reader: &mut Reader<'_>,
+    entry: Option<&Entry>,
+    provider: &Provider,
+) -> Option<String> {
+    let own = entry.and_then(|entry| reader.text(entry));
+    own.or_else(|| reader.env.first(&provider.api_version.as_ref()?.env))
+}
+
+fn no_base_url(provider: &Provider, span: &Span) -> Finding {
+    let message = format!("provider `{}` has no base URL of its own", provider.name);
+    let finding = Finding::error(code::BASE_URL_MISSING, span.clone(), message);
+    finding.with_help(match provider.base_url_env.first() {
+        Some(variable) => format!("set `api_base`, or the variable `{variable}`"),
+        None => "set `api_base`".to_owned(),
+    })
+}
+
+fn none_set(variables: &[String]) -> String {
+    match variables {
+        [] => "it has no `api_key`".to_owned(),
+        [one] => format!("the variable `{one}` is not set"),
+        several => {
+            let names: Vec<String> = several.iter().map(|name| format!("`{name}`")).collect();
+            format!("none of the variables {} is set", names.join(", "))
+        }
+    }
+}
+
+/// Notes that a model is left out, and for want of what.
+fn leave_out(
+    reader: &mut Reader<'_>,
+    span: &Span,
+    (model_name, missing): (&str, &str),
+    help: &str,
+) {
+    let message = format!("`{model_name}` is left out: {missing}");
+    let finding = Finding::note(code::CREDENTIAL_MISSING, span.clone(), message);
+    reader.findings.push(finding.with_help(help));
+}
+
+/// What is wrong with a base URL. The URL itself is not repeated: it may hold a password.
+fn check_url(url: &str) -> Result<(), &'static str> {
+    let scheme_and_rest = url.split_once("://").filter(|(s, _)| matches!(*s, "http" | "https"));
+    let Some((_, rest)) = scheme_and_rest else {
+        return Err("does not start with `http://` or `https://`");
+    };
+    if rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("holds white space");
+    }
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or_default();
+    if host.is_empty() || host.starts_with(':') {
+        return Err("has no host");
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! The parameters of one deployment: `litellm_params` and `model_info` at a known provider.
+
+use std::sync::Arc;
+
+use tollgate_domain::{DeploymentId, ModelName, Secret};
+use tollgate_policy::{Candidate, nearest};
+use tollgate_wire::Provider;
+
+use super::body::{self, Fields};
+use super::credential::{self, Needed, Subject};
+use super::provider::Inferred;
+use super::{Context, price};
+use crate::deployment::Deployment;
+use crate::diagnostic::{Finding, code};
+use crate::price::field::is_price;
+use crate::schema::{KnownKeys, Reader, Section};
+use crate::settings::RETRIES_MAX;
+use crate::snapshot::listed;
+use crate::timeouts::{OwnTimeouts, Timeouts};
+use crate::yaml::{Entry, Span};
+
+/// Most tokens or requests a minute that may be configured.
+const PER_MINUTE_MAX: u64 = 1_000_000_000_000;
+/// Most tiers of deployments in a group.
+const ORDER_MAX: u64 = 1_000_000;
+
+/// What a deployment is, apart from its provider and parameters.
+pub(super) struct Common {
+    pub(super) id: DeploymentId,
+    pub(super) group: ModelName,
+    /// `model_info.base_model` and where it stands.
+    pub(super) base_model: Option<(String, Span)>,
+}
+
+impl Common {
+    /// The same at one of several providers.
+    pub(super) fn at(&self, provider: &Provider) -> Option<Self> {
+        Some(Self {
+            id: DeploymentId::new(&format!("{}/{}", self.id, provider.name)).ok()?,
+            group: self.group.clone(),
+            base_model: self.base_model.clone(),
+        })
+    }
+}
+
+/// One deployment while its parameters are read.
+pub(super) struct Part<'s> {
+    pub(super) subject: Subject<'s>,
+    /// `None` when a finding says why there will be no deployment; the rest is read all the same,
+    /// so that every problem is found.
+    pub(super) common: Option<Common>,
+}
+
+impl Part<'_> {
+    /// The deployment, unless a finding says why there is none.
+    pub(super) fn deployment(
+        self,
+        cx: &mut Context<'_, '_>,
+        (mut params, mut info): (Section<'_>, Section<'_>),
+        inferred: Inferred,
+    ) -> Option<Deployment> {
+        let Inferred { provider, upstream_model } = inferred;
+        let reader = &mut *cx.reader;
+        let key = credential::key(reader, params.take("api_key"), &provider, self.subject);
+        let api_base = one_of_two(reader, params.take("api_base"), params.take("base_url"));
+        let base_url = credential::base_url(reader, api_base, &provider, self.subject);
+        let version = credential::api_version(reader, params.take("api_version"), &provider);
+        let headers = body::headers(reader, &mut params, &provider);
+        let drop_fields = body::dropped(reader, &mut params, &provider, cx.shared.drop_params);
+        let extra_body = body::extra(reader, &mut params);
+        let candidate = candidate(reader, &mut params);
+        let timeouts = Timeouts::resolve(&own_timeouts(reader, &mut params), &cx.shared.timeouts);
+        let num_retries = retries(reader, &mut params);
+        let own_prices = price::own(reader, &mut params, &mut info);
+        let defaults = body::defaults(reader, &params);
+        let limits = price::limits(reader, &mut info, output_limit(&defaults));
+        let mode = info.take("mode").and_then(|entry| reader.text(entry));
+        finish_info(reader, &info);
+        if let Some((prices, span)) = &own_prices {
+            price::warn_partial(reader, prices, span);
+        }
+        let (Common { id, group, base_model }, key, base_url) = self.ready(key, base_url)?;
+        let template = Deployment {
+            prices: own_prices.and_then(|(prices, _)| price::sheet(prices, &id)),
+            id,
+            group,
+            upstream_model: upstream_model.into(),
+            base_url: base_url.into(),
+            key,
+            api_version: version.map(Arc::from),
+            headers: headers.into(),
+            candidate,
+            limits,
+            timeouts,
+            num_retries,
+            defaults: defaults.into(),
+            extra_body: extra_body.into(),
+            drop_fields: drop_fields.into(),
+            mode: mode.map(Arc::from),
+            provider,
+        };
+        Some(priced(cx, template, base_model.as_ref()))
+    }
+
+    /// What a deployment cannot do without, when all of it is there.
+    fn ready(
+        self,
+        key: Needed<Option<Secret>>,
+        base_url: Needed<String>,
+    ) -> Option<(Common, Option<Secret>, String)> {
+        match (self.common, key, base_url) {
+            (Some(common), Needed::Found(key), Needed::Found(url)) => Some((common, key, url)),
+            _ => None,
+        }
+    }
+}
+
+/// The deployment with what the price list knows of its model: of `base_model`, else of its own
+/// name. A template keeps its wildcard and is priced for each call, unless `base_model` is listed.
+fn priced(
+    cx: &mut Context<'_, '_>,
+    template: Deployment,
+    base: Option<&(String, Span)>,
+) -> Deployment {
+    let provider = template.provider.name.as_str().to_owned();
+    let model = Arc::clone(&template.upstream_model);
+    let of_base =
+        base.and_then(|(base, _)| cx.prices.find(&[base.as_str(), &format!("{provider}/{base}")]));
+    if let (Some((base, span)), None, None) = (base, &of_base, &template.prices) {
+        let message = format!("the price list has no `{base}`");
+        let finding = Finding::warning(code::PRICE_UNKNOWN, span.clone(), message);
+        let near = nearest(base, cx.prices.names(), 2);
+        cx.reader.findings.push(finding.with_nearest(&near));
+    }
+    if of_base.is_none() && model.contains('*') {
+        return template;
+    }
+    let found = of_base.or_else(|| listed(cx.prices, &provider, &model));
+    template.of_model(model, found, cx.assumed)
+}
+
+fn candidate(reader: &mut Reader<'_>, params: &mut Section<'_>) -> Candidate {
+    let mut count = |name, most| params.take(name).and_then(|entry| reader.count(entry, most));
+    let order = count("order", ORDER_MAX).and_then(|order| u32::try_from(order).ok());
+    let (rpm, tpm) = (count("rpm", PER_MINUTE_MAX), count("tpm", PER_MINUTE_MAX));
+    let weight = params.take("weight").and_then(|entry| reader.milli(entry));
+    Candidate { order: order.unwrap_or(0), weight, rpm, tpm, available: true }
+}
+
+fn own_timeouts(reader: &mut Reader<'_>, params: &mut Section<'_>) -> OwnTimeouts {
+    let mut seconds = |name| params.take(name).and_then(|entry| reader.seconds(entry));
+    let (timeout, request_timeout) = (seconds("timeout"), seconds("request_timeout"));
+    OwnTimeouts {
+        timeout: timeout.or(request_timeout),
+        stream_timeout: seconds("stream_timeout"),
+        idle_timeout: seconds("idle_timeout"),
+    }
+}
+
+/// `num_retries`, else `max_retries`.
+fn retries(reader: &mut Reader<'_>, params: &mut Section<'_>) -> Option<u32> {
+    let mut count = |name| params.take(name).and_then(|entry| reader.count(entry, RETRIES_MAX));
+    let (num, max) = (count("num_retries"), count("max_retries"));
+    num.or(max).and_then(|count| u32::try_from(count).ok())
+}
+
+/// The first of two names for one thing; two different values contradict each other.
+fn one_of_two<'e>(
+    reader: &mut Reader<'_>,
+    first: Option<&'e Entry>,
+    second: Option<&'e Entry>,
+) -> Option<&'e Entry> {
+    if let (Some(first), Some(second)) = (first, second)
+        && first.node != second.node
+    {
+        let message = format!("`{}` is used, not `{}`", first.name, second.name);
+        let span = second.name_span.clone();
+        reader.findings.push(Finding::warning(code::CONFLICT, span, message));
+    }
+    first.or(second)
+}
+
+/// The limit on the answer that goes into the body where the client sends none.
+fn output_limit(defaults: &Fields) -> Option<u64> {
+    let limits = ["max_completion_tokens", "max_tokens"];
+    let named = |name: &str| defaults.iter().find(|(field, _)| &**field == name);
+    limits.into_iter().filter_map(named).filter_map(|(_, json)| json.parse().ok()).max()
+}
+
+/// `model_info` holds descriptions of any sort: only what LiteLLM acts on, and what looks like a
+/// misspelling of something that is read, is worth a warning.
+fn finish_info(reader: &mut Reader<'_>, info: &Section<'_>) {
+    for entry in info.rest().filter(|entry| !entry.node.value.is_empty()) {
+        let near = info.nearest(&entry.name);
+        if KnownKeys::MODEL_INFO.contains(&entry.name) {
+            reader.findings.push(info.without_effect(entry));
+        } else if !near.is_empty() && !is_price(&entry.name) {
+            let message = format!("`{}` in `model_info` is only a description", entry.name);
+            let finding = Finding::warning(code::KEY_UNKNOWN, entry.name_span.clone(), message);
+            reader.findings.push(finding.with_nearest(&near));
+        }
+    }
+}

@@ -1,0 +1,347 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tollgate_domain::{Money, Price, Quantity, UsageKind};
+use tollgate_wire::Catalog;
+
+use crate::diagnostic::code;
+use crate::{Compiled, Deployment, PriceList, Snapshot, Source, compile};
+
+/// The environment of these tests: every key is `sk-env`.
+fn variable(name: &str) -> Option<String> {
+    let value = match name {
+        "OPENAI_API_KEY" | "GROQ_API_KEY" | "OWN_KEY" => "sk-env",
+        "HOSTED_VLLM_API_BASE" => "http://vllm.test/v1/",
+        "AZURE_API_VERSION" => "2024-01-01",
+        "SEVEN" => "7",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+fn compiled(text: &str) -> Result<Compiled, crate::Findings> {
+    let catalog = Catalog::embedded().expect("the catalog");
+    compile(Source { name: "config.yaml", text }, &variable, &catalog, &PriceList::embedded())
+}
+
+/// A file of one entry with these `litellm_params` and more of the entry after them.
+fn one(params: &str, more: &str) -> String {
+    format!("model_list:\n  - model_name: m\n    litellm_params: {{{params}}}\n    {more}\n")
+}
+
+fn snapshot(text: &str) -> Snapshot {
+    compiled(text).unwrap_or_else(|findings| panic!("{text}\n{findings:?}")).snapshot
+}
+
+fn deployment(params: &str, more: &str) -> Deployment {
+    let resolved = snapshot(&one(params, more)).resolve("m").expect("the model");
+    Deployment::clone(&resolved.deployments[0])
+}
+
+/// The codes of every finding, errors or not.
+fn codes(text: &str) -> BTreeSet<&'static str> {
+    match compiled(text) {
+        Ok(compiled) => compiled.warnings.iter().map(|finding| finding.code).collect(),
+        Err(findings) => findings.iter().map(|finding| finding.code).collect(),
+    }
+}
+
+#[test]
+fn the_provider_is_the_explicit_one_or_the_first_segment_or_the_one_of_the_price_list() {
+    let cases = [
+        ("model: openai/gpt-4o", "openai", "gpt-4o"),
+        ("model: gpt-4o", "openai", "gpt-4o"),
+        ("model: 'ft:gpt-4o-2024-08-06:org::id'", "openai", "ft:gpt-4o-2024-08-06:org::id"),
+        ("model: groq/openai/gpt-oss-120b", "groq", "openai/gpt-oss-120b"),
+        ("model: openai/gpt-oss-120b, custom_llm_provider: groq", "groq", "openai/gpt-oss-120b"),
+        ("model: groq/x, custom_llm_provider: groq", "groq", "x"),
+        ("model: x, custom_llm_provider: groq", "groq", "x"),
+        ("model: ollama_chat/llama3", "ollama", "llama3"),
+    ];
+    for (params, provider, model) in cases {
+        let deployment = deployment(params, "");
+        assert_eq!(deployment.provider.name.as_str(), provider, "{params}");
+        assert_eq!(&*deployment.upstream_model, model, "{params}");
+    }
+}
+
+#[test]
+fn a_provider_nobody_knows_is_an_error_and_one_that_is_not_there_yet_is_left_out() {
+    assert_eq!(codes(&one("model: opnai/gpt-4o", "")), [code::PROVIDER_UNKNOWN].into());
+    assert_eq!(codes(&one("model: my-model", "")), [code::PROVIDER_UNKNOWN].into());
+    let text = one("model: snowflake/x", "");
+    assert!(codes(&text).contains(code::PROVIDER_UNSUPPORTED));
+    assert!(snapshot(&text).groups.is_empty());
+}
+
+#[test]
+fn a_credential_comes_from_the_entry_or_the_providers_own_variables() {
+    let key = |params: &str| deployment(params, "").key.map(|key| key.expose().to_owned());
+    assert_eq!(key("model: openai/x, api_key: sk-file").as_deref(), Some("sk-file"));
+    assert_eq!(key("model: openai/x, api_key: os.environ/OWN_KEY").as_deref(), Some("sk-env"));
+    assert_eq!(key("model: openai/x").as_deref(), Some("sk-env"));
+    assert_eq!(key("model: hosted_vllm/x"), None);
+}
+
+#[test]
+fn an_entry_without_its_credential_is_left_out_with_a_note() {
+    for params in [
+        "model: openai/x, api_key: os.environ/NOT_SET",
+        "model: deepseek/x",
+        "model: openai/x, api_base: os.environ/NOT_SET",
+        "model: ollama/x, api_base: os.environ/NOT_SET",
+    ] {
+        let compiled = compiled(&one(params, "")).expect(params);
+        let found: Vec<&str> = compiled.warnings.iter().map(|finding| finding.code).collect();
+        // One note for the entry, and a warning that nothing else is there.
+        assert_eq!(found, [code::NOTHING_TO_CALL, code::CREDENTIAL_MISSING], "{params}");
+        assert!(compiled.snapshot.groups.is_empty(), "{params}");
+        assert_eq!(compiled.snapshot.names().count(), 0, "{params}");
+    }
+}
+
+#[test]
+fn a_base_url_is_the_entrys_or_the_environments_or_the_providers() {
+    let cases = [
+        ("model: openai/x", "https://api.openai.com/v1"),
+        ("model: hosted_vllm/x", "http://vllm.test/v1"),
+        ("model: openai/x, api_base: 'http://a.test/v1/'", "http://a.test/v1"),
+        ("model: openai/x, base_url: http://b.test", "http://b.test"),
+        ("model: openai/x, api_base: http://a.test, base_url: http://b.test", "http://a.test"),
+    ];
+    for (params, url) in cases {
+        assert_eq!(&*deployment(params, "").base_url, url, "{params}");
+    }
+    assert_eq!(codes(&one("model: azure/x, api_key: k", "")), [code::BASE_URL_MISSING].into());
+    for url in ["ftp://x", "x.test", "http://", "'http://a b'", "http://:80"] {
+        let params = format!("model: openai/x, api_base: {url}");
+        assert_eq!(codes(&one(&params, "")), [code::MALFORMED].into(), "{url}");
+    }
+}
+
+#[test]
+fn everything_of_an_entry_arrives() {
+    let params = "model: openai/x, organization: org-1, rpm: '5', tpm: os.environ/SEVEN, \
+        weight: 0.5, order: 2, \
+        timeout: 30, stream_timeout: '10', idle_timeout: 1.5, max_retries: 4, \
+        additional_drop_params: [seed, os.environ/OWN_KEY], extra_headers: {X-Team: a}, \
+        extra_body: {guided: [1, null, {a: os.environ/SEVEN}]}, max_tokens: 50, temperature: 0.30, \
+        stop: ['a\"b'], response_format: {type: json_object}, top_p: null";
+    let deployment =
+        deployment(params, "model_info: {id: mine, mode: chat, max_output_tokens: 900}");
+    assert_eq!(deployment.id.as_str(), "mine");
+    let headers: Vec<(&str, &str)> =
+        deployment.headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+    assert_eq!(headers, [("X-Team", "a"), ("OpenAI-Organization", "org-1")]);
+    let candidate = &deployment.candidate;
+    assert_eq!((candidate.rpm, candidate.tpm, candidate.order), (Some(5), Some(7), 2));
+    assert_eq!((candidate.weight, candidate.available), (Some(500), true));
+    assert_eq!(deployment.timeouts.first_byte, Duration::from_secs(30));
+    assert_eq!(deployment.timeouts.stream_first_byte, Duration::from_secs(10));
+    assert_eq!(deployment.timeouts.idle, Duration::from_millis(1500));
+    assert_eq!(deployment.num_retries, Some(4));
+    assert_eq!(deployment.drop_fields.iter().map(|f| &**f).collect::<Vec<_>>(), ["seed", "sk-env"]);
+    let fields = |fields: &[(Box<str>, Box<str>)]| -> Vec<String> {
+        fields.iter().map(|(name, json)| format!("{name}={json}")).collect()
+    };
+    assert_eq!(fields(&deployment.extra_body), [r#"guided=[1,null,{"a":"7"}]"#]);
+    assert_eq!(
+        fields(&deployment.defaults),
+        [
+            "max_tokens=50",
+            "temperature=0.30",
+            r#"stop=["a\"b"]"#,
+            r#"response_format={"type":"json_object"}"#
+        ]
+    );
+    assert_eq!(
+        (deployment.limits.max_output, deployment.limits.reserve_output),
+        (Some(900), Some(50))
+    );
+    assert_eq!(deployment.mode.as_deref(), Some("chat"));
+}
+
+#[test]
+fn fields_that_a_provider_refuses_are_dropped_unless_the_operator_says_no() {
+    let dropped = |text: &str| {
+        let resolved = snapshot(text).resolve("m").expect("the model");
+        resolved.deployments[0].drop_fields.iter().any(|field| &**field == "logit_bias")
+    };
+    assert!(dropped(&one("model: groq/x", "")));
+    assert!(!dropped(&one("model: groq/x, drop_params: false", "")));
+    let global = "litellm_settings: {drop_params: false}\n";
+    assert!(!dropped(&format!("{global}{}", one("model: groq/x", ""))));
+    assert!(dropped(&format!("{global}{}", one("model: groq/x, drop_params: true", ""))));
+}
+
+#[test]
+fn a_version_is_the_entrys_or_the_environments() {
+    let azure = "model: azure/x, api_key: k, api_base: https://a.test";
+    assert_eq!(deployment(azure, "").api_version.as_deref(), Some("2024-01-01"));
+    let own = format!("{azure}, api_version: 2024-10-21");
+    assert_eq!(deployment(&own, "").api_version.as_deref(), Some("2024-10-21"));
+    assert_eq!(deployment("model: openai/x", "").api_version, None);
+}
+
+#[test]
+fn a_price_is_the_entrys_own_or_the_base_models_or_the_lists() {
+    let sheet = |params: &str, more: &str| deployment(params, more).prices.expect("prices");
+    assert!(sheet("model: openai/gpt-4o", "").id.as_str().starts_with("gpt-4o@2"));
+    let azure = "model: azure/mine, api_key: k, api_base: https://a.test";
+    let base = sheet(azure, "model_info: {base_model: azure/gpt-4o}");
+    assert!(base.id.as_str().starts_with("azure/gpt-4o@2"));
+    assert!(deployment(azure, "").prices.is_none());
+    let misspelt = one(azure, "model_info: {base_model: azure/gpt-4oo}");
+    assert_eq!(codes(&misspelt), [code::PRICE_UNKNOWN].into());
+    // Another provider's model of the same name is another price.
+    assert!(deployment("model: hosted_vllm/gpt-4o", "").prices.is_none());
+
+    let own = sheet(
+        "model: openai/gpt-4o, input_cost_per_token: '1e-6', \
+         output_cost_per_token_above_128k_tokens: 3e-6",
+        "model_info: {id: mine, input_cost_per_token: 9, output_cost_per_token: 0.000002}",
+    );
+    assert_eq!(own.rates.get(UsageKind::Input), Some(Price::from_picos(1_000_000)));
+    assert_eq!(own.rates.get(UsageKind::Output), Some(Price::from_picos(2_000_000)));
+    assert_eq!(own.tiers[0].above_prompt_tokens, 128_000);
+    let (id, hash) = own.id.as_str().split_once('@').expect("an id and a hash");
+    assert_eq!((id, hash.len()), ("custom:mine", 12));
+}
+
+#[test]
+fn own_prices_that_change_are_another_sheet() {
+    let id = |price: &str| {
+        let prices = format!("input_cost_per_token: {price}, output_cost_per_token: 0");
+        let more = format!("model_info: {{id: mine, {prices}}}");
+        deployment("model: openai/x", &more).prices.expect("prices").id.clone()
+    };
+    assert_eq!(id("1e-6"), id("0.000001"));
+    assert_ne!(id("1e-6"), id("2e-6"));
+    let long = "x".repeat(256);
+    let more =
+        format!("model_info: {{id: {long}, input_cost_per_token: 0, output_cost_per_token: 0}}");
+    assert!(deployment("model: openai/x", &more).prices.is_some());
+}
+
+#[test]
+fn an_assumed_price_is_for_models_without_one() {
+    let with = |params: &str| {
+        let text =
+            format!("general_settings: {{unpriced_models: 'assume:0.001'}}\n{}", one(params, ""));
+        snapshot(&text).resolve("m").expect("the model").deployments[0].prices.clone()
+    };
+    let assumed = with("model: hosted_vllm/x").expect("prices");
+    assert_eq!(assumed.id.as_str(), "assumed@1000000000");
+    let cost = assumed.upper_bound(Quantity::whole(1), Quantity::whole(2));
+    assert_eq!(cost, Ok(Money::parse_dollars("0.003").expect("an amount")));
+    assert_ne!(with("model: openai/gpt-4o").expect("prices").id, assumed.id);
+}
+
+#[test]
+fn an_id_of_our_own_is_stable_and_knows_no_credential() {
+    let id = |params: &str| deployment(params, "").id.to_string();
+    let plain = id("model: openai/x, timeout: 3");
+    assert_eq!(plain.len(), 64);
+    assert_eq!(plain, id("model: openai/x, api_key: sk-1, timeout: 3, extra_headers: {a: b}"));
+    assert_eq!(plain, id("api_key: os.environ/OWN_KEY, model: 'openai/x', timeout: 3"));
+    assert_ne!(plain, id("model: openai/x, timeout: 4"));
+    assert_ne!(plain, id("timeout: 3, model: openai/x"));
+    assert_ne!(id("model: openai/x, max_tokens: 3"), id("model: openai/x, max_tokens: 4"));
+}
+
+#[test]
+fn entries_that_are_the_same_have_ids_of_their_own_also_when_one_is_left_out() {
+    let entry = |key: &str| {
+        format!("  - model_name: m\n    litellm_params: {{model: openai/x, api_key: {key}}}\n")
+    };
+    let ids = |keys: &[&str]| -> Vec<String> {
+        let entries: String = keys.iter().map(|key| entry(key)).collect();
+        let resolved =
+            snapshot(&format!("model_list:\n{entries}")).resolve("m").expect("the model");
+        resolved.deployments.iter().map(|deployment| deployment.id.to_string()).collect()
+    };
+    let two = ids(&["a", "b"]);
+    assert_eq!(two[1], format!("{}-2", two[0]));
+    assert_eq!(ids(&["os.environ/NOT_SET", "b"]), two[1..]);
+}
+
+#[test]
+fn a_wrong_entry_is_a_finding() {
+    let cases = [
+        ("model_list: []", code::FIELD_MISSING),
+        ("model_list: {}", code::WRONG_TYPE),
+        ("model_list: [x]", code::WRONG_TYPE),
+        ("model_list: [{model_name: m}]", code::FIELD_MISSING),
+        ("model_list: [{litellm_params: {model: gpt-4o}}]", code::FIELD_MISSING),
+        ("model_list: [{model_name: '', litellm_params: {model: gpt-4o}}]", code::FIELD_MISSING),
+        ("model_list: [{model_name: m, litellm_params: {timeout: 1}}]", code::FIELD_MISSING),
+        ("model_list: [{model_name: m, litellm_params: [gpt-4o]}]", code::WRONG_TYPE),
+        ("model_list: [{model_name: [m], litellm_params: {model: gpt-4o}}]", code::WRONG_TYPE),
+        (
+            "model_list: [{model_name: m, litellm_params: {model: gpt-4o}, modelinfo: {id: x}}]",
+            code::KEY_UNKNOWN,
+        ),
+    ];
+    for (text, code) in cases {
+        assert_eq!(codes(text), [code].into(), "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_parameter_is_a_finding() {
+    let cases = [
+        ("api_key: [k]", code::WRONG_TYPE),
+        ("organization: [a, b]", code::WRONG_TYPE),
+        ("timeout: 0", code::OUT_OF_RANGE),
+        ("stream_timeout: -1", code::OUT_OF_RANGE),
+        ("idle_timeout: soon", code::WRONG_TYPE),
+        ("rpm: -1", code::OUT_OF_RANGE),
+        ("weight: -0.1", code::OUT_OF_RANGE),
+        ("order: 1.5", code::WRONG_TYPE),
+        ("input_cost_per_token: -1", code::OUT_OF_RANGE),
+        ("input_cost_per_token: cheap", code::WRONG_TYPE),
+        ("input_cost_per_token: 1", code::PRICE_PARTIAL),
+        ("extra_headers: {'a b': c}", code::MALFORMED),
+        ("extra_headers: {a: \"c\\nd\"}", code::MALFORMED),
+        ("extra_headers: [a]", code::WRONG_TYPE),
+        ("extra_body: x", code::WRONG_TYPE),
+        ("additional_drop_params: seed", code::WRONG_TYPE),
+        ("additional_drop_params: ['tools[*].strict']", code::NO_EFFECT),
+        ("api_base: http://a.test, base_url: http://b.test", code::CONFLICT),
+        ("max_parallel_requests: 3", code::NO_EFFECT),
+        ("input_cost_per_token_priority: 3", code::NO_EFFECT),
+        ("stream: true", code::NO_EFFECT),
+        ("temprature: 1", code::KEY_UNKNOWN),
+        ("tiemout: 1", code::KEY_UNKNOWN),
+    ];
+    for (param, code) in cases {
+        assert_eq!(codes(&one(&format!("model: openai/x, {param}"), "")), [code].into(), "{param}");
+    }
+    for fine in
+        ["my_own_field: 1", "tags: []", "max_parallel_requests: null", "reasoning_effort: low"]
+    {
+        assert_eq!(codes(&one(&format!("model: openai/x, {fine}"), "")), [].into(), "{fine}");
+    }
+}
+
+#[test]
+fn model_info_is_free_text_but_for_what_is_read() {
+    let cases = [
+        ("id: ''", None),
+        ("description: ours, supports_vision: true, anything: [1]", None),
+        ("team_id: t", Some(code::NO_EFFECT)),
+        ("reserve_ouput_tokens: 5", Some(code::KEY_UNKNOWN)),
+        ("reserve_output_tokens: -5", Some(code::OUT_OF_RANGE)),
+        ("mode: [chat]", Some(code::WRONG_TYPE)),
+    ];
+    for (info, code) in cases {
+        let text = one("model: openai/x", &format!("model_info: {{{info}}}"));
+        assert_eq!(codes(&text), code.into_iter().collect(), "{info}");
+    }
+}
+
+#[test]
+fn an_id_is_given_once() {
+    let entry = "{model_name: m, litellm_params: {model: openai/x}, model_info: {id: same}}";
+    assert_eq!(codes(&format!("model_list: [{entry}, {entry}]")), [code::DUPLICATE_ID].into());
+}

@@ -1,0 +1,6 @@
+//! What models cost: the price list, its rows, and how the public list becomes one.
+
+pub(crate) mod field;
+pub mod import;
+pub(crate) mod list;
+pub(crate) mod row;

@@ -1,0 +1,287 @@
+//! Everything in the configuration that is not about a single model.
+
+use std::time::Duration;
+
+use tollgate_domain::{Price, PriceError, Secret};
+
+use crate::diagnostic::{Finding, code};
+use crate::environment::Environment;
+use crate::schema::{KnownKeys, Reader, Section};
+use crate::timeouts::SharedTimeouts;
+use crate::yaml::{Entry, Value};
+use tollgate_policy::nearest;
+
+/// The settings of a gateway.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `general_settings.master_key`, else `TOLLGATE_MASTER_KEY`, else `LITELLM_MASTER_KEY`.
+    pub master_key: Option<Secret>,
+    /// `general_settings.database_url`, else `DATABASE_URL`.
+    pub database_url: Option<Secret>,
+    /// Attempts after the first, where neither the call nor the deployment says.
+    pub num_retries: u32,
+    /// Largest request body, in bytes.
+    pub request_bytes_max: u64,
+    /// Largest answer that is read whole, in bytes.
+    pub response_bytes_max: u64,
+    /// Most calls at one time.
+    pub calls_in_flight_max: u32,
+    /// `true` shows usage in every stream, `false` never asks for it, unset asks silently.
+    pub always_include_stream_usage: Option<bool>,
+    /// What happens to a call under a money budget when its model has no price.
+    pub unpriced_models: UnpricedModels,
+    /// What happens to calls under a budget while the store is away.
+    pub on_store_failure: StoreFailure,
+    /// Whether a call's output limit is lowered to what its budget still allows.
+    pub clamp_max_tokens: bool,
+    /// The only header a key is read from, where the operator names one.
+    pub key_header: Option<String>,
+    /// What stands before `/errors/<slug>`, without a slash at its end; empty when nobody said
+    /// where the gateway is reached.
+    pub docs_base: String,
+    /// How long calls in flight may go on once the gateway is told to end.
+    pub grace: Duration,
+}
+
+/// What happens to a call under a money budget when its model has no price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnpricedModels {
+    /// It is refused.
+    Block,
+    /// It goes through and costs nothing that is known.
+    Allow,
+    /// Every token is taken to cost this much. The sheet is part of the deployments already.
+    Assume(Price),
+}
+
+/// What happens to calls under a budget while the store is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreFailure {
+    /// They are refused.
+    Closed,
+    /// They are served from what this process knows of the budget.
+    LocalSlice,
+}
+
+/// The settings that models are compiled with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shared {
+    pub(crate) timeouts: SharedTimeouts,
+    pub(crate) drop_params: Option<bool>,
+}
+
+/// The three sections of settings.
+pub(crate) struct Sections<'a> {
+    pub(crate) general: Section<'a>,
+    pub(crate) litellm: Section<'a>,
+    pub(crate) router: Section<'a>,
+}
+
+/// Reads the settings; `router.model_group_alias` is left to whoever knows the models.
+pub(crate) fn read(reader: &mut Reader<'_>, sections: &mut Sections<'_>) -> (Settings, Shared) {
+    let mut settings = Settings::defaults(&reader.env);
+    general(reader, &mut sections.general, &mut settings);
+    let shared = shared(reader, sections, &mut settings);
+    (settings, shared)
+}
+
+impl Settings {
+    /// What holds where the file says nothing.
+    fn defaults(env: &Environment<'_>) -> Self {
+        let first = |names: &[&str]| names.iter().find_map(|name| env.variable(name));
+        let base = first(&["PROXY_BASE_URL"]).unwrap_or_default();
+        let root = first(&["SERVER_ROOT_PATH"]).unwrap_or_default();
+        let docs_base = match (base.trim_end_matches('/'), root.trim_matches('/')) {
+            (base, "") => base.to_owned(),
+            (base, root) => format!("{base}/{root}"),
+        };
+        Self {
+            master_key: first(&["TOLLGATE_MASTER_KEY", "LITELLM_MASTER_KEY"]).map(Secret::new),
+            database_url: first(&["DATABASE_URL"]).map(Secret::new),
+            num_retries: NUM_RETRIES,
+            request_bytes_max: REQUEST_MB * BYTES_PER_MB,
+            response_bytes_max: RESPONSE_MB * BYTES_PER_MB,
+            calls_in_flight_max: CALLS_IN_FLIGHT,
+            always_include_stream_usage: None,
+            unpriced_models: UnpricedModels::Block,
+            on_store_failure: StoreFailure::Closed,
+            clamp_max_tokens: false,
+            key_header: None,
+            docs_base,
+            grace: GRACE,
+        }
+    }
+}
+
+fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Settings) {
+    if let Some(entry) = section.take("master_key") {
+        master_key(reader, entry, settings);
+    }
+    if let Some(url) = section.take("database_url").and_then(|entry| reader.text(entry)) {
+        settings.database_url = Some(Secret::new(url));
+    }
+    let mut megabytes = |name, most| {
+        let entry = section.take(name)?;
+        let count = reader.count(entry, most)?;
+        if count == 0 {
+            reader.out_of_range(entry, format!("`{name}` is 0, so nothing would fit"), "");
+        }
+        Some(count * BYTES_PER_MB)
+    };
+    if let Some(bytes) = megabytes("max_request_size_mb", MB_MAX) {
+        settings.request_bytes_max = bytes;
+    }
+    if let Some(bytes) = megabytes("max_response_size_mb", MB_MAX) {
+        settings.response_bytes_max = bytes;
+    }
+    if let Some(entry) = section.take("global_max_parallel_requests") {
+        settings.calls_in_flight_max = calls_in_flight(reader, entry);
+    }
+    settings.always_include_stream_usage =
+        section.take("always_include_stream_usage").and_then(|entry| reader.flag(entry));
+    settings.key_header =
+        section.take("litellm_key_header_name").and_then(|entry| reader.text(entry));
+    if let Some(entry) = section.take("unpriced_models") {
+        settings.unpriced_models = unpriced(reader, entry).unwrap_or(settings.unpriced_models);
+    }
+    if let Some(budget) = section.take("budget").and_then(|entry| reader.mapping(entry)) {
+        let mut section = Section::new("general_settings.budget", budget);
+        if let Some(entry) = section.take("on_store_failure") {
+            let choices =
+                [("closed", StoreFailure::Closed), ("local_slice", StoreFailure::LocalSlice)];
+            settings.on_store_failure =
+                one_of(reader, entry, &choices).unwrap_or(settings.on_store_failure);
+        }
+        if let Some(clamp) = section.take("clamp_max_tokens").and_then(|entry| reader.flag(entry)) {
+            settings.clamp_max_tokens = clamp;
+        }
+        section.finish(&KnownKeys::ENTRY, &mut reader.findings);
+    }
+}
+
+fn master_key(reader: &mut Reader<'_>, entry: &Entry, settings: &mut Settings) {
+    let Some(key) = reader.text(entry) else { return };
+    if !key.starts_with("sk-") {
+        let message = "the master key does not start with `sk-`, as every key must";
+        let finding = Finding::warning(code::MALFORMED, entry.name_span.clone(), message);
+        reader.findings.push(finding.with_help("put `sk-` before it and tell its users"));
+    }
+    settings.master_key = Some(Secret::new(key));
+}
+
+fn calls_in_flight(reader: &mut Reader<'_>, entry: &Entry) -> u32 {
+    let count = reader.count(entry, u64::from(CALLS_IN_FLIGHT_MAX));
+    if count == Some(0) {
+        let message = format!("`{}` is 0, so no call would be served", entry.name);
+        reader.out_of_range(entry, message, "leave it out for the default");
+    }
+    count.and_then(|count| u32::try_from(count).ok()).unwrap_or(CALLS_IN_FLIGHT)
+}
+
+fn unpriced(reader: &mut Reader<'_>, entry: &Entry) -> Option<UnpricedModels> {
+    let text = reader.text(entry)?;
+    let Some(price) = text.strip_prefix("assume:") else {
+        let choices = [("block", UnpricedModels::Block), ("allow", UnpricedModels::Allow)];
+        return one_of(reader, entry, &choices);
+    };
+    match Price::parse_dollars(price.trim()) {
+        Ok(price) => Some(UnpricedModels::Assume(price)),
+        Err(problem) => {
+            let problem: PriceError = problem;
+            let message = format!("`{}` assumes a price that is {problem}", entry.name);
+            let help = "write dollars per token, such as `assume:0.00001`";
+            reader.out_of_range(entry, message, help);
+            None
+        }
+    }
+}
+
+fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut Settings) -> Shared {
+    let Sections { litellm, router, .. } = sections;
+    let mut retries = |section: &mut Section<'_>| {
+        let entry = section.take("num_retries")?;
+        let count = reader.count(entry, RETRIES_MAX)?;
+        u32::try_from(count).ok()
+    };
+    let (of_litellm, of_router) = (retries(litellm), retries(router));
+    settings.num_retries = of_router.or(of_litellm).unwrap_or(NUM_RETRIES);
+    let mut seconds = |section: &mut Section<'_>, name| {
+        section.take(name).and_then(|entry| reader.seconds(entry))
+    };
+    let timeouts = SharedTimeouts {
+        timeout: seconds(router, "timeout"),
+        stream_timeout: seconds(router, "stream_timeout"),
+        total_timeout: seconds(router, "total_timeout"),
+        request_timeout: seconds(litellm, "request_timeout"),
+    };
+    if let Some(entry) = router.take("routing_strategy") {
+        strategy(reader, entry);
+    }
+    let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
+    Shared { timeouts, drop_params }
+}
+
+fn strategy(reader: &mut Reader<'_>, entry: &Entry) {
+    let Some(name) = reader.text(entry) else { return };
+    if name == STRATEGIES[0] {
+        return;
+    }
+    let span = entry.node.span.clone();
+    reader.findings.push(if STRATEGIES.contains(&&*name) {
+        let message = format!("the strategy `{name}` is not there yet; `simple-shuffle` is used");
+        Finding::warning(code::NO_EFFECT, span, message)
+    } else {
+        let near = nearest(&name, STRATEGIES.into_iter(), 2);
+        Finding::error(code::OUT_OF_RANGE, span, format!("there is no strategy `{name}`"))
+            .with_nearest(&near)
+    });
+}
+
+/// The choice that a text names; anything else is a finding.
+fn one_of<T: Copy>(reader: &mut Reader<'_>, entry: &Entry, choices: &[(&str, T)]) -> Option<T> {
+    if !matches!(entry.node.value, Value::Text(_)) {
+        reader.wrong_type(entry, "text");
+        return None;
+    }
+    let text = reader.text(entry)?;
+    let chosen = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
+    if chosen.is_none() {
+        let names: Vec<String> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let message = format!("`{}` is `{text}`", entry.name);
+        reader.out_of_range(entry, message, &format!("it is one of {}", names.join(", ")));
+    }
+    chosen
+}
+
+/// `routing_strategy` (config.md, router_settings); the first is the default and the one there is.
+const STRATEGIES: [&str; 8] = [
+    "simple-shuffle",
+    "least-busy",
+    "usage-based-routing",
+    "usage-based-routing-v2",
+    "latency-based-routing",
+    "cost-based-routing",
+    "provider-budget-routing",
+    "lar1",
+];
+/// LiteLLM's own default.
+const NUM_RETRIES: u32 = 2;
+/// Most attempts after the first that may be asked for.
+pub(crate) const RETRIES_MAX: u64 = 100;
+/// LiteLLM counts its size limits in these.
+const BYTES_PER_MB: u64 = 1024 * 1024;
+/// A request with some twenty large images.
+const REQUEST_MB: u64 = 100;
+/// An answer with some ten generated images.
+const RESPONSE_MB: u64 = 100;
+/// The largest size limit that may be asked for, 16 GiB.
+const MB_MAX: u64 = 16 * 1024;
+/// Calls at one time, some 100 MB of memory at the usual size of a call.
+const CALLS_IN_FLIGHT: u32 = 4096;
+/// The largest number of calls at one time that may be asked for.
+const CALLS_IN_FLIGHT_MAX: u32 = 1_000_000;
+/// Half a minute, what orchestrators leave between telling a process to end and ending it.
+const GRACE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests;

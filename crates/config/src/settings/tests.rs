@@ -1,0 +1,155 @@
+use super::*;
+
+/// The settings of the three sections as one YAML text, and the codes of the findings.
+fn settings(text: &str, variables: &[(&str, &str)]) -> (Settings, Shared, Vec<&'static str>) {
+    let (root, findings) = crate::yaml::read(text);
+    let root = root.map_or(Value::Null, |root| root.value);
+    let empty = crate::yaml::Mapping::default();
+    let section = |name: &'static str| match &root {
+        Value::Map(map) => map.find(name).map(|entry| &entry.node.value),
+        _ => None,
+    };
+    let mapping = |name| match section(name) {
+        Some(Value::Map(mapping)) => Section::new(name, mapping),
+        _ => Section::new(name, &empty),
+    };
+    let find = |name: &str| {
+        let found = variables.iter().find(|(variable, _)| *variable == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    let mut reader = Reader::new(Environment::new(&find));
+    reader.findings = findings;
+    let mut sections = Sections {
+        general: mapping("general_settings"),
+        litellm: mapping("litellm_settings"),
+        router: mapping("router_settings"),
+    };
+    let (settings, shared) = read(&mut reader, &mut sections);
+    (settings, shared, reader.findings.iter().map(|finding| finding.code).collect())
+}
+
+fn clean(text: &str, variables: &[(&str, &str)]) -> (Settings, Shared) {
+    let (settings, shared, codes) = settings(text, variables);
+    assert!(codes.is_empty(), "{codes:?}");
+    (settings, shared)
+}
+
+fn exposed(secret: Option<&Secret>) -> Option<&str> {
+    secret.map(Secret::expose)
+}
+
+#[test]
+fn an_empty_file_has_the_defaults() {
+    let (settings, shared) = clean("", &[]);
+    assert_eq!(settings.num_retries, 2);
+    assert_eq!(settings.request_bytes_max, 100 * 1024 * 1024);
+    assert_eq!(settings.unpriced_models, UnpricedModels::Block);
+    assert_eq!(settings.on_store_failure, StoreFailure::Closed);
+    assert_eq!((settings.always_include_stream_usage, settings.clamp_max_tokens), (None, false));
+    assert_eq!((settings.docs_base.as_str(), settings.master_key.is_none()), ("", true));
+    assert_eq!(shared.drop_params, None);
+}
+
+#[test]
+fn the_file_goes_before_the_environment_and_ours_before_litellms() {
+    let file = "general_settings: {master_key: sk-file, database_url: os.environ/OTHER}";
+    let env = [
+        ("LITELLM_MASTER_KEY", "sk-litellm"),
+        ("TOLLGATE_MASTER_KEY", "sk-ours"),
+        ("DATABASE_URL", "postgres://env"),
+        ("OTHER", "postgres://other"),
+    ];
+    let (settings, _) = clean(file, &env);
+    assert_eq!(exposed(settings.master_key.as_ref()), Some("sk-file"));
+    assert_eq!(exposed(settings.database_url.as_ref()), Some("postgres://other"));
+    let (settings, _) = clean("", &env);
+    assert_eq!(exposed(settings.master_key.as_ref()), Some("sk-ours"));
+    assert_eq!(exposed(settings.database_url.as_ref()), Some("postgres://env"));
+    let (settings, _) = clean("", &env[..1]);
+    assert_eq!(exposed(settings.master_key.as_ref()), Some("sk-litellm"));
+}
+
+#[test]
+fn the_routers_retries_go_before_those_of_litellm_settings() {
+    let cases = [
+        ("litellm_settings: {num_retries: 5}", 5),
+        ("router_settings: {num_retries: 0}\nlitellm_settings: {num_retries: 5}", 0),
+        ("router_settings: {num_retries: '7'}", 7),
+    ];
+    for (text, retries) in cases {
+        assert_eq!(clean(text, &[]).0.num_retries, retries, "{text}");
+    }
+}
+
+#[test]
+fn every_setting_has_its_effect() {
+    let text = "general_settings:\n  max_request_size_mb: 2\n  max_response_size_mb: 3\n  \
+        global_max_parallel_requests: 9\n  always_include_stream_usage: yes\n  \
+        litellm_key_header_name: X-Key\n  unpriced_models: assume:0.00001\n  \
+        budget: {on_store_failure: local_slice, clamp_max_tokens: true}\n\
+        litellm_settings: {drop_params: false, request_timeout: 50}\n\
+        router_settings: {timeout: 1.5, stream_timeout: '2', total_timeout: 3, \
+        routing_strategy: simple-shuffle}\n";
+    let (settings, shared) = clean(text, &[]);
+    assert_eq!(settings.request_bytes_max, 2 << 20);
+    assert_eq!(settings.response_bytes_max, 3 << 20);
+    assert_eq!(settings.calls_in_flight_max, 9);
+    assert_eq!(settings.always_include_stream_usage, Some(true));
+    assert_eq!(settings.key_header.as_deref(), Some("X-Key"));
+    assert_eq!(settings.unpriced_models, UnpricedModels::Assume(Price::from_picos(10_000_000)));
+    assert_eq!(settings.on_store_failure, StoreFailure::LocalSlice);
+    assert!(settings.clamp_max_tokens);
+    assert_eq!(shared.drop_params, Some(false));
+    let timeouts = SharedTimeouts {
+        timeout: Some(Duration::from_millis(1500)),
+        stream_timeout: Some(Duration::from_secs(2)),
+        total_timeout: Some(Duration::from_secs(3)),
+        request_timeout: Some(Duration::from_secs(50)),
+    };
+    assert_eq!(shared.timeouts, timeouts);
+}
+
+#[test]
+fn the_docs_stand_where_the_gateway_is_reached() {
+    let cases = [
+        (&[("PROXY_BASE_URL", "https://g.test/")][..], "https://g.test"),
+        (
+            &[("PROXY_BASE_URL", "https://g.test"), ("SERVER_ROOT_PATH", "/ai/")],
+            "https://g.test/ai",
+        ),
+        (&[("SERVER_ROOT_PATH", "/ai")], "/ai"),
+    ];
+    for (variables, base) in cases {
+        assert_eq!(clean("", variables).0.docs_base, base);
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_a_finding() {
+    let cases = [
+        ("general_settings: {max_request_size_mb: 0}", code::OUT_OF_RANGE),
+        ("general_settings: {max_request_size_mb: -1}", code::OUT_OF_RANGE),
+        ("general_settings: {max_request_size_mb: 1.5}", code::WRONG_TYPE),
+        ("general_settings: {global_max_parallel_requests: 0}", code::OUT_OF_RANGE),
+        ("general_settings: {unpriced_models: maybe}", code::OUT_OF_RANGE),
+        ("general_settings: {unpriced_models: 'assume:-1'}", code::OUT_OF_RANGE),
+        ("general_settings: {unpriced_models: no}", code::WRONG_TYPE),
+        ("general_settings: {budget: {on_store_failure: open}}", code::OUT_OF_RANGE),
+        ("general_settings: {budget: {clamp: true}}", code::KEY_UNKNOWN),
+        ("general_settings: {master_key: secret}", code::MALFORMED),
+        ("general_settings: {master_key: os.environ/NOT_SET}", code::VARIABLE_UNSET),
+        ("general_settings: {always_include_stream_usage: perhaps}", code::WRONG_TYPE),
+        ("router_settings: {timeout: 0}", code::OUT_OF_RANGE),
+        ("router_settings: {timeout: -5}", code::OUT_OF_RANGE),
+        ("router_settings: {timeout: .nan}", code::WRONG_TYPE),
+        ("router_settings: {timeout: 1e9}", code::OUT_OF_RANGE),
+        ("router_settings: {timeout: [5]}", code::WRONG_TYPE),
+        ("router_settings: {num_retries: 101}", code::OUT_OF_RANGE),
+        ("router_settings: {routing_strategy: least-busy}", code::NO_EFFECT),
+        ("router_settings: {routing_strategy: simple-shufle}", code::OUT_OF_RANGE),
+        ("litellm_settings: {drop_params: [x]}", code::WRONG_TYPE),
+    ];
+    for (text, code) in cases {
+        assert_eq!(settings(text, &[]).2, [code], "{text}");
+    }
+}

@@ -1,0 +1,161 @@
+//! The compiled configuration: immutable, swapped whole, asked by every call.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tollgate_domain::ModelName;
+use tollgate_policy::PriceSheet;
+
+use crate::deployment::Deployment;
+use crate::pattern::{Pattern, fill};
+use crate::price::list::{PriceList, PricedModel};
+use crate::settings::Settings;
+
+/// A configuration that has no problem left in it.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Model groups by their public name.
+    pub groups: BTreeMap<ModelName, ModelGroup>,
+    /// Model groups whose name is a pattern, most specific first.
+    pub patterns: Vec<PatternGroup>,
+    /// Other names of models (`router_settings.model_group_alias`); each resolves.
+    pub aliases: BTreeMap<ModelName, Alias>,
+    /// Everything that is not about a single model.
+    pub settings: Settings,
+    pub(crate) names: Vec<ModelName>,
+    pub(crate) prices: PriceList,
+    pub(crate) assumed: Option<Arc<PriceSheet>>,
+}
+
+/// The deployments behind one public name; never empty.
+#[derive(Debug, Clone)]
+pub struct ModelGroup {
+    /// The public name.
+    pub name: ModelName,
+    /// The deployments in the order of the file.
+    pub deployments: Arc<[Arc<Deployment>]>,
+}
+
+/// The deployments behind all names that match a pattern; never empty.
+#[derive(Debug, Clone)]
+pub struct PatternGroup {
+    /// The name as it is configured.
+    pub name: ModelName,
+    /// What a name must match. It differs from `name` only for `*`, which stands for every provider
+    /// that has a credential.
+    pub pattern: Pattern,
+    /// Templates: their `upstream_model` may hold `*`.
+    pub deployments: Arc<[Arc<Deployment>]>,
+    /// Used only when no other pattern matches.
+    pub(crate) last_resort: bool,
+}
+
+/// What another name stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The model it stands for.
+    pub model: ModelName,
+    /// Whether lists of models leave it out.
+    pub hidden: bool,
+}
+
+/// What a name stands for: the deployments that may serve it. Never empty.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The model group as configured: the target of an alias, the pattern of a wildcard.
+    pub group: ModelName,
+    /// Its deployments, each with its own concrete `upstream_model`, prices and limits.
+    pub deployments: Arc<[Arc<Deployment>]>,
+}
+
+impl Snapshot {
+    /// What a name stands for: an alias, a model group, a pattern, or a pattern once the provider
+    /// that the price list knows for a bare name is put before it (`gpt-4o` finds `openai/*`).
+    ///
+    /// An alias comes first, since LiteLLM's users redirect existing names with it. Alias and exact
+    /// name allocate nothing; for a pattern the deployments are made for the call.
+    #[must_use]
+    pub fn resolve(&self, name: &str) -> Option<Resolved> {
+        let name = self.aliases.get(name).map_or(name, |alias| alias.model.as_str());
+        self.exact(name).or_else(|| self.by_pattern(name)).or_else(|| {
+            let provider = self.prices.row(name)?.provider;
+            self.by_pattern(&format!("{provider}/{name}"))
+        })
+    }
+
+    /// The names that a list of models shows, sorted: groups, aliases that are not hidden, and for
+    /// patterns the chat models that the price list knows of their provider.
+    pub fn names(&self) -> impl Iterator<Item = &ModelName> {
+        self.names.iter()
+    }
+
+    fn exact(&self, name: &str) -> Option<Resolved> {
+        let group = self.groups.get(name)?;
+        let deployments = Arc::clone(&group.deployments);
+        Some(Resolved { group: group.name.clone(), deployments })
+    }
+
+    fn by_pattern(&self, name: &str) -> Option<Resolved> {
+        let (group, captured) =
+            self.patterns.iter().find_map(|group| Some((group, group.pattern.captures(name)?)))?;
+        let made = |template: &Arc<Deployment>| self.of_template(template, &captured, name);
+        let deployments = group.deployments.iter().map(made).collect();
+        Some(Resolved { group: group.name.clone(), deployments })
+    }
+
+    fn of_template(&self, template: &Deployment, captured: &[&str], name: &str) -> Arc<Deployment> {
+        let provider = template.provider.name.as_str();
+        // The whole name may carry the provider's own prefix, which is not part of its model name.
+        let whole = name.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/'));
+        let upstream = fill(&template.upstream_model, captured, whole.unwrap_or(name));
+        let listed = listed(&self.prices, provider, &upstream);
+        Arc::new(template.of_model(upstream.into(), listed, self.assumed.as_ref()))
+    }
+
+    /// Every name that lists show, sorted.
+    pub(crate) fn listed_names(&self) -> Vec<ModelName> {
+        let aliases = self.aliases.iter().filter(|(_, alias)| !alias.hidden);
+        let mut names: Vec<ModelName> =
+            self.groups.keys().chain(aliases.map(|(name, _)| name)).cloned().collect();
+        names.extend(self.patterns.iter().flat_map(|group| group.known(&self.prices)));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+impl PatternGroup {
+    /// The public names of the chat models that the price list knows behind this pattern.
+    fn known(&self, prices: &PriceList) -> Vec<ModelName> {
+        self.deployments.iter().flat_map(|template| self.known_of(template, prices)).collect()
+    }
+
+    fn known_of(&self, template: &Deployment, prices: &PriceList) -> Vec<ModelName> {
+        let provider = template.provider.name.as_str();
+        let target = Pattern::read(&template.upstream_model);
+        let Some(target) = target.filter(|t| t.wildcards() == self.pattern.wildcards()) else {
+            return Vec::new();
+        };
+        let public =
+            |model: &str| ModelName::new(&self.pattern.fill(&target.captures(model)?)).ok();
+        let chat = prices.rows_of(provider).filter(|row| row.mode == Some("chat"));
+        chat.filter_map(|row| public(without_prefix(row.name, provider))).collect()
+    }
+}
+
+/// The price list's entry for a provider's model: under `provider/model`, or under the bare name if
+/// that is this provider's (cost-map.md, how a price is found). Another provider's price for a
+/// model of the same name is not this one's.
+pub(crate) fn listed(prices: &PriceList, provider: &str, model: &str) -> Option<PricedModel> {
+    let full = format!("{provider}/{model}");
+    let bare = || prices.row(model).filter(|row| row.provider == provider).map(|row| row.name);
+    let name = prices.row(&full).map(|row| row.name).or_else(bare)?;
+    prices.find(&[name])
+}
+
+fn without_prefix<'n>(name: &'n str, provider: &str) -> &'n str {
+    name.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! The permission matrix: every route × every kind of caller, from the routers' own tables.
+
+use expect_test::expect;
+use http::Method;
+use serde_json::json;
+use tollgate_testkit::http::Client;
+
+use crate::stage::{CALL, Stage};
+
+/// The callers of the matrix, in the order of its columns.
+/// `other` is a second key, which asks about the first.
+const CALLERS: [&str; 5] = ["nobody", "unknown", "other", "key", "master"];
+
+#[tokio::test]
+async fn every_route_answers_every_caller_as_its_row_says() {
+    let stage = Stage::new().await;
+    let key = stage.plain_key().await;
+    let other = stage.plain_key().await;
+    let clients = [
+        stage.gateway.anonymous(),
+        stage.gateway.client("sk-0000000000000000"),
+        other.client.clone(),
+        key.client.clone(),
+        stage.gateway.master(),
+    ];
+    let mut matrix = format!("{:<58}{}\n", "", CALLERS.map(|name| format!("{name:>8}")).concat());
+    for (method, path, access) in routes() {
+        let mut row = format!("{:<58}", format!("{method} {path} ({access})"));
+        for client in &clients {
+            row += &format!("{:>8}", status(client, method, path, &key.text).await);
+        }
+        matrix += row.trim_end();
+        matrix.push('\n');
+    }
+    expect![[r#"
+                                                                    nobody unknown   other     key  master
+        POST /v1/chat/completions (Key)                                401     401     200     200     200
+        POST /chat/completions (Key)                                   401     401     200     200     200
+        GET /v1/models (Key)                                           401     401     200     200     200
+        GET /models (Key)                                              401     401     200     200     200
+        GET /v1/models/{*model} (Key)                                  401     401     200     200     200
+        GET /models/{*model} (Key)                                     401     401     200     200     200
+        GET /health/liveliness (Anyone)                                200     200     200     200     200
+        GET /health/liveness (Anyone)                                  200     200     200     200     200
+        GET /health/readiness (Anyone)                                 200     200     200     200     200
+        GET /errors (Anyone)                                           200     200     200     200     200
+        GET /errors/{slug} (Anyone)                                    200     200     200     200     200
+        POST /openai/deployments/{model}/chat/completions (Key)        401     401     200     200     200
+        POST /engines/{model}/chat/completions (Key)                   401     401     200     200     200
+        POST /key/generate (Master)                                    401     401     403     403     200
+        GET /key/info (Owner)                                          401     401     403     200     200
+        POST /key/update (Master)                                      401     401     403     403     200
+        POST /key/delete (Master)                                      401     401     403     403     404
+    "#]]
+    .assert_eq(&matrix);
+    let (books, _) = stage.close().await;
+    books.must_balance();
+}
+
+/// Every route of both routers. A route cannot exist without a row, because the routers are made
+/// of the rows.
+fn routes() -> Vec<(&'static str, &'static str, String)> {
+    let data = tollgate_proxy::surface::routes();
+    let data = data.into_iter().map(|(method, path, access)| (method, path, format!("{access:?}")));
+    let management = tollgate_admin::routes();
+    let management =
+        management.into_iter().map(|(method, path, access)| (method, path, format!("{access:?}")));
+    data.chain(management).collect()
+}
+
+async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
+    let path = path
+        .replace("{model}", "chat")
+        .replace("{*model}", "chat")
+        .replace("{slug}", "key_unknown");
+    let body = match path.as_str() {
+        path if path.ends_with("/chat/completions") => CALL.to_owned(),
+        // A change that changes nothing, and a deletion of what is not there.
+        "/key/update" => json!({ "key": key }).to_string(),
+        "/key/delete" => json!({ "keys": ["0".repeat(64)] }).to_string(),
+        _ => "{}".to_owned(),
+    };
+    let path = if path == "/key/info" { format!("/key/info?key={key}") } else { path };
+    let method = Method::from_bytes(method.as_bytes()).expect("a table names a method");
+    let body = if method == Method::GET { String::new() } else { body };
+    client.try_whole(method, &path, body.into()).await.expect("an answer").status
+}

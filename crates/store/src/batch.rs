@@ -1,0 +1,112 @@
+//! Statements over many rows, as data: a text and the values of its placeholders.
+//!
+//! The number of rows in a statement is one of a few, so that each connection prepares few texts
+//! however the load varies.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// How many rows one statement takes, largest first. The largest stays far below both engines'
+/// limits on placeholders (32,766 in SQLite) with forty columns.
+const ROWS_PER_STATEMENT: [usize; 4] = [128, 32, 8, 1];
+
+/// The value of one placeholder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Value<'a> {
+    Text(Option<&'a str>),
+    Integer(Option<i64>),
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl<'a> From<&'a Option<String>> for Value<'a> {
+    fn from(text: &'a Option<String>) -> Self {
+        Self::Text(text.as_deref())
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Integer(Some(number))
+    }
+}
+
+impl From<Option<i64>> for Value<'_> {
+    fn from(number: Option<i64>) -> Self {
+        Self::Integer(number)
+    }
+}
+
+/// One statement, ready for either engine.
+#[derive(Debug)]
+pub(crate) struct Statement<'a> {
+    pub(crate) text: Cow<'static, str>,
+    pub(crate) values: Vec<Value<'a>>,
+}
+
+impl<'a> Statement<'a> {
+    pub(crate) fn new(text: &'static str, values: impl Into<Vec<Value<'a>>>) -> Self {
+        Self { text: Cow::Borrowed(text), values: values.into() }
+    }
+
+    /// `HEAD (…), (…), … TAIL` with `columns` placeholders in each of the parentheses.
+    pub(crate) fn rows(head: &str, columns: usize, tail: &str, values: Vec<Value<'a>>) -> Self {
+        debug_assert!(columns > 0 && values.len().is_multiple_of(columns), "whole rows");
+        let mut text = String::with_capacity(head.len() + tail.len() + values.len() * 6);
+        text.push_str(head);
+        for index in 0..values.len() {
+            let column = index % columns;
+            let before = match (index, column) {
+                (0, 0) => " (",
+                (_, 0) => "), (",
+                _ => ", ",
+            };
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{before}${}", index + 1);
+        }
+        let _ = write!(text, ") {tail}");
+        Self { text: Cow::Owned(text), values }
+    }
+}
+
+/// The rows in slices of a few fixed lengths, in order.
+pub(crate) fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let length = ROWS_PER_STATEMENT.into_iter().find(|length| *length <= rows.len())?;
+        let (chunk, rest) = rows.split_at(length);
+        rows = rest;
+        Some(chunk)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_numbers_its_placeholders_row_by_row() {
+        let values = vec![Value::from(1), Value::from("a"), Value::from(2), Value::from("b")];
+        let statement = Statement::rows("INSERT INTO t (n, s) VALUES", 2, "RETURNING n", values);
+        assert_eq!(statement.text, "INSERT INTO t (n, s) VALUES ($1, $2), ($3, $4) RETURNING n");
+    }
+
+    #[test]
+    fn chunks_have_few_lengths_and_lose_nothing() {
+        for total in [0, 1, 7, 8, 31, 33, 127, 128, 129, 1000] {
+            let rows: Vec<usize> = (0..total).collect();
+            let lengths: Vec<usize> = chunks(&rows).map(<[usize]>::len).collect();
+            assert!(lengths.iter().all(|length| ROWS_PER_STATEMENT.contains(length)), "{total}");
+            assert_eq!(chunks(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+        }
+    }
+}

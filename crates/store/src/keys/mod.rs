@@ -1,0 +1,174 @@
+//! Virtual keys in the database: found by hash or alias, written whole, kept after deletion.
+
+mod row;
+
+use thiserror::Error;
+use tollgate_domain::{KeyHash, Timestamp};
+
+use crate::batch::{Statement, Value};
+use crate::db::on;
+use crate::transaction::Transaction;
+use crate::{Db, StoreError};
+pub use row::KeyRow;
+
+const FIND_KEY: &str = "SELECT id, hash, name, alias, user_id, team_id, organization_id, models, \
+     max_budget_nanos, expires_at, blocked, metadata, created_at, created_by, updated_at, \
+     updated_by FROM virtual_keys WHERE hash = $1";
+const FIND_KEY_BY_ALIAS: &str = "SELECT id, hash, name, alias, user_id, team_id, organization_id, \
+     models, max_budget_nanos, expires_at, blocked, metadata, created_at, created_by, updated_at, \
+     updated_by FROM virtual_keys WHERE alias = $1";
+const INSERT_KEY: &str = "INSERT INTO virtual_keys (id, hash, name, alias, user_id, team_id, \
+     organization_id, models, max_budget_nanos, expires_at, blocked, metadata, created_at, \
+     created_by, updated_at, updated_by) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+const UPDATE_KEY: &str = "UPDATE virtual_keys SET hash = $2, name = $3, alias = $4, user_id = $5, \
+     team_id = $6, organization_id = $7, models = $8, max_budget_nanos = $9, expires_at = $10, \
+     blocked = $11, metadata = $12, created_at = $13, created_by = $14, updated_at = $15, \
+     updated_by = $16 WHERE id = $1";
+const DELETE_KEY: &str = "DELETE FROM virtual_keys WHERE hash = $1 RETURNING id, hash, name, \
+     alias, user_id, team_id, organization_id, models, max_budget_nanos, expires_at, blocked, \
+     metadata, created_at, created_by, updated_at, updated_by";
+const KEEP_DELETED_KEY: &str = "INSERT INTO deleted_virtual_keys (id, hash, name, alias, user_id, \
+     team_id, organization_id, models, max_budget_nanos, expires_at, blocked, metadata, \
+     created_at, created_by, updated_at, updated_by, deleted_at, deleted_by) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+
+/// Why a key was not inserted.
+#[derive(Debug, Error)]
+pub enum InsertKeyError {
+    /// Another key has the alias.
+    #[error("another key has this alias")]
+    AliasTaken,
+    /// The key, or its id, exists.
+    #[error("this key exists")]
+    KeyTaken,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a key was not updated.
+#[derive(Debug, Error)]
+pub enum UpdateKeyError {
+    /// Another key has the alias.
+    #[error("another key has this alias")]
+    AliasTaken,
+    /// Another key has the hash.
+    #[error("another key has this hash")]
+    KeyTaken,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Db {
+    /// The key with this hash.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails, which says nothing about whether the key exists.
+    pub async fn find_key(&self, hash: &KeyHash) -> Result<Option<KeyRow>, StoreError> {
+        on!(
+            self,
+            read | pool | {
+                let row =
+                    sqlx::query(FIND_KEY).bind(hash.expose_hex()).fetch_optional(pool).await?;
+                row.map(|row| KeyRow::read(&row)).transpose()
+            }
+        )
+    }
+
+    /// The key with this alias.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn find_key_by_alias(&self, alias: &str) -> Result<Option<KeyRow>, StoreError> {
+        on!(
+            self,
+            read | pool | {
+                let row = sqlx::query(FIND_KEY_BY_ALIAS).bind(alias).fetch_optional(pool).await?;
+                row.map(|row| KeyRow::read(&row)).transpose()
+            }
+        )
+    }
+
+    /// Writes a new key.
+    ///
+    /// # Errors
+    /// [`InsertKeyError`]; nothing is written then.
+    pub async fn insert_key(&self, row: &KeyRow) -> Result<(), InsertKeyError> {
+        match self.write_key(INSERT_KEY, row).await {
+            Ok(_) => Ok(()),
+            Err(WriteError::Conflict { alias: true }) => Err(InsertKeyError::AliasTaken),
+            Err(WriteError::Conflict { alias: false }) => Err(InsertKeyError::KeyTaken),
+            Err(WriteError::Store(error)) => Err(InsertKeyError::Store(error)),
+        }
+    }
+
+    /// Replaces the key with the row's id, its hash included. Gives whether there was one.
+    ///
+    /// # Errors
+    /// [`UpdateKeyError`]; nothing is written then.
+    pub async fn update_key(&self, row: &KeyRow) -> Result<bool, UpdateKeyError> {
+        match self.write_key(UPDATE_KEY, row).await {
+            Ok(touched) => Ok(touched > 0),
+            Err(WriteError::Conflict { alias: true }) => Err(UpdateKeyError::AliasTaken),
+            Err(WriteError::Conflict { alias: false }) => Err(UpdateKeyError::KeyTaken),
+            Err(WriteError::Store(error)) => Err(UpdateKeyError::Store(error)),
+        }
+    }
+
+    /// Deletes keys, all or none, and gives those that existed. Each is kept as it was, with when
+    /// and by whom it was deleted.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails; nothing is deleted then.
+    pub async fn delete_keys(
+        &self,
+        hashes: &[KeyHash],
+        deleted_at: Timestamp,
+        deleted_by: Option<&str>,
+    ) -> Result<Vec<KeyHash>, StoreError> {
+        let mut deleted = Vec::new();
+        let mut transaction = Transaction::begin(self).await?;
+        for hash in hashes {
+            let hex = hash.expose_hex();
+            let delete = Statement::new(DELETE_KEY, [Value::from(&hex)]);
+            // What the deletion returns is what it deleted; a row read before it might be older.
+            for row in transaction.fetch(delete, KeyRow::read).await? {
+                let texts = row.texts();
+                let mut values = row.values(&texts).to_vec();
+                values.extend([deleted_at.micros().into(), Value::Text(deleted_by)]);
+                transaction.execute(Statement::new(KEEP_DELETED_KEY, values)).await?;
+                deleted.push(row.hash);
+            }
+        }
+        transaction.commit().await?;
+        Ok(deleted)
+    }
+
+    async fn write_key(&self, text: &'static str, row: &KeyRow) -> Result<u64, WriteError> {
+        let mut transaction = Transaction::begin(self).await?;
+        let texts = row.texts();
+        let touched = transaction.execute(Statement::new(text, row.values(&texts))).await?;
+        transaction.commit().await?;
+        Ok(touched)
+    }
+}
+
+enum WriteError {
+    Conflict { alias: bool },
+    Store(StoreError),
+}
+
+impl From<StoreError> for WriteError {
+    fn from(error: StoreError) -> Self {
+        let StoreError::Refused(sqlx::Error::Database(refused)) = &error else {
+            return Self::Store(error);
+        };
+        if !refused.is_unique_violation() {
+            return Self::Store(error);
+        }
+        // Postgres names the constraint, SQLite the column; neither message holds a value.
+        Self::Conflict { alias: refused.message().contains("alias") }
+    }
+}

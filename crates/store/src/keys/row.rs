@@ -1,0 +1,140 @@
+//! A virtual key as it is stored.
+
+use serde_json::{Map, Value as Json};
+use tollgate_domain::{
+    Attribution, IdError, KeyHash, KeyId, Money, OrganizationId, TeamId, Timestamp, UserId,
+};
+
+use crate::StoreError;
+use crate::batch::Value;
+use crate::db::Columns;
+
+/// A virtual key: who it belongs to and what it may do. Its text is nowhere, only its hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRow {
+    /// The public identity, random and unrelated to the key.
+    pub id: KeyId,
+    /// The SHA-256 of the key's text.
+    pub hash: KeyHash,
+    /// What people may see of the key: `sk-...` and four characters.
+    pub name: String,
+    /// A name that people chose; no two keys have the same.
+    pub alias: Option<String>,
+    /// The user it belongs to.
+    pub user: Option<UserId>,
+    /// The team it belongs to.
+    pub team: Option<TeamId>,
+    /// The organization it belongs to.
+    pub organization: Option<OrganizationId>,
+    /// The granted model names and patterns; empty grants every model.
+    pub models: Vec<String>,
+    /// The most it may spend in all, or `None` for no limit.
+    pub max_budget: Option<Money>,
+    /// From when on it is refused, or `None` for never.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it is refused for now.
+    pub blocked: bool,
+    /// What whoever created the key keeps beside it.
+    pub metadata: Map<String, Json>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Who created it.
+    pub created_by: Option<String>,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Who last changed it.
+    pub updated_by: Option<String>,
+}
+
+/// The columns that are JSON or hexadecimal text, written out so that values can borrow them.
+pub(super) struct Texts {
+    hash: String,
+    models: String,
+    metadata: String,
+}
+
+impl KeyRow {
+    /// Who calls made with the key are charged to; the customer is the call's to name.
+    #[must_use]
+    pub fn attribution(&self) -> Attribution {
+        Attribution {
+            key: self.id.clone(),
+            user: self.user.clone(),
+            team: self.team.clone(),
+            organization: self.organization.clone(),
+            customer: None,
+        }
+    }
+
+    pub(super) fn texts(&self) -> Texts {
+        Texts {
+            hash: self.hash.expose_hex(),
+            models: Json::from(self.models.clone()).to_string(),
+            metadata: Json::Object(self.metadata.clone()).to_string(),
+        }
+    }
+
+    /// The values in the order of the statements' columns.
+    pub(super) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 16] {
+        [
+            Value::from(self.id.as_str()),
+            Value::from(&texts.hash),
+            Value::from(&self.name),
+            Value::from(&self.alias),
+            Value::Text(self.user.as_ref().map(UserId::as_str)),
+            Value::Text(self.team.as_ref().map(TeamId::as_str)),
+            Value::Text(self.organization.as_ref().map(OrganizationId::as_str)),
+            Value::from(&texts.models),
+            Value::from(self.max_budget.map(Money::nanos)),
+            Value::from(self.expires_at.map(Timestamp::micros)),
+            Value::from(i64::from(self.blocked)),
+            Value::from(&texts.metadata),
+            Value::from(self.created_at.micros()),
+            Value::from(&self.created_by),
+            Value::from(self.updated_at.micros()),
+            Value::from(&self.updated_by),
+        ]
+    }
+
+    pub(super) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: KeyId::new(&row.text("id")?).map_err(|error| unreadable("id", &error))?,
+            hash: KeyHash::parse_hex(&row.text("hash")?)
+                .ok_or_else(|| unreadable("hash", &"not 64 hexadecimal digits"))?,
+            name: row.text("name")?,
+            alias: row.optional_text("alias")?,
+            user: identity(row, "user_id", UserId::new)?,
+            team: identity(row, "team_id", TeamId::new)?,
+            organization: identity(row, "organization_id", OrganizationId::new)?,
+            models: json(row, "models")?,
+            max_budget: row.optional_integer("max_budget_nanos")?.map(Money::from_nanos),
+            expires_at: row.optional_integer("expires_at")?.map(Timestamp::from_micros),
+            blocked: row.integer("blocked")? != 0,
+            metadata: json(row, "metadata")?,
+            created_at: Timestamp::from_micros(row.integer("created_at")?),
+            created_by: row.optional_text("created_by")?,
+            updated_at: Timestamp::from_micros(row.integer("updated_at")?),
+            updated_by: row.optional_text("updated_by")?,
+        })
+    }
+}
+
+fn identity<T>(
+    row: &dyn Columns,
+    column: &'static str,
+    new: fn(&str) -> Result<T, IdError>,
+) -> Result<Option<T>, StoreError> {
+    let text = row.optional_text(column)?;
+    text.map(|text| new(&text)).transpose().map_err(|error| unreadable(column, &error))
+}
+
+fn json<T: serde::de::DeserializeOwned>(
+    row: &dyn Columns,
+    column: &'static str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(&row.text(column)?).map_err(|error| unreadable(column, &error))
+}
+
+fn unreadable(column: &'static str, detail: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Unreadable { column, detail: detail.to_string() }
+}

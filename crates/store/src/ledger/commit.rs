@@ -1,0 +1,77 @@
+//! The transaction that writes a group: entries, their sums, and the openings they end.
+
+use std::collections::HashSet;
+
+use super::entry::EntryRow;
+use super::opening::OpenRow;
+use crate::batch::{Statement, Value, chunks};
+use crate::transaction::Transaction;
+use crate::{Db, StoreError, spend};
+
+/// What stands before the call ids of the statement that ends openings; each is a row of one
+/// column.
+const END_OPENINGS: &str = "DELETE FROM open_calls WHERE call_id IN (VALUES";
+
+/// What one transaction writes.
+#[derive(Debug, Default)]
+pub(super) struct Batch<'a> {
+    /// Entries of calls that settled.
+    pub(super) entries: Vec<&'a EntryRow>,
+    /// Calls whose openings are to go.
+    pub(super) ended: Vec<&'a str>,
+    /// Calls that opened, or whose progress changed.
+    pub(super) openings: Vec<OpenRow>,
+}
+
+/// Writes a batch wholly or not at all. Writing it twice is the same as writing it once.
+pub(super) async fn write(db: &Db, batch: &Batch<'_>) -> Result<(), StoreError> {
+    let mut transaction = Transaction::begin(db).await?;
+    insert_entries(&mut transaction, &batch.entries).await?;
+    end_openings(&mut transaction, &batch.ended).await?;
+    write_openings(&mut transaction, &batch.openings).await?;
+    transaction.commit().await
+}
+
+/// Inserts entries and adds those that were not there yet to the sums, which it gives.
+pub(super) async fn insert_entries<'a>(
+    transaction: &mut Transaction,
+    entries: &[&'a EntryRow],
+) -> Result<Vec<&'a EntryRow>, StoreError> {
+    let mut inserted = Vec::with_capacity(entries.len());
+    for chunk in chunks(entries) {
+        let mut values = Vec::with_capacity(chunk.len() * EntryRow::COLUMNS);
+        chunk.iter().for_each(|entry| entry.append_values(&mut values));
+        let (head, tail) = (EntryRow::INSERT, EntryRow::INSERTED);
+        let statement = Statement::rows(head, EntryRow::COLUMNS, tail, values);
+        let new = transaction.fetch(statement, |row| row.text("call_id")).await?;
+        let mut new: HashSet<String> = new.into_iter().collect();
+        // Taken out as they are met: a call that stands twice in the chunk was inserted once.
+        inserted.extend(chunk.iter().copied().filter(|entry| new.remove(&entry.call_id)));
+    }
+    spend::add(transaction, inserted.iter().copied()).await?;
+    Ok(inserted)
+}
+
+pub(super) async fn end_openings(
+    transaction: &mut Transaction,
+    calls: &[&str],
+) -> Result<(), StoreError> {
+    for chunk in chunks(calls) {
+        let values = chunk.iter().map(|call| Value::from(*call)).collect();
+        transaction.execute(Statement::rows(END_OPENINGS, 1, ")", values)).await?;
+    }
+    Ok(())
+}
+
+async fn write_openings(
+    transaction: &mut Transaction,
+    openings: &[OpenRow],
+) -> Result<(), StoreError> {
+    for chunk in chunks(openings) {
+        let mut values = Vec::with_capacity(chunk.len() * OpenRow::COLUMNS);
+        chunk.iter().for_each(|opening| opening.append_values(&mut values));
+        let (head, tail) = (OpenRow::INSERT, OpenRow::UPDATED);
+        transaction.execute(Statement::rows(head, OpenRow::COLUMNS, tail, values)).await?;
+    }
+    Ok(())
+}

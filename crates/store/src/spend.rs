@@ -1,0 +1,223 @@
+//! Sums of the ledger per UTC quarter-hour: what every limit and every page reads.
+//!
+//! They are written in the transaction that writes the entries, so they equal the entries' sums at
+//! every instant. The quarter-hour is that of admission: a call belongs wholly to the window in
+//! which it was admitted, however long it ran.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use tollgate_domain::{KeyId, Money, Timestamp, UsageKind};
+
+use crate::batch::{Statement, Value, chunks};
+use crate::db::{Columns, on};
+use crate::ledger::EntryRow;
+use crate::transaction::Transaction;
+use crate::{Db, StoreError};
+
+const SPEND_OF_KEY: &str = "SELECT CAST(COALESCE(SUM(cost_nanos), 0) AS BIGINT) AS cost_nanos \
+     FROM spend_quarter_hours WHERE kind = 'key' AND subject = $1";
+
+/// What spend is summed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SpendKind {
+    /// Every call; the subject is the empty text.
+    All,
+    /// A virtual key's id.
+    Key,
+    /// A user.
+    User,
+    /// A team.
+    Team,
+    /// An organization.
+    Organization,
+    /// A customer.
+    Customer,
+    /// A model group.
+    ModelGroup,
+    /// A deployment.
+    Deployment,
+    /// A provider.
+    Provider,
+}
+
+impl SpendKind {
+    /// The kind's name in records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Key => "key",
+            Self::User => "user",
+            Self::Team => "team",
+            Self::Organization => "organization",
+            Self::Customer => "customer",
+            Self::ModelGroup => "model_group",
+            Self::Deployment => "deployment",
+            Self::Provider => "provider",
+        }
+    }
+}
+
+/// Sums over entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spend {
+    /// How many entries there are.
+    pub entries: i64,
+    /// How many of them failed.
+    pub failed: i64,
+    /// How many of them have no known cost, so that `cost` lacks it.
+    pub unpriced: i64,
+    /// What the others cost.
+    pub cost: Money,
+    /// What was consumed, in thousandths of a unit, in the order of [`UsageKind::ALL`]. An unknown
+    /// quantity adds nothing.
+    pub usage_milli: [i64; UsageKind::COUNT],
+}
+
+impl Spend {
+    fn add(&mut self, entry: &EntryRow) {
+        self.entries += 1;
+        self.failed += i64::from(entry.failed());
+        match entry.cost_nanos {
+            Some(nanos) => self.cost = self.cost.saturating_add(Money::from_nanos(nanos)),
+            None => self.unpriced += 1,
+        }
+        for (kind, quantity) in entry.usage.known() {
+            let sum = &mut self.usage_milli[kind as usize];
+            *sum = sum.saturating_add(i64::try_from(quantity.milli()).unwrap_or(i64::MAX));
+        }
+    }
+
+    fn read(row: &dyn Columns) -> Result<Self, StoreError> {
+        let mut usage_milli = [0; UsageKind::COUNT];
+        for (sum, column) in usage_milli.iter_mut().zip(EntryRow::USAGE_COLUMNS) {
+            *sum = row.integer(column)?;
+        }
+        Ok(Self {
+            entries: row.integer("entries")?,
+            failed: row.integer("failed")?,
+            unpriced: row.integer("unpriced")?,
+            cost: Money::from_nanos(row.integer("cost_nanos")?),
+            usage_milli,
+        })
+    }
+
+    fn values(&self) -> impl Iterator<Item = i64> {
+        [self.entries, self.failed, self.unpriced, self.cost.nanos()]
+            .into_iter()
+            .chain(self.usage_milli)
+    }
+}
+
+impl Db {
+    /// What a key spent, over all time.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn spend_of_key(&self, key: &KeyId) -> Result<Money, StoreError> {
+        on!(
+            self,
+            read | pool | {
+                let row = sqlx::query(SPEND_OF_KEY).bind(key.as_str()).fetch_one(pool).await?;
+                row.integer("cost_nanos").map(Money::from_nanos)
+            }
+        )
+    }
+
+    /// What a subject spent with calls admitted in `span`, which begins and ends at quarter-hours.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn spend(
+        &self,
+        kind: SpendKind,
+        subject: &str,
+        span: Range<Timestamp>,
+    ) -> Result<Spend, StoreError> {
+        let (start, end) = (span.start.micros(), span.end.micros());
+        on!(
+            self,
+            read | pool | {
+                let query = sqlx::query(SPEND.as_str()).bind(kind.as_str()).bind(subject);
+                Spend::read(&query.bind(start).bind(end).fetch_one(pool).await?)
+            }
+        )
+    }
+}
+
+/// Adds entries to the sums of everything they belong to, each sum touched once.
+pub(crate) async fn add(
+    transaction: &mut Transaction,
+    entries: impl Iterator<Item = &EntryRow>,
+) -> Result<(), StoreError> {
+    let sums: Vec<_> = summed(entries).into_iter().collect();
+    let width = 3 + columns().count();
+    for chunk in chunks(&sums) {
+        let values = chunk.iter().flat_map(|((kind, subject, bucket), spend)| {
+            let key = [Value::from(kind.as_str()), Value::from(*subject), Value::from(*bucket)];
+            key.into_iter().chain(spend.values().map(Value::from))
+        });
+        let statement = Statement::rows(&ADD.head, width, &ADD.tail, values.collect());
+        transaction.execute(statement).await?;
+    }
+    Ok(())
+}
+
+type Subject<'a> = (SpendKind, &'a str, i64);
+
+/// Sorted, so that two gateways lock the rows they share in one order.
+fn summed<'a>(entries: impl Iterator<Item = &'a EntryRow>) -> BTreeMap<Subject<'a>, Spend> {
+    let mut sums: BTreeMap<Subject<'a>, Spend> = BTreeMap::new();
+    for entry in entries {
+        let bucket = Timestamp::from_micros(entry.admitted_at).quarter_hour().micros();
+        for (kind, subject) in entry.subjects() {
+            sums.entry((kind, subject, bucket)).or_default().add(entry);
+        }
+    }
+    sums
+}
+
+/// The columns that are sums, in the order of [`Spend::values`].
+fn columns() -> impl Iterator<Item = &'static str> {
+    ["entries", "failed", "unpriced", "cost_nanos"].into_iter().chain(EntryRow::USAGE_COLUMNS)
+}
+
+/// What stands before and after the rows of the statement that adds to sums.
+struct Add {
+    head: String,
+    tail: String,
+}
+
+static ADD: LazyLock<Add> = LazyLock::new(|| {
+    let mut head = String::from("INSERT INTO spend_quarter_hours (kind, subject, bucket_at");
+    let mut tail = String::from("ON CONFLICT (kind, subject, bucket_at) DO UPDATE SET ");
+    for (index, column) in columns().enumerate() {
+        let comma = if index == 0 { "" } else { ", " };
+        // Held at the largest integer: one engine would refuse a larger sum, and with it every
+        // later group of the ledger, and the other would make it a floating-point number.
+        let _ = write!(head, ", {column}");
+        let _ = write!(
+            tail,
+            "{comma}{column} = CASE WHEN excluded.{column} > 0 \
+             AND spend_quarter_hours.{column} > {max} - excluded.{column} THEN {max} \
+             ELSE spend_quarter_hours.{column} + excluded.{column} END",
+            max = i64::MAX
+        );
+    }
+    head.push_str(") VALUES");
+    Add { head, tail }
+});
+
+static SPEND: LazyLock<String> = LazyLock::new(|| {
+    let sums: Vec<String> = columns()
+        .map(|column| format!("CAST(COALESCE(SUM({column}), 0) AS BIGINT) AS {column}"))
+        .collect();
+    format!(
+        "SELECT {} FROM spend_quarter_hours \
+         WHERE kind = $1 AND subject = $2 AND bucket_at >= $3 AND bucket_at < $4",
+        sums.join(", ")
+    )
+});

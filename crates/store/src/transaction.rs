@@ -1,0 +1,74 @@
+//! A transaction on either engine that runs statements given as data.
+
+use sqlx::database::Database;
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Encode, Postgres, Sqlite, Type};
+
+use crate::batch::{Statement, Value};
+use crate::db::Columns;
+use crate::{Db, StoreError};
+
+/// A transaction. Dropped without `commit`, it is rolled back.
+pub(crate) enum Transaction {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+impl Transaction {
+    /// Begins to write. On SQLite the write lock is taken at once: a transaction that reads first
+    /// and asks for the lock later is refused when another process wrote in between.
+    pub(crate) async fn begin(db: &Db) -> Result<Self, StoreError> {
+        Ok(match db {
+            Db::Sqlite { writer, .. } => Self::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Db::Postgres(pool) => Self::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Runs a statement and says how many rows it touched.
+    pub(crate) async fn execute(&mut self, statement: Statement<'_>) -> Result<u64, StoreError> {
+        Ok(match self {
+            Self::Sqlite(open) => bound(statement).execute(&mut **open).await?.rows_affected(),
+            Self::Postgres(open) => bound(statement).execute(&mut **open).await?.rows_affected(),
+        })
+    }
+
+    /// Runs a statement and reads every row it gives.
+    pub(crate) async fn fetch<T>(
+        &mut self,
+        statement: Statement<'_>,
+        read: impl Fn(&dyn Columns) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Sqlite(open) => {
+                let rows = bound(statement).fetch_all(&mut **open).await?;
+                rows.iter().map(|row| read(row)).collect()
+            }
+            Self::Postgres(open) => {
+                let rows = bound(statement).fetch_all(&mut **open).await?;
+                rows.iter().map(|row| read(row)).collect()
+            }
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(open) => open.commit().await?,
+            Self::Postgres(open) => open.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+/// The text is built from this crate's constants and placeholder numbers only.
+fn bound<'q, DB>(statement: Statement<'_>) -> Query<'q, DB, DB::Arguments>
+where
+    DB: Database,
+    for<'v> Option<&'v str>: Encode<'v, DB> + Type<DB>,
+    Option<i64>: for<'v> Encode<'v, DB> + Type<DB>,
+{
+    let query = sqlx::query(AssertSqlSafe(statement.text));
+    statement.values.into_iter().fold(query, |query, value| match value {
+        Value::Text(text) => query.bind(text),
+        Value::Integer(number) => query.bind(number),
+    })
+}

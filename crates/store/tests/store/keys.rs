@@ -1,0 +1,151 @@
+//! Virtual keys in the database.
+
+use tollgate_domain::{KeyHash, OrganizationId, TeamId, Timestamp, UserId};
+use tollgate_store::{InsertKeyError, KeyRow, StoreError, UpdateKeyError};
+
+use crate::world::{NOW, World, key_id, nanos, on_both};
+
+/// A key with as little as possible; its hash is that of its id.
+pub(crate) fn key(id: &str) -> KeyRow {
+    KeyRow {
+        id: key_id(id),
+        hash: KeyHash::of(id),
+        name: "sk-...1234".to_owned(),
+        alias: None,
+        user: None,
+        team: None,
+        organization: None,
+        models: Vec::new(),
+        max_budget: None,
+        expires_at: None,
+        blocked: false,
+        metadata: serde_json::Map::new(),
+        created_at: NOW,
+        created_by: None,
+        updated_at: NOW,
+        updated_by: None,
+    }
+}
+
+/// A key with everything.
+fn full_key(id: &str) -> KeyRow {
+    let metadata =
+        serde_json::json!({"purpose": "te\u{301}st \"quoted\" \u{0}", "tags": [1, null]});
+    KeyRow {
+        alias: Some(format!("alias of {id}")),
+        user: UserId::new("ada").ok(),
+        team: TeamId::new("engine").ok(),
+        organization: OrganizationId::new("works").ok(),
+        models: vec!["gpt-4o".to_owned(), "anthropic/*".to_owned()],
+        max_budget: Some(nanos(i64::MAX)),
+        expires_at: Some(Timestamp::from_micros(-1)),
+        blocked: true,
+        metadata: metadata.as_object().cloned().expect("an object"),
+        created_by: Some("admin".to_owned()),
+        updated_at: Timestamp::from_micros(NOW.micros() + 1),
+        updated_by: Some("other".to_owned()),
+        ..key(id)
+    }
+}
+
+async fn find(world: &World, id: &str) -> Option<KeyRow> {
+    world.db.find_key(&KeyHash::of(id)).await.expect("keys")
+}
+
+#[test]
+fn a_key_reads_back_as_it_was_written() {
+    on_both(async |world| {
+        for row in [key("bare"), full_key("full")] {
+            world.db.insert_key(&row).await.expect("a new key");
+            assert_eq!(find(&world, row.id.as_str()).await, Some(row));
+        }
+        let found = world.db.find_key_by_alias("alias of full").await.expect("keys");
+        assert_eq!(found, Some(full_key("full")));
+        assert_eq!(find(&world, "absent").await, None);
+        assert_eq!(world.db.find_key_by_alias("absent").await.expect("keys"), None);
+    });
+}
+
+#[test]
+fn every_optional_field_can_be_set_and_removed_again() {
+    on_both(async |world| {
+        world.db.insert_key(&key("k")).await.expect("a new key");
+        for row in [KeyRow { created_at: NOW, ..full_key("k") }, key("k")] {
+            assert!(world.db.update_key(&row).await.expect("an update"));
+            assert_eq!(find(&world, "k").await, Some(row));
+        }
+        assert!(!world.db.update_key(&key("absent")).await.expect("an update"));
+    });
+}
+
+#[test]
+fn a_key_whose_hash_is_replaced_keeps_its_identity() {
+    on_both(async |world| {
+        world.db.insert_key(&key("k")).await.expect("a new key");
+        let renewed = KeyRow { hash: KeyHash::of("new text"), ..key("k") };
+        assert!(world.db.update_key(&renewed).await.expect("an update"));
+        assert_eq!(find(&world, "k").await, None);
+        assert_eq!(find(&world, "new text").await, Some(renewed));
+    });
+}
+
+#[test]
+fn no_two_keys_share_an_alias_a_hash_or_an_id() {
+    on_both(async |world| {
+        world.db.insert_key(&full_key("a")).await.expect("a new key");
+        world.db.insert_key(&full_key("b")).await.expect("a new key");
+        let same_alias = KeyRow { alias: full_key("a").alias, ..key("c") };
+        let same_hash = KeyRow { hash: KeyHash::of("a"), ..key("c") };
+        let same_id = KeyRow { hash: KeyHash::of("c"), ..key("a") };
+        let inserted = world.db.insert_key(&same_alias).await;
+        assert!(matches!(inserted, Err(InsertKeyError::AliasTaken)), "{inserted:?}");
+        for row in [same_hash, same_id] {
+            let inserted = world.db.insert_key(&row).await;
+            assert!(matches!(inserted, Err(InsertKeyError::KeyTaken)), "{inserted:?}");
+        }
+        let alias_of_a = KeyRow { alias: full_key("a").alias, ..full_key("b") };
+        let updated = world.db.update_key(&alias_of_a).await;
+        assert!(matches!(updated, Err(UpdateKeyError::AliasTaken)), "{updated:?}");
+        let hash_of_a = KeyRow { hash: KeyHash::of("a"), ..full_key("b") };
+        let updated = world.db.update_key(&hash_of_a).await;
+        assert!(matches!(updated, Err(UpdateKeyError::KeyTaken)), "{updated:?}");
+        assert_eq!(find(&world, "b").await, Some(full_key("b")), "nothing was written");
+    });
+}
+
+#[test]
+fn deleted_keys_are_gone_and_kept_as_they_were() {
+    on_both(async |world| {
+        for id in ["a", "b", "c"] {
+            world.db.insert_key(&full_key(id)).await.expect("a new key");
+        }
+        let hashes = ["a", "absent", "c"].map(KeyHash::of);
+        let deleted = world.db.delete_keys(&hashes, NOW, Some("admin")).await.expect("deleted");
+        assert_eq!(deleted, ["a", "c"].map(KeyHash::of));
+        assert_eq!(find(&world, "a").await, None);
+        assert_eq!(find(&world, "b").await, Some(full_key("b")));
+        let kept = "SELECT COUNT(*) FROM deleted_virtual_keys WHERE alias = 'alias of c' \
+             AND max_budget_nanos = 9223372036854775807 AND deleted_by = 'admin'";
+        assert_eq!(world.number(kept).await, 1);
+        // Its alias and its text are free again.
+        let again = KeyRow { id: key_id("a2"), ..full_key("a") };
+        world.db.insert_key(&again).await.expect("a new key");
+    });
+}
+
+#[test]
+fn a_row_that_the_gateway_never_writes_is_an_error_and_not_an_absent_key() {
+    on_both(async |world| {
+        world.db.insert_key(&key("k")).await.expect("a new key");
+        for (statement, column) in [
+            ("UPDATE virtual_keys SET models = '{'", "models"),
+            ("UPDATE virtual_keys SET models = '[]', metadata = '[]'", "metadata"),
+            ("UPDATE virtual_keys SET metadata = '{}', team_id = ''", "team_id"),
+        ] {
+            world.execute(statement).await;
+            let error = world.db.find_key(&KeyHash::of("k")).await.expect_err("unreadable");
+            let StoreError::Unreadable { column: named, .. } = error else { panic!("{error}") };
+            assert_eq!(named, column);
+        }
+    });
+}

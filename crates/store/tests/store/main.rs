@@ -1,0 +1,13 @@
+//! The store on both engines: every query, the ledger's life, outages and crashes.
+
+mod directory;
+mod keys;
+mod ledger;
+mod open;
+mod outage;
+mod properties;
+mod recovery;
+mod schema;
+mod settings;
+mod spend;
+mod world;

@@ -1,0 +1,104 @@
+//! Sums per quarter-hour.
+
+use std::time::Duration;
+
+use tollgate_domain::{Entry, Outcome, Quantity, Timestamp, Usage, UsageKind};
+use tollgate_store::{Spend, SpendKind};
+
+use crate::world::{NOW, attribution, entry, key_id, nanos, on_both, quick, record};
+
+const QUARTER: Duration = Duration::from_secs(900);
+const EVER: std::ops::Range<Timestamp> =
+    Timestamp::from_micros(i64::MIN)..Timestamp::from_micros(i64::MAX);
+
+fn usage_milli(usage: &Usage) -> [i64; UsageKind::COUNT] {
+    UsageKind::ALL.map(|kind| {
+        usage.quantity(kind).map_or(0, |quantity| i64::try_from(quantity.milli()).expect("fits"))
+    })
+}
+
+#[test]
+fn an_entry_is_summed_under_everything_it_belongs_to() {
+    on_both(async |world| {
+        let (ledger, _task) = world.ledger(quick());
+        let failed =
+            Entry { outcome: Outcome::Failed, cost: None, usage: Usage::UNKNOWN, ..entry(2) };
+        record(&ledger, [entry(1), failed]);
+        ledger.flush().await;
+        let usage_milli = usage_milli(&entry(1).usage);
+        let both = Spend { entries: 2, failed: 1, unpriced: 1, cost: nanos(250), usage_milli };
+        for (kind, subject) in [
+            (SpendKind::All, ""),
+            (SpendKind::Key, "key-1"),
+            (SpendKind::User, "ada"),
+            (SpendKind::Team, "engine"),
+            (SpendKind::Organization, "works"),
+            (SpendKind::Customer, "byron"),
+            (SpendKind::ModelGroup, "gpt-4o"),
+            (SpendKind::Deployment, "gpt-4o/1"),
+            (SpendKind::Provider, "openai"),
+        ] {
+            let spend = world.db.spend(kind, subject, EVER).await.expect("spend");
+            assert_eq!(spend, both, "{}", kind.as_str());
+        }
+        let absent = world.db.spend(SpendKind::Key, "ada", EVER).await.expect("spend");
+        assert_eq!(absent, Spend::default());
+    });
+}
+
+#[test]
+fn a_call_belongs_to_the_quarter_hour_of_its_admission_however_long_it_ran() {
+    on_both(async |world| {
+        let (ledger, _task) = world.ledger(quick());
+        let last = Timestamp::from_micros(NOW.plus(QUARTER).micros() - 1);
+        let admitted = [NOW, last, NOW.plus(QUARTER)];
+        let at = |(number, admitted_at): (u128, Timestamp)| Entry {
+            admitted_at,
+            settled_at: NOW.plus(QUARTER * 9),
+            ..entry(number)
+        };
+        record(&ledger, (1..).zip(admitted).map(at));
+        ledger.flush().await;
+        let count = async |span| {
+            world.db.spend(SpendKind::Key, "key-1", span).await.expect("spend").entries
+        };
+        assert_eq!(NOW, NOW.quarter_hour());
+        assert_eq!(count(NOW..NOW.plus(QUARTER)).await, 2);
+        assert_eq!(count(NOW.plus(QUARTER)..NOW.plus(QUARTER * 2)).await, 1);
+        assert_eq!(count(NOW..NOW).await, 0);
+        assert_eq!(count(NOW.plus(QUARTER * 2)..NOW.plus(QUARTER * 10)).await, 0);
+    });
+}
+
+#[test]
+fn the_spend_of_a_key_is_the_sum_of_its_entries_over_all_time() {
+    on_both(async |world| {
+        let (ledger, _task) = world.ledger(quick());
+        let later = Entry { admitted_at: NOW.plus(QUARTER * 100), ..entry(2) };
+        let other = Entry { attribution: attribution("key-2"), cost: Some(nanos(7)), ..entry(3) };
+        record(&ledger, [entry(1), later, other]);
+        ledger.flush().await;
+        for (key, spent) in [("key-1", 500), ("key-2", 7), ("key-3", 0)] {
+            let spend = world.db.spend_of_key(&key_id(key)).await.expect("spend");
+            assert_eq!(spend, nanos(spent), "{key}");
+        }
+    });
+}
+
+#[test]
+fn a_sum_at_the_end_of_its_range_stays_there_and_does_not_stop_the_ledger() {
+    on_both(async |world| {
+        let (ledger, _task) = world.ledger(quick());
+        let much = Usage::UNKNOWN.with(UsageKind::Input, Quantity::MAX);
+        record(&ledger, [Entry { usage: much.clone(), cost: Some(nanos(i64::MAX)), ..entry(1) }]);
+        ledger.flush().await;
+        world.execute("UPDATE spend_quarter_hours SET input_milli = 9223372036854775807").await;
+        record(&ledger, [Entry { usage: much, ..entry(2) }, entry(3)]);
+        ledger.flush().await;
+        assert_eq!(world.count_entries().await, 3);
+        let spend = world.db.spend(SpendKind::Key, "key-1", EVER).await.expect("spend");
+        assert_eq!((spend.entries, spend.cost), (3, nanos(i64::MAX)));
+        assert_eq!(spend.usage_milli[UsageKind::Input as usize], i64::MAX);
+        assert_eq!(spend.usage_milli[UsageKind::Output as usize], 2_500);
+    });
+}

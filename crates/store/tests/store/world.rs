@@ -1,0 +1,191 @@
+//! A fresh database on each engine, and the calls that tests record in it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::Row as _;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tollgate_domain::{
+    AttemptRecord, Attribution, CallId, Clock, CustomerId, DeploymentId, Entry, KeyId, ModelName,
+    Money, OpenEntry, OrganizationId, Outcome, PriceSheetId, ProviderName, Quantity, TeamId, Ticks,
+    Timestamp, Usage, UsageKind, UsageSource, UserId,
+};
+use tollgate_store::{Db, Ledger, LedgerOptions};
+use tollgate_testkit::postgres::TestDatabase;
+
+/// Runs a test on SQLite and then on Postgres, each time on an empty database of its own.
+pub(crate) fn on_both<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("tollgate.db").display().to_string();
+    on_one(path, folder, &test);
+    let database = TestDatabase::create();
+    let folder = TempDir::new().expect("a temporary folder");
+    on_one(database.url().to_owned(), folder, &test);
+}
+
+fn on_one<F: Future<Output = ()>>(url: String, folder: TempDir, test: impl Fn(World) -> F) {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(2).enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let db = Db::open(&url).await.expect("a database");
+        db.migrate().await.expect("a schema");
+        test(World { db: db.clone(), url, folder }).await;
+        db.close().await;
+    });
+}
+
+/// One database.
+pub(crate) struct World {
+    pub(crate) db: Db,
+    pub(crate) url: String,
+    pub(crate) folder: TempDir,
+}
+
+impl World {
+    /// Runs a statement that no part of the store would.
+    pub(crate) async fn execute(&self, text: &'static str) {
+        match &self.db {
+            Db::Sqlite { writer, .. } => sqlx::query(text).execute(writer).await.map(drop),
+            Db::Postgres(pool) => sqlx::query(text).execute(pool).await.map(drop),
+        }
+        .expect("a statement");
+    }
+
+    /// The one number that a statement gives.
+    pub(crate) async fn number(&self, text: &'static str) -> i64 {
+        match &self.db {
+            Db::Sqlite { writer, .. } => {
+                sqlx::query(text).fetch_one(writer).await.map(|row| row.get(0))
+            }
+            Db::Postgres(pool) => sqlx::query(text).fetch_one(pool).await.map(|row| row.get(0)),
+        }
+        .expect("a number")
+    }
+
+    pub(crate) async fn count_entries(&self) -> i64 {
+        self.number("SELECT COUNT(*) FROM ledger_entries").await
+    }
+
+    pub(crate) async fn count_openings(&self) -> i64 {
+        self.number("SELECT COUNT(*) FROM open_calls").await
+    }
+
+    /// Makes every writing of an entry fail, as a database does that is away.
+    pub(crate) async fn take_away(&self) {
+        self.execute("ALTER TABLE ledger_entries RENAME TO taken_away").await;
+    }
+
+    pub(crate) async fn give_back(&self) {
+        self.execute("ALTER TABLE taken_away RENAME TO ledger_entries").await;
+    }
+
+    /// Starts a ledger whose task runs until it is stopped or its handles are gone.
+    pub(crate) fn ledger(&self, options: LedgerOptions) -> (Ledger, JoinHandle<()>) {
+        let (ledger, task) = Ledger::start(self.db.clone(), options, Arc::new(FixedClock));
+        (ledger, tokio::spawn(task.run()))
+    }
+}
+
+/// Options that make a test quick.
+pub(crate) fn quick() -> LedgerOptions {
+    LedgerOptions {
+        commit_interval: Duration::from_millis(1),
+        progress_interval: Duration::from_millis(1),
+        ..LedgerOptions::for_calls_in_flight(4_000)
+    }
+}
+
+/// A clock that stands.
+pub(crate) struct FixedClock;
+
+/// What it shows.
+pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_777_716_000_000_000);
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+
+    fn ticks(&self) -> Ticks {
+        Ticks::from_nanos(0)
+    }
+}
+
+pub(crate) fn call(number: u128) -> CallId {
+    CallId::from_uuid(uuid::Uuid::from_u128(number))
+}
+
+pub(crate) fn key_id(text: &str) -> KeyId {
+    KeyId::new(text).expect("an id")
+}
+
+pub(crate) const fn nanos(count: i64) -> Money {
+    Money::from_nanos(count)
+}
+
+/// Someone with every level above a key.
+pub(crate) fn attribution(key: &str) -> Arc<Attribution> {
+    Arc::new(Attribution {
+        key: key_id(key),
+        user: UserId::new("ada").ok(),
+        team: TeamId::new("engine").ok(),
+        organization: OrganizationId::new("works").ok(),
+        customer: CustomerId::new("byron").ok(),
+    })
+}
+
+/// A call of `key-1` that was just admitted.
+pub(crate) fn opening(number: u128) -> OpenEntry {
+    OpenEntry {
+        call: call(number),
+        admitted_at: NOW,
+        attribution: attribution("key-1"),
+        model_group: ModelName::new("gpt-4o").expect("a name"),
+        streamed: true,
+        held: Some(nanos(1_000)),
+        input_estimate: Quantity::whole(10),
+        input_cost: Some(nanos(100)),
+        price_sheet: PriceSheetId::new("sheet-1").ok(),
+    }
+}
+
+/// The entry of a call of `key-1` that completed and cost 250 nano-dollars.
+pub(crate) fn entry(number: u128) -> Entry {
+    Entry {
+        call: call(number),
+        admitted_at: NOW,
+        settled_at: NOW.plus(Duration::from_secs(2)),
+        first_byte_at: Some(NOW.plus(Duration::from_millis(300))),
+        attribution: attribution("key-1"),
+        model_group: ModelName::new("gpt-4o").expect("a name"),
+        deployment: DeploymentId::new("gpt-4o/1").ok(),
+        provider: ProviderName::new("openai").ok(),
+        upstream_model: Some(Arc::from("gpt-4o-2024-08-06")),
+        streamed: true,
+        outcome: Outcome::Completed,
+        usage: Usage::UNKNOWN
+            .with(UsageKind::Input, Quantity::whole(12))
+            .with(UsageKind::Output, Quantity::from_milli(2_500)),
+        usage_source: UsageSource::Reported,
+        price_sheet: PriceSheetId::new("sheet-1").ok(),
+        cost: Some(nanos(250)),
+        attempts: vec![AttemptRecord {
+            deployment: DeploymentId::new("gpt-4o/1").expect("an id"),
+            provider: ProviderName::new("openai").expect("a name"),
+            status: Some(429),
+            reason: Some("upstream_rate_limited"),
+            elapsed: Duration::from_millis(120),
+        }],
+    }
+}
+
+/// Opens and closes calls in one go.
+pub(crate) fn record(ledger: &Ledger, entries: impl IntoIterator<Item = Entry>) {
+    for entry in entries {
+        let mut slot = ledger.reserve().expect("a place");
+        slot.open(OpenEntry { call: entry.call, ..opening(0) });
+        slot.close(entry);
+    }
+}

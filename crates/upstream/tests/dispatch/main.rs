@@ -1,0 +1,12 @@
+//! The dispatcher against real servers on the loopback: the simulator, and a few that break the
+//! protocol.
+
+mod rig;
+
+mod answers;
+mod cancelling;
+mod limits;
+mod losses;
+mod pool;
+mod proxied;
+mod secured;
