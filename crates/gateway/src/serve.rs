@@ -135,13 +135,14 @@ fn tell(finding: &Finding) {
 
 /// Everything is settled and written before the process ends.
 async fn end(wired: Wired) {
-    let Wired { gate, app, ledger, writing, db, .. } = wired;
+    let Wired { gate, app, ledger, writing, db, presence, .. } = wired;
     drop(app);
     drop(gate);
     ledger.stop();
     if writing.await.is_err() {
         tracing::error!("the ledger's task ended by a panic; the next start settles what is open");
     }
+    presence.end().await;
     db.close().await;
     tracing::info!("ended");
 }

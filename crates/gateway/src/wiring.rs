@@ -10,7 +10,7 @@ use tollgate_admin::Admin;
 use tollgate_config::Snapshot;
 use tollgate_domain::{Clock, Random, Secret};
 use tollgate_proxy::Gate;
-use tollgate_store::{Db, KeyDirectory, Ledger, LedgerOptions, Spool};
+use tollgate_store::{Db, KeyDirectory, Ledger, LedgerOptions, Presence, Spool};
 use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
 
 use crate::gatekeeper::ProxyGatekeeper;
@@ -29,6 +29,7 @@ pub(crate) struct Wired {
     pub(crate) writing: JoinHandle<()>,
     pub(crate) fresh_key: Option<Secret>,
     pub(crate) db: Db,
+    pub(crate) presence: Presence,
 }
 
 /// Where the gateway's memory is.
@@ -62,7 +63,17 @@ pub(crate) async fn wire(
     (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
 ) -> anyhow::Result<Wired> {
     let spool = Spool::in_folder(data_dir);
-    let recovered = tollgate_store::recover(&db, Some(&spool), clock.now()).await?;
+    let Some(mut presence) = db.presence().await? else {
+        anyhow::bail!(
+            "another gateway uses this database file; end it, or give this one a data directory of \
+             its own, or use Postgres for several"
+        );
+    };
+    if !presence.is_sole() {
+        tracing::info!("another gateway works on this database; open calls may be its own");
+    }
+    let recovered = tollgate_store::recover(&db, &presence, Some(&spool), clock.now()).await?;
+    presence.share().await?;
     if recovered.settled > 0 {
         tracing::warn!(
             calls = recovered.settled,
@@ -88,7 +99,7 @@ pub(crate) async fn wire(
     let management = tollgate_admin::router(Arc::new(admin));
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
-    Ok(Wired { gate, app, ledger, writing, fresh_key: master.fresh, db })
+    Ok(Wired { gate, app, ledger, writing, fresh_key: master.fresh, db, presence })
 }
 
 /// How connections to upstreams are made: through the proxies of the environment, if it names any.

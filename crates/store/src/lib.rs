@@ -17,7 +17,7 @@ mod spend;
 mod transaction;
 
 pub use budget::{Hold, KeyBudget};
-pub use db::Db;
+pub use db::{Db, Presence};
 pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_KEYS_MAX};
 pub use error::StoreError;
 pub use keys::{InsertKeyError, KeyRow, UpdateKeyError};

@@ -1,3 +1,5 @@
+//! Whole configurations, right and wrong.
+
 use expect_test::expect;
 use proptest::prelude::*;
 

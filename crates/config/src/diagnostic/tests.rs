@@ -1,3 +1,5 @@
+//! Findings as a person sees them.
+
 use super::*;
 
 fn shown(text: &str, needle: &str, finding: fn(Span) -> Finding) -> String {

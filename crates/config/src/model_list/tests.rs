@@ -1,3 +1,5 @@
+//! Entries of the model list, and what becomes of each.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

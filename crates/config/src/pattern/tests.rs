@@ -1,3 +1,5 @@
+//! Patterns and what they capture.
+
 use proptest::prelude::*;
 
 use super::*;

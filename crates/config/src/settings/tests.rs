@@ -1,3 +1,5 @@
+//! Settings, their defaults and their limits.
+
 use super::*;
 
 /// The settings of the three sections as one YAML text, and the codes of the findings.

@@ -1,3 +1,5 @@
+//! What a name stands for.
+
 use super::*;
 use tollgate_wire::Catalog;
 

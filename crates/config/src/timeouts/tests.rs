@@ -1,3 +1,5 @@
+//! Which of many settings decides a limit.
+
 use super::*;
 
 fn s(seconds: u64) -> Option<Duration> {

@@ -1,3 +1,5 @@
+//! YAML as people write it.
+
 use super::*;
 use crate::diagnostic::code;
 

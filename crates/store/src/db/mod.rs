@@ -5,6 +5,7 @@
 
 mod location;
 mod migrations;
+mod presence;
 mod row;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use sqlx::{ConnectOptions, PgPool, SqlitePool};
 
 use crate::StoreError;
 use location::Location;
+pub use presence::Presence;
 pub(crate) use row::Columns;
 
 /// How long a statement waits for another process's lock on the SQLite file.

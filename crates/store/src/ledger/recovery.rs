@@ -7,7 +7,7 @@ use super::opening::OpenRow;
 use super::spool::Spool;
 use crate::batch::Statement;
 use crate::transaction::Transaction;
-use crate::{Db, StoreError};
+use crate::{Db, Presence, StoreError};
 
 /// How many calls one transaction settles.
 const BATCH_CALLS: usize = 500;
@@ -28,8 +28,10 @@ pub struct Recovered {
 }
 
 /// Settles what an ended gateway left behind. To be run at start, before the ledger starts and
-/// before any budget is loaded, and by one gateway at a time: it takes every open call for
-/// abandoned.
+/// before any budget is loaded.
+///
+/// Open calls are settled only while no other gateway works on the database, because they may be
+/// its own, under way. What stays open then is settled by the next start that is alone.
 ///
 /// The spool comes first: a call that it settled is not also interrupted. Each batch is one
 /// transaction, so a crash within recovery loses nothing and counts nothing twice.
@@ -38,6 +40,7 @@ pub struct Recovered {
 /// [`StoreError`] when the database or the spool file fails; run it again then.
 pub async fn recover(
     db: &Db,
+    presence: &Presence,
     spool: Option<&Spool>,
     now: Timestamp,
 ) -> Result<Recovered, StoreError> {
@@ -45,7 +48,9 @@ pub async fn recover(
     if let Some(spool) = spool {
         replay(db, spool, &mut recovered).await?;
     }
-    while settle_batch(db, now, &mut recovered).await? {}
+    if presence.is_sole() {
+        while settle_batch(db, now, &mut recovered).await? {}
+    }
     Ok(recovered)
 }
 

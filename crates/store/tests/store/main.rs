@@ -5,6 +5,7 @@ mod keys;
 mod ledger;
 mod open;
 mod outage;
+mod presence;
 mod properties;
 mod recovery;
 mod schema;

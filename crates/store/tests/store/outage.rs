@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use tollgate_store::{Ledger, LedgerOptions, Recovered, Spool, recover};
+use tollgate_store::{Ledger, LedgerOptions, Recovered, Spool};
 
 use crate::world::{NOW, World, call, entry, key_id, nanos, on_both, opening, quick, record};
 
@@ -90,13 +90,13 @@ fn entries_wait_on_disk_when_the_gateway_ends_and_are_replayed_once() {
         let bytes = std::fs::read(spool.path()).expect("a spool");
         let mode = std::fs::metadata(spool.path()).expect("a spool").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        let recovered = recover(&world.db, Some(&spool), NOW).await.expect("recovery");
+        let recovered = world.recover(Some(&spool), NOW).await;
         assert_eq!(recovered, Recovered { replayed: 3, ..Recovered::default() });
         assert!(!spool.path().exists());
         assert_eq!((world.count_entries().await, world.count_openings().await), (3, 0));
         // A crash after the entries were committed and before the file was removed.
         std::fs::write(spool.path(), bytes).expect("the file again");
-        recover(&world.db, Some(&spool), NOW).await.expect("recovery");
+        world.recover(Some(&spool), NOW).await;
         assert_eq!((world.count_entries().await, spent(&world).await), (3, 750));
     });
 }
@@ -114,7 +114,7 @@ fn a_line_cut_short_costs_only_itself_and_is_kept() {
         ledger.stop();
         task.await.expect("the task ends");
         world.give_back().await;
-        let recovered = recover(&world.db, Some(&spool), NOW).await.expect("recovery");
+        let recovered = world.recover(Some(&spool), NOW).await;
         assert_eq!((recovered.replayed, recovered.unreadable), (3, 1));
         for (number, there) in [(1, true), (2, true), (3, false), (4, true)] {
             let found = world.db.entry(call(number)).await.expect("entries");
@@ -130,7 +130,7 @@ fn a_line_cut_short_costs_only_itself_and_is_kept() {
 fn without_a_spool_nothing_is_replayed() {
     on_both(async |world| {
         let spool = Spool::in_folder(world.folder.path());
-        let recovered = recover(&world.db, Some(&spool), NOW).await.expect("recovery");
+        let recovered = world.recover(Some(&spool), NOW).await;
         assert_eq!(recovered, Recovered::default());
         assert_eq!(recovered.cost, nanos(0));
     });

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::task::JoinHandle;
 use tollgate_domain::{Entry, OpenEntry};
-use tollgate_store::{Ledger, LedgerSlot, OutputSoFar, recover};
+use tollgate_store::{Ledger, LedgerSlot, OutputSoFar};
 
 use crate::world::{NOW, World, attribution, entry, nanos, on_both, opening, quick};
 
@@ -115,7 +115,7 @@ impl<'a> Gateway<'a> {
         self.task.abort();
         let _ = (&mut self.task).await;
         (self.slots, self.recent) = Default::default();
-        recover(&self.world.db, None, NOW).await.expect("recovery");
+        self.world.recover(None, NOW).await;
         (self.ledger, self.task) = self.world.ledger(quick());
     }
 }

@@ -1,13 +1,13 @@
 //! What a killed gateway left open is settled once.
 
 use tollgate_domain::{OpenEntry, Quantity, Timestamp, Usage, UsageKind};
-use tollgate_store::{OutputSoFar, Recovered, recover};
+use tollgate_store::{OutputSoFar, Recovered};
 
 use crate::world::{NOW, World, call, entry, key_id, nanos, on_both, opening, quick, record};
 
 /// Leaves calls open, each with what it put out, as `kill -9` does: the writer stops, without a
 /// word.
-async fn crash_with(world: &World, calls: Vec<(OpenEntry, OutputSoFar)>) {
+pub(crate) async fn crash_with(world: &World, calls: Vec<(OpenEntry, OutputSoFar)>) {
     let (ledger, task) = world.ledger(quick());
     let mut slots = Vec::new();
     for (opening, output) in calls {
@@ -22,7 +22,7 @@ async fn crash_with(world: &World, calls: Vec<(OpenEntry, OutputSoFar)>) {
     drop(slots);
 }
 
-const NOTHING: OutputSoFar = OutputSoFar { deltas: 0, bytes: 0, cost: Some(nanos(0)) };
+pub(crate) const NOTHING: OutputSoFar = OutputSoFar { deltas: 0, bytes: 0, cost: Some(nanos(0)) };
 
 #[test]
 fn an_open_call_is_charged_its_input_and_the_output_that_was_recorded() {
@@ -30,7 +30,7 @@ fn an_open_call_is_charged_its_input_and_the_output_that_was_recorded() {
         let some = OutputSoFar { deltas: 3, bytes: 41, cost: Some(nanos(60)) };
         crash_with(&world, vec![(opening(1), some), (opening(2), NOTHING)]).await;
         let now = Timestamp::from_micros(NOW.micros() + 5);
-        let recovered = recover(&world.db, None, now).await.expect("recovery");
+        let recovered = world.recover(None, now).await;
         let expected = Recovered { settled: 2, cost: nanos(260), ..Recovered::default() };
         assert_eq!(recovered, expected);
         let row = world.db.entry(call(1)).await.expect("entries").expect("an entry");
@@ -53,7 +53,7 @@ fn a_cost_is_known_only_when_both_its_parts_are() {
         let unpriced = OutputSoFar { cost: None, ..NOTHING };
         let no_price = OpenEntry { input_cost: None, ..opening(2) };
         crash_with(&world, vec![(opening(1), unpriced), (no_price, NOTHING)]).await;
-        let recovered = recover(&world.db, None, NOW).await.expect("recovery");
+        let recovered = world.recover(None, NOW).await;
         assert_eq!((recovered.settled, recovered.unpriced, recovered.cost), (2, 2, nanos(0)));
         for number in [1, 2] {
             let row = world.db.entry(call(number)).await.expect("entries").expect("an entry");
@@ -66,9 +66,9 @@ fn a_cost_is_known_only_when_both_its_parts_are() {
 fn recovery_settles_any_number_of_calls_and_each_once() {
     on_both(async |world| {
         crash_with(&world, (0..1_203).map(|number| (opening(number), NOTHING)).collect()).await;
-        let recovered = recover(&world.db, None, NOW).await.expect("recovery");
+        let recovered = world.recover(None, NOW).await;
         assert_eq!((recovered.settled, recovered.cost), (1_203, nanos(120_300)));
-        let again = recover(&world.db, None, NOW).await.expect("recovery");
+        let again = world.recover(None, NOW).await;
         assert_eq!(again, Recovered::default());
         assert_eq!((world.count_entries().await, world.count_openings().await), (1_203, 0));
     });
@@ -83,7 +83,7 @@ fn a_call_that_has_its_entry_is_not_charged_again() {
         record(&ledger, [entry(1)]);
         ledger.flush().await;
         crash_with(&world, vec![(opening(1), NOTHING)]).await;
-        let recovered = recover(&world.db, None, NOW).await.expect("recovery");
+        let recovered = world.recover(None, NOW).await;
         assert_eq!(recovered, Recovered::default());
         let row = world.db.entry(call(1)).await.expect("entries").expect("an entry");
         assert_eq!((row.outcome.as_str(), world.count_openings().await), ("completed", 0));

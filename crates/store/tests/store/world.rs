@@ -12,7 +12,7 @@ use tollgate_domain::{
     Money, OpenEntry, OrganizationId, Outcome, PriceSheetId, ProviderName, Quantity, TeamId, Ticks,
     Timestamp, Usage, UsageKind, UsageSource, UserId,
 };
-use tollgate_store::{Db, Ledger, LedgerOptions};
+use tollgate_store::{Db, Ledger, LedgerOptions, Recovered, Spool, recover};
 use tollgate_testkit::postgres::TestDatabase;
 
 /// Runs a test on SQLite and then on Postgres, each time on an empty database of its own.
@@ -62,6 +62,14 @@ impl World {
             Db::Postgres(pool) => sqlx::query(text).fetch_one(pool).await.map(|row| row.get(0)),
         }
         .expect("a number")
+    }
+
+    /// Settles what was left behind, as the only gateway there is.
+    pub(crate) async fn recover(&self, spool: Option<&Spool>, now: Timestamp) -> Recovered {
+        let presence = self.db.presence().await.expect("a presence").expect("nobody else");
+        let recovered = recover(&self.db, &presence, spool, now).await.expect("recovery");
+        presence.end().await;
+        recovered
     }
 
     pub(crate) async fn count_entries(&self) -> i64 {

@@ -1,3 +1,5 @@
+//! The public price list, and what is left of it.
+
 use super::*;
 use crate::price::list::PriceList;
 

@@ -1,3 +1,5 @@
+//! Finding a price by name and by day.
+
 use tollgate_domain::{Money, Quantity, Usage, UsageKind};
 
 use super::*;

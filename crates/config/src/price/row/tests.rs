@@ -1,3 +1,5 @@
+//! The grammar of a row.
+
 use proptest::prelude::*;
 
 use super::*;
