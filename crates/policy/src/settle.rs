@@ -17,6 +17,9 @@ pub struct Observed {
     pub prompt_bytes: u64,
     /// Whether the upstream began to answer.
     pub reached: bool,
+    /// Whether the answer broke off. A usage reported before that may be that of a part of it: some
+    /// providers report as they go.
+    pub broken_off: bool,
 }
 
 /// What is written into the ledger.
@@ -60,8 +63,15 @@ fn completed(reported: &Usage, observed: &Observed) -> Usage {
         usage.set(UsageKind::Input, estimated_input(observed.prompt_bytes));
     }
     let output = estimated_output(observed.output_deltas, observed.output_bytes);
-    if completion.is_none() && (output > Quantity::ZERO || reported.is_unknown()) {
-        usage.set(UsageKind::Output, output);
+    match completion {
+        None if output > Quantity::ZERO || reported.is_unknown() => {
+            usage.set(UsageKind::Output, output);
+        }
+        Some(part) if observed.broken_off && output > part => {
+            let plain = usage.quantity(UsageKind::Output).unwrap_or(Quantity::ZERO);
+            usage.set(UsageKind::Output, plain.plus(output.minus(part)));
+        }
+        _ => {}
     }
     usage
 }

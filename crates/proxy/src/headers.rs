@@ -1,8 +1,8 @@
 //! The headers of an answer, named as LiteLLM names them.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tollgate_config::Deployment;
-use tollgate_domain::Money;
+use tollgate_domain::{ModelName, Money};
 
 use crate::authenticate::Caller;
 use crate::ingress::Call;
@@ -26,22 +26,40 @@ const NOT_PASSED_ON: [&str; 10] = [
     "www-authenticate",
 ];
 
+/// What a whole answer is.
+pub(crate) const WHOLE: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
+/// What a stream is; nobody between us and the client may keep or collect it.
+pub(crate) const STREAM: [(HeaderName, &str); 3] = [
+    (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+    (header::CACHE_CONTROL, "no-cache"),
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+];
+
 /// What the headers tell.
 pub(crate) struct Facts<'a> {
     pub(crate) call: &'a Call,
     pub(crate) caller: &'a Caller,
+    pub(crate) model_group: &'a ModelName,
     pub(crate) deployment: &'a Deployment,
     /// The call's cost, when it is known before the answer goes out.
     pub(crate) cost: Option<Money>,
 }
 
-/// Writes the headers of an answer.
-pub(crate) fn write(head: &mut HeaderMap, facts: &Facts<'_>, upstream: &HeaderMap) {
-    let Facts { call, caller, deployment, cost } = facts;
+/// Writes the headers of an answer: those of its kind, and what is known about it.
+pub(crate) fn write(
+    head: &mut HeaderMap,
+    kind: &[(HeaderName, &'static str)],
+    facts: &Facts<'_>,
+    upstream: &HeaderMap,
+) {
+    let Facts { call, caller, model_group, deployment, cost } = facts;
+    for (name, value) in kind {
+        head.insert(name.clone(), HeaderValue::from_static(value));
+    }
     pass_on(head, upstream);
     insert(head, &CALL_ID, &call.id.to_string());
     insert_static(head, "x-litellm-model-id", deployment.id.as_str());
-    insert_static(head, "x-litellm-model-group", deployment.group.as_str());
+    insert_static(head, "x-litellm-model-group", model_group.as_str());
     insert_static(head, "x-litellm-version", env!("CARGO_PKG_VERSION"));
     if let Some(cost) = cost {
         insert_static(head, "x-litellm-response-cost", &cost.to_string());
@@ -56,12 +74,6 @@ pub(crate) fn write(head: &mut HeaderMap, facts: &Facts<'_>, upstream: &HeaderMa
     insert_static(head, "x-litellm-response-duration-ms", &millis(call.timing.total()));
     insert_static(head, "x-litellm-overhead-duration-ms", &millis(call.timing.overhead()));
     insert_static(head, "server-timing", &call.timing.server_timing());
-}
-
-/// Writes what only a stream needs.
-pub(crate) fn write_stream(head: &mut HeaderMap) {
-    head.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    insert_static(head, "x-accel-buffering", "no");
 }
 
 /// The upstream's headers under LiteLLM's prefix, and its rate-limit headers under their own names

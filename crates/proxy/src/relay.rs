@@ -8,7 +8,6 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
-use http::{HeaderValue, StatusCode};
 use tollgate_config::Settings;
 use tollgate_domain::{CallId, Outcome};
 use tollgate_faults::{Dialect, Reason, Refusal};
@@ -34,40 +33,27 @@ pub(crate) fn relay(
     mut call: Call,
     answer: Answer,
 ) -> Response {
+    let model_group = answer.ticket.model_group().clone();
     let Answer { ticket, deployment, headers: upstream_headers, content } = answer;
     call.timing.mark(Phase::Upstream, gate.ticks());
-    let (body, content_type) = match content {
+    let (body, head, cost): (Body, &[_], _) = match content {
         Content::Whole(bytes) => {
             let bytes = with_model(bytes, call.request.model.as_str());
             call.timing.mark(Phase::Relay, gate.ticks());
-            (Outgoing::Whole(bytes), "application/json")
+            let cost = ticket.settlement().cost;
+            (Body::new(OnePiece { bytes, ticket: Some(ticket) }), &headers::WHOLE, cost)
         }
-        Content::Stream(live) => (Outgoing::Stream(live), "text/event-stream; charset=utf-8"),
-    };
-    let cost = match &body {
-        Outgoing::Whole(_) => ticket.settlement().cost,
         // A stream's cost is not known before its last byte.
-        Outgoing::Stream(_) => None,
-    };
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::OK;
-    let head = response.headers_mut();
-    head.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    let facts = Facts { call: &call, caller, deployment: &deployment, cost };
-    headers::write(head, &facts, &upstream_headers);
-    *response.body_mut() = match body {
-        Outgoing::Whole(bytes) => Body::new(OnePiece { bytes, ticket: Some(ticket) }),
-        Outgoing::Stream(live) => {
-            headers::write_stream(head);
-            streamed(call.id, settings.docs_base.clone(), live, ticket)
+        Content::Stream(live) => {
+            let docs_base = settings.docs_base.clone();
+            (streamed(call.id, docs_base, live, ticket), &headers::STREAM, None)
         }
     };
+    let mut response = Response::new(body);
+    let facts =
+        Facts { call: &call, caller, model_group: &model_group, deployment: &deployment, cost };
+    headers::write(response.headers_mut(), head, &facts, &upstream_headers);
     response
-}
-
-enum Outgoing {
-    Whole(Bytes),
-    Stream(Box<LiveStream>),
 }
 
 /// A body of one piece. The ticket counts the answer as delivered when the server takes that piece.
@@ -154,7 +140,7 @@ impl Relaying {
     /// Tells the ticket what has been seen.
     fn note(&mut self) {
         let facts = self.live.observer.facts();
-        self.ticket.streamed(facts.usage.as_ref(), (facts.output_deltas, facts.output_bytes));
+        self.ticket.streamed(facts);
         if facts.done && !self.over {
             self.ticket.ended(Outcome::Completed);
             self.over = true;
@@ -166,7 +152,7 @@ impl Relaying {
     fn finish(&mut self, out: &mut BytesMut) {
         let rest = self.live.take_rest(out);
         let facts = self.live.observer.facts();
-        let clean = facts.done || facts.finish_seen;
+        let clean = facts.ended_cleanly();
         match rest {
             Err(refusal) => self.break_off(&refusal, out),
             Ok(()) if clean => {

@@ -9,6 +9,7 @@ use tollgate_domain::{
 };
 use tollgate_policy::{Observed, PriceSheet, Settlement, estimated_output, settle};
 use tollgate_store::{Dispatched, Hold, LedgerSlot, OutputSoFar};
+use tollgate_wire::formats::openai_chat::StreamFacts;
 
 /// What was true of a call when it was admitted.
 pub(crate) struct Admission {
@@ -91,15 +92,17 @@ impl Ticket {
 
     /// The stream so far. Called for every piece that is relayed, so that a crash finds what was
     /// seen.
-    pub(crate) fn streamed(&mut self, usage: Option<&Usage>, (deltas, bytes): (u64, u64)) {
+    pub(crate) fn streamed(&mut self, facts: &StreamFacts) {
         if self.first_byte_at.is_none() {
             self.first_byte_at = Some(self.clock.now());
         }
-        if self.observed.reported.is_none() {
-            self.observed.reported = usage.cloned();
+        if facts.usage.is_some() && facts.usage != self.observed.reported {
+            self.observed.reported.clone_from(&facts.usage);
         }
+        let (deltas, bytes) = (facts.output_deltas, facts.output_bytes);
         self.observed.output_deltas = deltas;
         self.observed.output_bytes = bytes;
+        self.observed.broken_off = !facts.ended_cleanly();
         let cost = self.output_cost_so_far();
         if let Some(slot) = &self.slot {
             slot.progress(OutputSoFar { deltas, bytes, cost });

@@ -23,7 +23,13 @@ fn input_and_output(input: u64, output: u64) -> Usage {
 }
 
 fn answered() -> Observed {
-    Observed { output_deltas: 7, output_bytes: 20, prompt_bytes: 41, reached: true, reported: None }
+    Observed {
+        output_deltas: 7,
+        output_bytes: 20,
+        prompt_bytes: 41,
+        reached: true,
+        ..Observed::default()
+    }
 }
 
 #[track_caller]
@@ -41,6 +47,20 @@ fn a_reported_usage_is_taken_as_it_came() {
     check(&zero, input_and_output(0, 0), UsageSource::Reported, Some(0));
     let unreached = Observed { reached: false, ..observed };
     check(&unreached, usage, UsageSource::Reported, Some(150));
+}
+
+#[test]
+fn a_report_made_before_the_answer_broke_off_counts_only_as_far_as_it_goes() {
+    let early = input_and_output(100, 2).with(UsageKind::Reasoning, Quantity::whole(1));
+    let observed = Observed { reported: Some(early.clone()), broken_off: true, ..answered() };
+    // Seven deltas passed through, three tokens were reported.
+    let whole = early.clone().with(UsageKind::Output, Quantity::whole(6));
+    check(&observed, whole, UsageSource::Estimated, Some(170));
+    let ended = Observed { broken_off: false, ..observed.clone() };
+    check(&ended, early, UsageSource::Reported, Some(130));
+    let late = input_and_output(100, 7);
+    let observed = Observed { reported: Some(late.clone()), ..observed };
+    check(&observed, late, UsageSource::Reported, Some(170));
 }
 
 #[test]
