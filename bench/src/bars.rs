@@ -1,0 +1,76 @@
+//! The bars that the gateway has to keep. The exit status of the benchmark is theirs.
+
+use serde::Serialize;
+
+use crate::session::Results;
+
+/// One bar and what was measured against it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Bar {
+    pub(crate) name: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) measured: f64,
+    /// The most, or with `exact` the only, value that keeps the bar.
+    pub(crate) limit: f64,
+    pub(crate) exact: bool,
+    pub(crate) kept: bool,
+}
+
+impl Bar {
+    fn at_most(name: &'static str, unit: &'static str, measured: f64, limit: f64) -> Self {
+        // What is not a number keeps no bar.
+        Self { name, unit, measured, limit, exact: false, kept: measured <= limit }
+    }
+
+    fn exactly(name: &'static str, unit: &'static str, measured: f64, limit: f64) -> Self {
+        let kept = (measured - limit).abs() <= limit.abs() * BOOKED_TOLERANCE;
+        Self { name, unit, measured, limit, exact: true, kept }
+    }
+}
+
+/// Every bar, kept or not.
+pub(crate) fn check(results: &Results) -> Vec<Bar> {
+    let memory = &results.memory;
+    let idle_mib = (memory.idle_rss_kib as f64 / 102.4).round() / 10.0;
+    let growth = results.streams.bytes_per_1000_tokens;
+    let start = |startup: &crate::measure::startup::Startup| startup.median_ms;
+    vec![
+        Bar::at_most("start, fresh data", "ms", start(&results.start_fresh), START_MS_MAX),
+        Bar::at_most("start, existing data", "ms", start(&results.start_existing), START_MS_MAX),
+        Bar::at_most("idle memory", "MiB", idle_mib, IDLE_MIB_MAX),
+        Bar::at_most("stream growth", "B per 1,000 tokens", growth, GROWTH_BYTES_MAX),
+        Bar::exactly("spend in the ledger", "$", results.spend.booked, results.spend.expected),
+    ]
+}
+
+/// Longest start, in milliseconds.
+const START_MS_MAX: f64 = 100.0;
+/// Most resident memory before the first call, in MiB.
+const IDLE_MIB_MAX: f64 = 30.0;
+/// Most memory that 1,000 more tokens may add to a stream, in bytes: nothing, but for what is left
+/// of noise.
+const GROWTH_BYTES_MAX: f64 = 1024.0;
+/// The spend comes as a floating-point number; this much of it may be rounding.
+const BOOKED_TOLERANCE: f64 = 1e-9;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_kept_at_its_limit_and_broken_above_it() {
+        for (measured, kept) in [(99.9, true), (100.0, true), (100.1, false), (f64::NAN, false)] {
+            assert_eq!(Bar::at_most("a", "ms", measured, 100.0).kept, kept, "{measured}");
+        }
+    }
+
+    #[test]
+    fn spend_that_is_missing_or_booked_twice_breaks_its_bar() {
+        let one_call = 0.000_128;
+        let expected = one_call * 300_000.0;
+        let bar = |booked| Bar::exactly("a", "$", booked, expected);
+        assert!(bar(expected).kept && bar(expected + 1e-9).kept);
+        assert!(!bar(expected - one_call).kept && !bar(expected + one_call).kept);
+        assert!(!bar(f64::NAN).kept);
+    }
+}
