@@ -2,6 +2,7 @@
 //! further.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tollgate_config::{Deployment, Resolved, Settings, Snapshot, UnpricedModels};
 use tollgate_domain::{
@@ -9,7 +10,7 @@ use tollgate_domain::{
 };
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Bound, ModelLimits, OverBudget, bound, nearest};
-use tollgate_store::Hold;
+use tollgate_store::{Hold, LedgerSlot};
 
 use crate::authenticate::Caller;
 use crate::gate::Gate;
@@ -19,6 +20,8 @@ use crate::ticket::{Admission, Ticket};
 
 /// How many model names a refusal suggests.
 const SUGGESTIONS_MAX: usize = 3;
+/// Longest wait for a place in the ledger.
+const LEDGER_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// Admits the call. Either everything it claims is taken or nothing is.
 ///
@@ -26,7 +29,7 @@ const SUGGESTIONS_MAX: usize = 3;
 /// Refused when the model is unknown or not granted, has no price under a budget, when the budget
 /// has not enough left for the most the call can cost, and when as many calls are under way as the
 /// ledger has room for.
-pub(crate) fn admit(
+pub(crate) async fn admit(
     gate: &Gate,
     snapshot: &Snapshot,
     caller: &Caller,
@@ -41,12 +44,7 @@ pub(crate) fn admit(
     );
     let most = worst_case(&resolved.deployments, &bound);
     let hold = hold(caller, &snapshot.settings, &resolved, most)?;
-    let mut slot = gate.ledger().reserve().ok_or_else(|| {
-        Refusal::new(
-            Reason::GatewayBusy,
-            "as many calls are under way as the gateway takes on at once",
-        )
-    })?;
+    let mut slot = slot(gate).await?;
     let admitted_at = gate.now();
     let attribution = attribution(caller, call);
     slot.open(opening(call, &resolved, &attribution, (admitted_at, most, bound.prompt)));
@@ -64,6 +62,18 @@ pub(crate) fn admit(
         Arc::clone(gate.clock()),
     );
     Ok((ticket, resolved))
+}
+
+/// A place in the ledger. The writer may be behind for a moment; longer than that, calls are refused
+/// rather than collected.
+async fn slot(gate: &Gate) -> Result<LedgerSlot, Refusal> {
+    if let Some(slot) = gate.ledger().reserve() {
+        return Ok(slot);
+    }
+    gate.ledger().reserve_within(LEDGER_WAIT_MAX).await.ok_or_else(|| {
+        let message = "as many calls are under way as the gateway takes on at once";
+        Refusal::new(Reason::GatewayBusy, message).with_retry_after(LEDGER_WAIT_MAX)
+    })
 }
 
 /// The model group the call names, if it exists and the caller may use it. What a caller may not

@@ -24,7 +24,7 @@ pub(crate) async fn serve(gate: &Gate, mut ingress: Ingress) -> Result<Response,
     let settings = &snapshot.settings;
     let caller = authenticate(gate, ingress.headers(), settings).await?; // virtual key → caller
     let mut call = ingress.read(settings).await?; // bounded, scanned once, kept as it came
-    let (ticket, resolved) = admit(gate, &snapshot, &caller, &call)?; // model, money, ledger
+    let (ticket, resolved) = admit(gate, &snapshot, &caller, &call).await?; // model, money
     let plan = route(&resolved, settings, gate.random())?; // pure: who may serve it, in order
     let answer = attempt(gate, settings, &mut call, &plan, ticket).await?; // until one begins
     Ok(relay(gate, settings, &caller, call, answer)) // the ticket settles after the last byte

@@ -50,32 +50,67 @@ impl From<Option<i64>> for Value<'_> {
 /// One statement, ready for either engine.
 #[derive(Debug)]
 pub(crate) struct Statement<'a> {
-    pub(crate) text: Cow<'static, str>,
+    text: Text<'a>,
     pub(crate) values: Vec<Value<'a>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Text<'a> {
+    Whole(&'static str),
+    Rows { head: &'a str, columns: usize, tail: &'a str },
+}
+
+/// How the placeholders of a statement over many rows are written.
+///
+/// SQLite keeps numbered placeholders as names, in a list that is searched from its start for each
+/// one: with thousands of them that is most of the work of writing. Postgres knows only numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Placeholders {
+    /// `?`, one after the other.
+    Bare,
+    /// `$1`, `$2` and so on.
+    Numbered,
 }
 
 impl<'a> Statement<'a> {
     pub(crate) fn new(text: &'static str, values: impl Into<Vec<Value<'a>>>) -> Self {
-        Self { text: Cow::Borrowed(text), values: values.into() }
+        Self { text: Text::Whole(text), values: values.into() }
     }
 
     /// `HEAD (…), (…), … TAIL` with `columns` placeholders in each of the parentheses.
-    pub(crate) fn rows(head: &str, columns: usize, tail: &str, values: Vec<Value<'a>>) -> Self {
+    pub(crate) fn rows(
+        head: &'a str,
+        columns: usize,
+        tail: &'a str,
+        values: Vec<Value<'a>>,
+    ) -> Self {
         debug_assert!(columns > 0 && values.len().is_multiple_of(columns), "whole rows");
-        let mut text = String::with_capacity(head.len() + tail.len() + values.len() * 6);
+        Self { text: Text::Rows { head, columns, tail }, values }
+    }
+
+    /// The statement's text.
+    pub(crate) fn text(&self, placeholders: Placeholders) -> Cow<'static, str> {
+        let (head, columns, tail) = match self.text {
+            Text::Whole(text) => return Cow::Borrowed(text),
+            Text::Rows { head, columns, tail } => (head, columns, tail),
+        };
+        let mut text = String::with_capacity(head.len() + tail.len() + self.values.len() * 6);
         text.push_str(head);
-        for index in 0..values.len() {
-            let column = index % columns;
-            let before = match (index, column) {
+        for index in 0..self.values.len() {
+            text.push_str(match (index, index % columns) {
                 (0, 0) => " (",
                 (_, 0) => "), (",
                 _ => ", ",
-            };
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{before}${}", index + 1);
+            });
+            match placeholders {
+                Placeholders::Bare => text.push('?'),
+                // Writing to a String cannot fail.
+                Placeholders::Numbered => drop(write!(text, "${}", index + 1)),
+            }
         }
-        let _ = write!(text, ") {tail}");
-        Self { text: Cow::Owned(text), values }
+        text.push_str(") ");
+        text.push_str(tail);
+        Cow::Owned(text)
     }
 }
 
@@ -97,7 +132,10 @@ mod tests {
     fn a_statement_numbers_its_placeholders_row_by_row() {
         let values = vec![Value::from(1), Value::from("a"), Value::from(2), Value::from("b")];
         let statement = Statement::rows("INSERT INTO t (n, s) VALUES", 2, "RETURNING n", values);
-        assert_eq!(statement.text, "INSERT INTO t (n, s) VALUES ($1, $2), ($3, $4) RETURNING n");
+        let numbered = "INSERT INTO t (n, s) VALUES ($1, $2), ($3, $4) RETURNING n";
+        assert_eq!(statement.text(Placeholders::Numbered), numbered);
+        let bare = "INSERT INTO t (n, s) VALUES (?, ?), (?, ?) RETURNING n";
+        assert_eq!(statement.text(Placeholders::Bare), bare);
     }
 
     #[test]

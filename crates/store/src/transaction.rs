@@ -4,7 +4,7 @@ use sqlx::database::Database;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Encode, Postgres, Sqlite, Type};
 
-use crate::batch::{Statement, Value};
+use crate::batch::{Placeholders, Statement, Value};
 use crate::db::Columns;
 use crate::{Db, StoreError};
 
@@ -27,8 +27,12 @@ impl Transaction {
     /// Runs a statement and says how many rows it touched.
     pub(crate) async fn execute(&mut self, statement: Statement<'_>) -> Result<u64, StoreError> {
         Ok(match self {
-            Self::Sqlite(open) => bound(statement).execute(&mut **open).await?.rows_affected(),
-            Self::Postgres(open) => bound(statement).execute(&mut **open).await?.rows_affected(),
+            Self::Sqlite(open) => {
+                bound(statement, Placeholders::Bare).execute(&mut **open).await?.rows_affected()
+            }
+            Self::Postgres(open) => {
+                bound(statement, Placeholders::Numbered).execute(&mut **open).await?.rows_affected()
+            }
         })
     }
 
@@ -40,11 +44,11 @@ impl Transaction {
     ) -> Result<Vec<T>, StoreError> {
         match self {
             Self::Sqlite(open) => {
-                let rows = bound(statement).fetch_all(&mut **open).await?;
+                let rows = bound(statement, Placeholders::Bare).fetch_all(&mut **open).await?;
                 rows.iter().map(|row| read(row)).collect()
             }
             Self::Postgres(open) => {
-                let rows = bound(statement).fetch_all(&mut **open).await?;
+                let rows = bound(statement, Placeholders::Numbered).fetch_all(&mut **open).await?;
                 rows.iter().map(|row| read(row)).collect()
             }
         }
@@ -60,13 +64,16 @@ impl Transaction {
 }
 
 /// The text is built from this crate's constants and placeholder numbers only.
-fn bound<'q, DB>(statement: Statement<'_>) -> Query<'q, DB, DB::Arguments>
+fn bound<'q, DB>(
+    statement: Statement<'_>,
+    placeholders: Placeholders,
+) -> Query<'q, DB, DB::Arguments>
 where
     DB: Database,
     for<'v> Option<&'v str>: Encode<'v, DB> + Type<DB>,
     Option<i64>: for<'v> Encode<'v, DB> + Type<DB>,
 {
-    let query = sqlx::query(AssertSqlSafe(statement.text));
+    let query = sqlx::query(AssertSqlSafe(statement.text(placeholders)));
     statement.values.into_iter().fold(query, |query, value| match value {
         Value::Text(text) => query.bind(text),
         Value::Integer(number) => query.bind(number),

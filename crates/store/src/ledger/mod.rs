@@ -113,6 +113,19 @@ impl Ledger {
         Some(LedgerSlot::new(opening, closing, Arc::clone(&self.sent)))
     }
 
+    /// The same, waiting for places for up to this long: the writer may just be behind.
+    ///
+    /// Whoever waits may hold one place already. Places come free by being written, not by others
+    /// giving them up, so waiters do not hold each other up.
+    pub async fn reserve_within(&self, wait: Duration) -> Option<LedgerSlot> {
+        let places = async {
+            let opening = self.queue.clone().reserve_owned().await.ok()?;
+            let closing = self.queue.clone().reserve_owned().await.ok()?;
+            Some(LedgerSlot::new(opening, closing, Arc::clone(&self.sent)))
+        };
+        tokio::time::timeout(wait, places).await.ok().flatten()
+    }
+
     /// Waits until everything recorded before is in the database, or the task has ended.
     pub async fn flush(&self) {
         let target = self.sent.load(Ordering::SeqCst);
