@@ -6,7 +6,7 @@ use tollgate_domain::ModelName;
 use tollgate_wire::Provider;
 
 use super::credential::Subject;
-use super::parameters::{Common, Part};
+use super::parameters::{Common, Part, Plain};
 use super::provider::{Inferred, infer};
 use super::{Context, Placed};
 use crate::diagnostic::{Finding, code};
@@ -95,7 +95,10 @@ impl Written<'_> {
         let base_model = base.and_then(|e| Some((cx.reader.text(e)?, e.node.span.clone())));
         let common = id.zip(self.group.clone());
         let common = common.map(|(id, group)| Common { id, group, base_model });
-        let Some((model_entry, model)) = model else { return Vec::new() };
+        let Some((model_entry, model)) = model else {
+            Plain::read(cx.reader, &mut params, &mut info);
+            return Vec::new();
+        };
         if model == "*" && explicit.is_none() {
             return self.every_provider(
                 cx,
@@ -109,6 +112,7 @@ impl Written<'_> {
             Ok(inferred) => inferred,
             Err(no_provider) => {
                 cx.reader.findings.push(no_provider.finding(model_span.clone(), &model));
+                Plain::read(cx.reader, &mut params, &mut info);
                 return Vec::new();
             }
         };

@@ -51,6 +51,33 @@ pub(super) struct Part<'s> {
     pub(super) common: Option<Common>,
 }
 
+/// The parameters that mean the same at every provider.
+pub(super) struct Plain {
+    extra_body: Fields,
+    candidate: Candidate,
+    timeouts: OwnTimeouts,
+    num_retries: Option<u32>,
+    own_prices: price::Own,
+}
+
+impl Plain {
+    /// Reads them. An entry whose provider is not known is read this far too, so that every
+    /// problem is found at once.
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        params: &mut Section<'_>,
+        info: &mut Section<'_>,
+    ) -> Self {
+        Self {
+            extra_body: body::extra(reader, params),
+            candidate: candidate(reader, params),
+            timeouts: own_timeouts(reader, params),
+            num_retries: retries(reader, params),
+            own_prices: price::own(reader, params, info),
+        }
+    }
+}
+
 impl Part<'_> {
     /// The deployment, unless a finding says why there is none.
     pub(super) fn deployment(
@@ -67,11 +94,9 @@ impl Part<'_> {
         let version = credential::api_version(reader, params.take("api_version"), &provider);
         let headers = body::headers(reader, &mut params, &provider);
         let drop_fields = body::dropped(reader, &mut params, &provider, cx.shared.drop_params);
-        let extra_body = body::extra(reader, &mut params);
-        let candidate = candidate(reader, &mut params);
-        let timeouts = Timeouts::resolve(&own_timeouts(reader, &mut params), &cx.shared.timeouts);
-        let num_retries = retries(reader, &mut params);
-        let own_prices = price::own(reader, &mut params, &mut info);
+        let Plain { extra_body, candidate, timeouts, num_retries, own_prices } =
+            Plain::read(reader, &mut params, &mut info);
+        let timeouts = Timeouts::resolve(&timeouts, &cx.shared.timeouts);
         let defaults = body::defaults(reader, &params);
         let limits = price::limits(reader, &mut info, output_limit(&defaults));
         let mode = info.take("mode").and_then(|entry| reader.text(entry));

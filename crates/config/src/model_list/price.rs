@@ -15,13 +15,16 @@ use crate::yaml::{Entry, Span};
 /// Most tokens that a limit may name.
 const TOKENS_MAX: u64 = 1_000_000_000;
 
+/// The prices that an entry itself gives, and where the first of them stands.
+pub(super) type Own = Option<(Prices, Span)>;
+
 /// An entry's own prices. They stand alone: nothing of the price list is mixed in, as in LiteLLM,
 /// so that what the operator wrote is what is charged.
 pub(super) fn own(
     reader: &mut Reader<'_>,
     params: &mut Section<'_>,
     info: &mut Section<'_>,
-) -> Option<(Prices, Span)> {
+) -> Own {
     let is_applied = |name: &str| PriceField::read(name).is_some();
     // A price in `litellm_params` goes before the same one in `model_info`.
     let entries = [params.take_where(is_applied), info.take_where(is_applied)].concat();

@@ -38,7 +38,7 @@ impl Check {
                 ExitCode::from(NOT_STARTED)
             }
             Ok(Err(findings)) => {
-                print!("{findings}");
+                println!("{findings}");
                 ExitCode::from(FINDINGS)
             }
             Ok(Ok(compiled)) => {
