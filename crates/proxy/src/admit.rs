@@ -64,8 +64,8 @@ pub(crate) async fn admit(
     Ok((ticket, resolved))
 }
 
-/// A place in the ledger. The writer may be behind for a moment; longer than that, calls are refused
-/// rather than collected.
+/// A place in the ledger. The writer may be behind for a moment; longer than that, calls are
+/// refused rather than collected.
 async fn slot(gate: &Gate) -> Result<LedgerSlot, Refusal> {
     if let Some(slot) = gate.ledger().reserve() {
         return Ok(slot);

@@ -28,7 +28,7 @@ pub(super) fn request(
         extra: &deployment.extra_body,
         send_stream_usage: asks_for_usage,
         drop_fields: &deployment.drop_fields,
-        rename_fields: &provider.quirks.rename_fields,
+        quirks: &provider.quirks,
     };
     let body = upstream_body(&call.body, &call.request, &patch).map_err(|malformed| {
         Failed::of_client(Refusal::new(Reason::BodyMalformed, malformed.to_string()))
