@@ -108,9 +108,17 @@ impl Settings {
             clamp_max_tokens: false,
             key_header: None,
             docs_base,
-            grace: GRACE,
+            grace: grace(&first),
         }
     }
+}
+
+/// LiteLLM's variable, in seconds; what is no number of seconds leaves the default.
+fn grace(first: &dyn Fn(&[&str]) -> Option<String>) -> Duration {
+    first(&["GRACEFUL_SHUTDOWN_TIMEOUT"])
+        .and_then(|text| text.trim().parse().ok())
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .map_or(GRACE, |grace| grace.min(GRACE_MAX))
 }
 
 fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Settings) {
@@ -282,6 +290,8 @@ const CALLS_IN_FLIGHT: u32 = 4096;
 const CALLS_IN_FLIGHT_MAX: u32 = 1_000_000;
 /// Half a minute, what orchestrators leave between telling a process to end and ending it.
 const GRACE: Duration = Duration::from_secs(30);
+/// Longest such time that can be asked for.
+const GRACE_MAX: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
 mod tests;

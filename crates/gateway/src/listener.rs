@@ -34,6 +34,7 @@ pub(crate) async fn run(
 ) {
     let graceful = GracefulShutdown::new();
     let tasks = TaskTracker::new();
+    let cut = CancellationToken::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
@@ -50,21 +51,25 @@ pub(crate) async fn run(
             }
         };
         let connection = graceful.watch(connection(stream, Router::clone(&app.load())));
+        let cut = cut.clone();
         tasks.spawn(async move {
-            // A connection that breaks is the client's business; its calls have settled by being
-            // dropped.
-            let _: Result<(), hyper::Error> = connection.await;
+            // A connection that breaks is the client's business; however it ends, its calls settle
+            // by being dropped.
+            tokio::select! {
+                _ = connection => {}
+                () = cut.cancelled() => {}
+            }
             drop(place);
         });
     }
     drop(listener);
     tasks.close();
     if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
-        tracing::warn!(
-            open = tasks.len(),
-            "the grace period is over; calls still under way are cut"
-        );
+        let open = tasks.len();
+        tracing::warn!(open, "the grace period is over; calls still under way are cut");
+        cut.cancel();
     }
+    tasks.wait().await;
 }
 
 fn connection(

@@ -121,10 +121,10 @@ async fn dispatch(
     if !(200..300).contains(&answer.status) {
         return Err(failed::refused_by_upstream(gate, deployment, answer).await);
     }
-    if call.request.stream && is_event_stream(&answer.headers) {
-        stream(call, deployment, answer).await
-    } else {
-        whole(deployment, answer, settings.response_bytes_max).await
+    match (call.request.stream, is_event_stream(&answer.headers)) {
+        (true, true) => stream(call, deployment, answer).await,
+        (false, _) => whole(deployment, answer, settings.response_bytes_max).await,
+        (true, false) => not_a_stream(deployment, answer).await,
     }
 }
 
@@ -147,6 +147,18 @@ async fn whole(
         }),
         Ok(AnswerRead::Error(error)) => Err(failed::error_inside(deployment, &error)),
         Err(_) => Err(failed::unreadable(deployment, "its answer is not a JSON object")),
+    }
+}
+
+/// What came where a stream was asked for: an error that claims success, or something that a client
+/// waiting for events could not read.
+async fn not_a_stream(deployment: &Deployment, answer: UpstreamAnswer) -> Result<Begun, Failed> {
+    let bytes = answer.body.collect(failed::ERROR_BYTES_MAX).await.unwrap_or_default();
+    match read_answer(&bytes) {
+        Ok(AnswerRead::Error(error)) => Err(failed::error_inside(deployment, &error)),
+        Ok(AnswerRead::Answer(_)) | Err(_) => {
+            Err(failed::unreadable(deployment, "not with the stream that was asked for"))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use tollgate_wire::formats::openai_chat::{ErrorBody, read_error};
 use crate::gate::Gate;
 
 /// Largest error answer that is read from an upstream, in bytes.
-const ERROR_BYTES_MAX: u64 = 256 * 1024;
+pub(super) const ERROR_BYTES_MAX: u64 = 256 * 1024;
 /// The headers in which upstreams name their side of a call.
 const REQUEST_ID_HEADERS: [&str; 3] = ["x-request-id", "apim-request-id", "request-id"];
 

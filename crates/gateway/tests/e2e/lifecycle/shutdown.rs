@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use http::Method;
-use tollgate_simulator::Behaviour;
+use tollgate_simulator::{Behaviour, Script, Simulator};
+use tollgate_testkit::config_text::ConfigText;
+use tollgate_testkit::gateway::Home;
 use tollgate_testkit::http::Ending;
 use tollgate_testkit::patience::{eventually, until};
 
-use crate::stage::{CALL, CHAT, STREAMED_CALL, Stage, Storage, events};
+use crate::stage::{CALL, CHAT, GROUP, STREAMED_CALL, Stage, Storage, events};
 
 #[tokio::test]
 async fn open_calls_finish_and_are_settled_on_sqlite() {
@@ -50,6 +52,29 @@ async fn ending_with_open_calls(storage: Storage) {
     books.must_balance();
     let completed = books.outcomes().iter().filter(|outcome| **outcome == "completed").count();
     assert!(completed >= 2, "{books:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_outlives_the_grace_period_is_cut_and_settled() {
+    let endless = Behaviour::answering(200_000).paced(Duration::ZERO, 50.0);
+    let config = |simulator: &Simulator| ConfigText::simulated(GROUP, simulator);
+    let impatient = |home: Home| home.with_env("GRACEFUL_SHUTDOWN_TIMEOUT", "0.2");
+    let stage = Stage::with(Storage::Sqlite, Script::new(endless), config, impatient).await;
+    let key = stage.plain_key().await;
+    let mut streaming = key.client.open(CHAT, STREAMED_CALL).await;
+    streaming.read_until(r#""content":" keeper""#).await;
+
+    let Stage { simulator, home, gateway, .. } = stage;
+    assert_eq!(gateway.terminate().await.code(), Some(0));
+    let (body, ending) = streaming.rest().await;
+    assert!(!matches!(ending, Ending::Clean), "a cut answer does not look complete: {ending:?}");
+    assert!(!events(&body).iter().any(|event| event == "[DONE]"));
+    let cancelled = simulator.calls().await_cancelled(0);
+    eventually("the upstream call to be cancelled", cancelled).await;
+    let books = crate::books::Books::open(None, &home.data_dir()).await;
+    books.must_balance();
+    assert_eq!(books.lines.len(), 1);
+    assert!(books.sum() > 0, "what was seen is billed: {books:?}");
 }
 
 #[tokio::test]
