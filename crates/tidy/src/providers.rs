@@ -1,9 +1,9 @@
 //! Providers are data: outside tests, no Rust names one, so that adding one needs no Rust.
 //!
 //! A wire format may be named after the provider that first spoke it (`openai_chat`,
-//! `Dialect::OpenAi`, `/openai/deployments/…`). Such a name is only reported where it stands for
-//! the provider: a string that is the name, that starts with the name and a slash, or holds its
-//! host.
+//! `Dialect::OpenAi`, `/openai/deployments/…`), and some are called by an ordinary word. Such a
+//! name is only reported where it stands for the provider: a string that is the name, that starts
+//! with the name and a slash, or holds its host.
 
 use toml::Table;
 
@@ -16,18 +16,33 @@ use crate::tree::{File, Tree};
 pub struct Provider {
     name: String,
     host: Option<String>,
-    names_a_format: bool,
+    /// Its name has another meaning too: of a wire format, or as an ordinary word.
+    ambiguous: bool,
 }
 
 /// Names of providers that are ordinary words of this code base.
 const GENERIC: [&str; 2] = ["simulated", "simulator"];
 
+/// Names of providers that mean something else as a word of a longer name or text.
+const ORDINARY: [(&str, &str); 9] = [
+    ("cognition", "a word of English"),
+    ("github", "where source code is"),
+    ("inception", "a word of English"),
+    ("meta", "an element of HTML, a prefix"),
+    ("morph", "a word of English"),
+    ("poe", "short enough to be anything"),
+    ("synthetic", "a word of English"),
+    ("v0", "a version"),
+    ("writer", "what writes"),
+];
+
 /// Files and folders whose subject is one provider's own word, and why.
-const ALLOWED: [(&str, &str, &str); 5] = [
+const ALLOWED: [(&str, &str, &str); 6] = [
     ("crates/faults/src/", "azure", "the catalogue explains this provider's own failures by name"),
     ("crates/faults/src/", "openrouter", "the catalogue explains this provider's own failures"),
     ("crates/wire/src/formats/openai_chat/", "groq", "`x_groq` is a field on the wire"),
     ("crates/wire/src/formats/client_fields.rs", "azure", "names of fields that clients may send"),
+    ("crates/wire/src/formats/client_fields.rs", "wandb", "names of fields that clients may send"),
     ("crates/proxy/src/surface/models.rs", "openai", "LiteLLM's answer to `owned_by`, always"),
 ];
 
@@ -45,7 +60,8 @@ pub fn providers(tree: &Tree) -> Vec<Provider> {
             let host = table.get("base_url").and_then(|url| host(url.as_str()?));
             let names_a_format =
                 formats.iter().any(|format| format.split('_').next() == Some(name.as_str()));
-            Some(Provider { name, host, names_a_format })
+            let ordinary = ORDINARY.iter().any(|(word, _)| *word == name);
+            Some(Provider { name, host, ambiguous: names_a_format || ordinary })
         })
         .filter(|provider| !GENERIC.contains(&provider.name.as_str()))
         .collect()
@@ -80,14 +96,14 @@ impl Provider {
     fn is_named_by(&self, token: &Token) -> bool {
         match &token.kind {
             Kind::Punct(_) => false,
-            Kind::Ident(ident) => !self.names_a_format && has_words(&words(ident), &self.name),
+            Kind::Ident(ident) => !self.ambiguous && has_words(&words(ident), &self.name),
             Kind::Text(text) => {
                 let text = text.to_ascii_lowercase();
                 let holds_host = self.host.as_deref().is_some_and(|host| text.contains(host));
                 let as_model = text.strip_prefix(&self.name);
                 holds_host
                     || as_model.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-                    || !self.names_a_format && has_words(&words(&text), &self.name)
+                    || !self.ambiguous && has_words(&words(&text), &self.name)
             }
         }
     }
@@ -128,8 +144,10 @@ fn has_words(words: &[String], name: &str) -> bool {
     })
 }
 
+/// The host of a base URL; of one with a variable in it, what follows the variable.
 fn host(url: &str) -> Option<String> {
     let host = url.split("://").nth(1)?.split(['/', ':']).next()?;
+    let host = host.rsplit_once('}').map_or(host, |(_, after)| after);
     (host.contains('.') && !host.starts_with("127.")).then(|| host.to_ascii_lowercase())
 }
 
@@ -150,6 +168,8 @@ mod tests {
             provider("openrouter", "https://openrouter.test/api"),
             provider("simulated", "http://127.0.0.1:1"),
             provider("openai", "https://api.openai.test/v1"),
+            provider("writer", "https://api.writer.test/v1"),
+            provider("cloudy", "https://{ACCOUNT}.clouds.test/v1"),
             File::new("crates/wire/src/formats/openai_chat/request.rs", ""),
         ])
     }
@@ -172,6 +192,10 @@ mod tests {
             r#"x == "openai""#,
             r#"x.starts_with("openai/")"#,
             r#"url("https://api.openai.test/v1/models")"#,
+            r#"x == "writer""#,
+            r#"x.starts_with("writer/")"#,
+            r#"url("https://api.writer.test")"#,
+            r#"url("https://a.clouds.test")"#,
         ] {
             assert!(names(code), "{code}");
         }
@@ -185,6 +209,8 @@ mod tests {
             r#"route("/openai/deployments/{model}/chat/completions")"#,
             r#"x == "simulated""#,
             "acmeish()",
+            "LogWriter::new(writer)",
+            r#"log("the writer has ended")"#,
             r#"x == "pacmen""#,
         ] {
             assert!(!names(code), "{code}");

@@ -11,6 +11,9 @@
 //! - [`provider`] knows where each provider lives and what it deviates in; providers are data,
 //!   formats are code.
 
+pub mod capability;
+pub mod conversation;
+pub mod delta;
 pub mod formats;
 pub mod frame;
 pub mod json;
@@ -18,6 +21,6 @@ pub mod provider;
 
 pub use frame::sse::{RECORD_BYTES_MAX, RecordTooLong, SseFrame, SseFramer};
 pub use provider::{
-    ApiVersion, AuthScheme, Catalog, CatalogError, Provider, Quirks, StreamUsage, Unversioned,
-    WireFormat,
+    ApiVersion, AuthScheme, Catalog, CatalogError, DropBeside, OutputLimit, Provider, Quirks,
+    Range, StreamUsage, ToolChoice, UnsetVariable, Unversioned, WireFormat,
 };

@@ -111,7 +111,7 @@ fn send(body: &Bytes, request: &ChatRequest, patch: &Patch) -> Bytes {
         extra: &fields(&patch.extra),
         send_stream_usage: patch.send_stream_usage,
         drop_fields: &quirks.drop_fields,
-        rename_fields: &quirks.rename_fields,
+        quirks: &quirks,
     };
     upstream_body(body, request, &patch).expect("the body that was read")
 }

@@ -1,7 +1,7 @@
 //! An entry's credential, base URL and API version: from the entry, else from the environment.
 
 use tollgate_domain::Secret;
-use tollgate_wire::Provider;
+use tollgate_wire::{Provider, UnsetVariable};
 
 use crate::diagnostic::{Finding, code};
 use crate::schema::{Given, Reader};
@@ -72,14 +72,19 @@ pub(super) fn base_url(
             leave_out(reader, &entry.node.span, (subject.model_name, &missing), help);
             return Needed::Lacking;
         }
-        Some((_, None)) | None => {
-            let found = reader.env.first(&provider.base_url_env).or(provider.base_url.clone());
-            let Some(url) = found else {
+        Some((_, None)) | None => match standing_base_url(reader, provider) {
+            Ok(Some(url)) => (url, subject.model),
+            Ok(None) => {
                 reader.findings.push(no_base_url(provider, subject.model));
                 return Needed::Wrong;
-            };
-            (url, subject.model)
-        }
+            }
+            Err(unset) => {
+                let help = "set it, or give the entry an `api_base`";
+                let missing = unset.to_string();
+                leave_out(reader, subject.model, (subject.model_name, &missing), help);
+                return Needed::Lacking;
+            }
+        },
     };
     match check_url(&url) {
         Ok(()) => Needed::Found(url.trim_end_matches('/').to_owned()),
@@ -89,6 +94,17 @@ pub(super) fn base_url(
             reader.findings.push(finding.with_help("such as `https://api.example.com/v1`"));
             Needed::Wrong
         }
+    }
+}
+
+/// The provider's first variable that is set, else where the provider is.
+fn standing_base_url(
+    reader: &Reader<'_>,
+    provider: &Provider,
+) -> Result<Option<String>, UnsetVariable> {
+    match reader.env.first(&provider.base_url_env) {
+        Some(url) => Ok(Some(url)),
+        None => provider.own_base_url(|name| reader.env.variable(name)),
     }
 }
 

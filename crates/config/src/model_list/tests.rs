@@ -71,7 +71,7 @@ fn the_provider_is_the_explicit_one_or_the_first_segment_or_the_one_of_the_price
 fn a_provider_nobody_knows_is_an_error_and_one_that_is_not_there_yet_is_left_out() {
     assert_eq!(codes(&one("model: opnai/gpt-4o", "")), [code::PROVIDER_UNKNOWN].into());
     assert_eq!(codes(&one("model: my-model", "")), [code::PROVIDER_UNKNOWN].into());
-    let text = one("model: snowflake/x", "");
+    let text = one("model: replicate/x", "");
     assert!(codes(&text).contains(code::PROVIDER_UNSUPPORTED));
     assert!(snapshot(&text).groups.is_empty());
 }

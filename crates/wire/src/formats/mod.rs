@@ -1,4 +1,6 @@
 //! Wire formats: one folder each, all with the same files.
 
+pub mod anthropic_messages;
 pub mod client_fields;
 pub mod openai_chat;
+pub mod translation;

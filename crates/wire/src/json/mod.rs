@@ -10,12 +10,14 @@ mod raw;
 mod scan;
 mod splice;
 mod text;
+pub mod write;
 
 pub use malformed::Malformed;
 pub use raw::{Elements, Kind, Members, Raw};
 pub use scan::{Layout, Member, Object};
 pub use splice::Splice;
 pub use text::quoted;
+pub use write::JsonWriter;
 
 /// Deepest nesting that is read, in levels; the outermost object is the first.
 pub const NESTING_MAX: u32 = 128;

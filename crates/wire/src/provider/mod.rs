@@ -4,6 +4,7 @@
 //! that folder.
 
 mod catalog;
+mod quirks;
 mod schema;
 mod url;
 
@@ -11,16 +12,19 @@ use serde::Deserialize;
 use tollgate_domain::ProviderName;
 
 pub use catalog::{Catalog, CatalogError};
+pub use quirks::{DropBeside, OutputLimit, Quirks, Range, StreamUsage, ToolChoice};
+pub use url::UnsetVariable;
 
 /// A provider: where it is, how it wants to be authenticated, what it speaks and what it deviates
 /// in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Provider {
     /// Its name, which is also its file's name and the prefix of its models in a configuration.
     pub name: ProviderName,
     /// Other names it is configured under.
     pub aliases: Vec<String>,
     /// Where it is unless the deployment says otherwise; `None` where every deployment must say.
+    /// `{NAME}` in it stands for the environment variable of that name.
     pub base_url: Option<String>,
     /// Environment names that replace `base_url`, the first one set wins.
     pub base_url_env: Vec<String>,
@@ -61,6 +65,16 @@ pub enum WireFormat {
     OpenAiChat,
 }
 
+impl WireFormat {
+    /// Its name in provider files and in what is shown to people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenAiChat => "openai_chat",
+        }
+    }
+}
+
 /// API versions that a URL names in its query.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,44 +102,6 @@ pub struct Unversioned {
     /// Path of chat completions; a base URL that already holds all but its operation means this
     /// surface too.
     pub chat_path: String,
-}
-
-/// What a provider deviates in: a closed list, applied by name and never by provider.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Quirks {
-    /// Top-level request fields that it rejects or must not get.
-    pub drop_fields: Vec<Box<str>>,
-    /// The client's field and the provider's name for it, sorted by the client's.
-    #[serde(deserialize_with = "schema::pairs")]
-    pub rename_fields: Vec<(Box<str>, Box<str>)>,
-    /// When it reports usage in a stream.
-    pub usage_in_stream: StreamUsage,
-    /// Whether it reads `model` from the body; where not, the URL names the model.
-    pub body_model: bool,
-}
-
-impl Default for Quirks {
-    fn default() -> Self {
-        Self {
-            drop_fields: Vec::new(),
-            rename_fields: Vec::new(),
-            usage_in_stream: StreamUsage::OnRequest,
-            body_model: true,
-        }
-    }
-}
-
-/// When a provider reports usage in a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StreamUsage {
-    /// When `stream_options.include_usage` asks for it.
-    OnRequest,
-    /// Always; asking is not needed or not allowed.
-    Always,
-    /// Never; asking is an error.
-    Never,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use tollgate_domain::{IdError, ProviderName};
 
 use super::{ApiVersion, AuthScheme, Provider, Quirks, WireFormat};
@@ -70,14 +70,6 @@ impl ProviderFile {
             headers: self.headers.into_iter().collect(),
         })
     }
-}
-
-/// A key of a table and its value.
-type Pair = (Box<str>, Box<str>);
-
-/// A table as pairs, sorted by its keys.
-pub(super) fn pairs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Pair>, D::Error> {
-    BTreeMap::deserialize(deserializer).map(|table| table.into_iter().collect())
 }
 
 const fn yes() -> bool {

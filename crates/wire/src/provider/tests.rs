@@ -1,6 +1,12 @@
 //! The catalog as it is embedded, and the URLs it gives.
 
-use super::{AuthScheme, Catalog, CatalogError, Provider, StreamUsage, WireFormat};
+use std::fs;
+use std::path::Path;
+
+use super::{
+    AuthScheme, Catalog, CatalogError, OutputLimit, Provider, Quirks, Range, StreamUsage,
+    ToolChoice, WireFormat,
+};
 
 fn catalog() -> Catalog {
     Catalog::embedded().expect("every provider file is right")
@@ -12,22 +18,17 @@ fn find(catalog: &Catalog, name: &str) -> Provider {
 
 #[test]
 fn the_catalog_is_every_provider_file_sorted_by_name() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("providers");
+    let mut wanted: Vec<String> = fs::read_dir(folder)
+        .expect("the folder")
+        .map(|entry| entry.expect("a file").file_name().into_string().expect("UTF-8"))
+        .collect();
+    wanted.sort();
     let catalog = catalog();
-    let names: Vec<&str> = catalog.iter().map(|provider| provider.name.as_str()).collect();
-    let wanted = [
-        "azure",
-        "deepseek",
-        "groq",
-        "hosted_vllm",
-        "mistral",
-        "ollama",
-        "openai",
-        "openai_like",
-        "openrouter",
-        "simulated",
-        "together_ai",
-    ];
+    let names: Vec<String> =
+        catalog.iter().map(|provider| format!("{}.toml", provider.name)).collect();
     assert_eq!(names, wanted);
+    assert!(names.len() >= 100, "{} providers", names.len());
 }
 
 #[test]
@@ -37,18 +38,81 @@ fn every_provider_can_be_configured() {
         assert!(provider.formats.contains(&WireFormat::OpenAiChat), "{name}");
         assert!(provider.chat_path.starts_with('/'), "{name}");
         let keyed = provider.auth != AuthScheme::None;
-        assert_eq!(keyed, !provider.key_env.is_empty(), "{name}: a key needs a name");
+        assert!(keyed || provider.key_env.is_empty(), "{name}: no key has a name");
         assert!(keyed || !provider.key_required, "{name}: no key can be required");
+        assert!(!provider.key_required || !provider.key_env.is_empty(), "{name}: a key has a name");
         if let Some(base) = &provider.base_url {
-            assert!(base.starts_with("https://") || base.starts_with("http://localhost"), "{name}");
+            let own = ["http://localhost:", "http://127.0.0.1:"];
+            let local = own.iter().any(|start| base.starts_with(start));
+            assert!(base.starts_with("https://") || local, "{name}");
+            assert!(!(local && provider.key_required), "{name}: a server of one's own is open");
             assert!(!base.ends_with('/'), "{name}");
         }
-        let names_model = provider.chat_path.contains("{model}");
-        assert_eq!(provider.quirks.body_model, !names_model, "{name}: the model stands somewhere");
-        let quirks = &provider.quirks;
+        let variables = provider.key_env.iter().chain(&provider.base_url_env);
+        for variable in variables {
+            let letters = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+            assert!(variable.bytes().all(|byte| letters(byte) || byte == b'_'), "{variable}");
+        }
+    }
+}
+
+#[test]
+fn every_quirk_does_something() {
+    for provider in catalog().iter() {
+        let (name, quirks) = (&provider.name, &provider.quirks);
         let renamed = |field: &str| quirks.rename_fields.iter().any(|(from, _)| **from == *field);
         assert!(!quirks.drop_fields.iter().any(|field| renamed(field)), "{name}");
+        assert!(quirks.drop_fields.is_sorted_by(|a, b| a < b), "{name}: sorted, each once");
+        let limits = ["max_tokens", "max_completion_tokens"];
+        let dropped = |field: &&str| quirks.drop_fields.iter().any(|drop| **drop == **field);
+        assert!(!limits.iter().any(dropped), "{name}: a limit bounds what a call costs");
+        assert!(quirks.drop_beside.iter().all(|rule| !rule.fields.is_empty()), "{name}");
+        for (field, range) in &quirks.clamp_fields {
+            assert!(range.min < range.max, "{name}: {field}");
+        }
+        for (field, raw) in &quirks.set_fields {
+            serde_json::from_str::<serde_json::Value>(raw).unwrap_or_else(|e| {
+                panic!("{name}: {field} is not JSON: {e}");
+            });
+        }
+        let choice = &quirks.tool_choice;
+        let drops_choice = dropped(&"tool_choice");
+        assert!(!drops_choice || *choice == ToolChoice::default(), "{name}");
+        let asks = quirks.usage_in_stream == StreamUsage::OnRequest;
+        assert!(!(asks && dropped(&"stream_options")), "{name}: cannot be asked for usage");
     }
+}
+
+#[test]
+fn a_base_url_takes_its_variables_from_the_environment() {
+    let catalog = catalog();
+    let variable = |name: &str| (name == "CLOUDFLARE_ACCOUNT_ID").then(|| "a1".to_owned());
+    let own = |name: &str| find(&catalog, name).own_base_url(variable);
+    let cloudflare = "https://api.cloudflare.com/client/v4/accounts/a1/ai/v1";
+    assert_eq!(own("cloudflare"), Ok(Some(cloudflare.to_owned())));
+    assert_eq!(own("openai"), Ok(Some("https://api.openai.com/v1".to_owned())));
+    assert_eq!(own("azure"), Ok(None));
+    let unset = own("bedrock_mantle").expect_err("no region");
+    assert_eq!(unset.to_string(), "the variable `AWS_REGION` is not set");
+}
+
+#[test]
+fn a_base_url_in_the_usual_place_gives_the_usual_url() {
+    let cases = [
+        ("heroku", "https://us.inference.heroku.com/v1/chat/completions"),
+        ("writer", "https://api.writer.com/v1/chat"),
+        ("perplexity", "https://api.perplexity.ai/chat/completions"),
+    ];
+    for (name, wanted) in cases {
+        let provider = find(&catalog(), name);
+        let base = provider.own_base_url(|_| None).expect("no variable").expect("a base URL");
+        assert_eq!(provider.chat_url(&base, "m", None), wanted);
+    }
+    let predibase = find(&catalog(), "predibase");
+    let base = predibase.own_base_url(|_| Some("t".to_owned())).expect("set").expect("a URL");
+    let wanted =
+        "https://serving.app.predibase.com/t/deployments/v2/llms/m%2F1/v1/chat/completions";
+    assert_eq!(predibase.chat_url(&base, "m/1", None), wanted);
 }
 
 #[test]
@@ -56,6 +120,7 @@ fn a_provider_is_found_by_its_aliases_too() {
     let catalog = catalog();
     assert_eq!(find(&catalog, "ollama_chat").name.as_str(), "ollama");
     assert_eq!(find(&catalog, "custom_openai").name.as_str(), "openai_like");
+    assert_eq!(find(&catalog, "aimlapi").name.as_str(), "aiml");
     assert!(catalog.find("nobody").is_none());
 }
 
@@ -64,10 +129,16 @@ fn quirks_are_read_as_written() {
     let catalog = catalog();
     let mistral = find(&catalog, "mistral").quirks;
     assert_eq!(mistral.usage_in_stream, StreamUsage::Always);
+    assert_eq!(mistral.output_limit, OutputLimit::MaxTokens);
     assert!(mistral.drop_fields.contains(&"stream_options".into()));
-    let renames: Vec<(&str, &str)> =
-        mistral.rename_fields.iter().map(|(from, to)| (&**from, &**to)).collect();
-    assert_eq!(renames, [("max_completion_tokens", "max_tokens"), ("seed", "random_seed")]);
+    assert_eq!(mistral.rename_fields, [("seed".into(), "random_seed".into())]);
+    assert_eq!(mistral.tool_choice.rename, [("required".into(), "any".into())]);
+    let zai = find(&catalog, "zai").quirks;
+    assert_eq!(zai.tool_choice.only, ["auto".into()]);
+    assert_eq!(zai.clamp_fields[1], ("top_p".into(), Range { min: 0.01, max: 1.0 }));
+    assert_eq!(&*find(&catalog, "xai").quirks.drop_beside[0].beside, "reasoning_effort");
+    assert_eq!(find(&catalog, "parasail").quirks.set_fields, [("store".into(), "false".into())]);
+    assert_eq!(find(&catalog, "openai").quirks, Quirks::default());
     assert_eq!(find(&catalog, "azure").auth, AuthScheme::Header("api-key".to_owned()));
     assert_eq!(find(&catalog, "simulated").auth, AuthScheme::None);
 }
@@ -81,6 +152,8 @@ fn a_file_with_a_fault_is_refused_with_its_name() {
         "name = \"\"\nformats = [\"openai_chat\"]\n",
         "name = \"a\"\nformats = [\"openai_chat\"]\nbase_ulr = \"x\"\n",
         "name = \"a\"\nformats = [\"openai_chat\"]\n[quirks]\ndrop_feilds = []\n",
+        "name = \"a\"\nformats = [\"openai_chat\"]\n[quirks]\noutput_limit = \"tokens\"\n",
+        "name = \"a\"\nformats = [\"openai_chat\"]\n[quirks]\nclamp_fields = { n = [1] }\n",
         "name = \"a\"\nformats = [\"openai_chat\"]\nauth = { scheme = \"header\" }\n",
         "name = \"a\"\nformats = [\"openai_chat\"]\nauth = { scheme = \"bearer\", env = \"A\" }\n",
     ];

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use thiserror::Error;
+
 use super::{ApiVersion, Provider};
 
 /// How many segments at the end of a path are the operation (`chat/completions`). A base URL holds
@@ -11,7 +13,34 @@ const OPERATION_SEGMENTS: usize = 2;
 /// The segment of a path that stands for the model's name.
 const MODEL_SEGMENT: &str = "{model}";
 
+/// A variable that a base URL is made of and that is not set.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the variable `{0}` is not set")]
+pub struct UnsetVariable(pub String);
+
 impl Provider {
+    /// Where the provider is unless the deployment says otherwise, with the environment's variables
+    /// in it; `None` where every deployment must say.
+    ///
+    /// # Errors
+    /// [`UnsetVariable`] with the first variable that `variable` does not know.
+    pub fn own_base_url(
+        &self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<String>, UnsetVariable> {
+        let Some(mut rest) = self.base_url.as_deref() else { return Ok(None) };
+        let mut url = String::with_capacity(rest.len());
+        while let Some((before, (name, after))) =
+            rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+        {
+            let value = variable(name).ok_or_else(|| UnsetVariable(name.to_owned()))?;
+            url.extend([before, &value]);
+            rest = after;
+        }
+        url.push_str(rest);
+        Ok(Some(url))
+    }
+
     /// The URL of chat completions.
     ///
     /// `base` may end with a slash, with the beginning of the provider's path or with all of it:

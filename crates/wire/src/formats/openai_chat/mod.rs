@@ -11,7 +11,7 @@ mod output;
 mod patch;
 mod request;
 mod stream;
-mod usage;
+pub(in crate::formats) mod usage;
 
 pub use answer::{AnswerFacts, AnswerRead, read_answer, with_model};
 pub use error::{ErrorBody, error_event, read_error};

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use super::ChatRequest;
 use crate::formats::client_fields::{Standing, standing};
 use crate::json::{Kind, Layout, Malformed, Object, Splice, quoted};
+use crate::provider::Quirks;
 
 /// The members that the gateway has read and decided on. Of these no duplicate goes upstream: a
 /// reader that takes the first of two would read something else than what was admitted.
@@ -37,11 +38,10 @@ pub struct RequestPatch<'a> {
     pub extra: &'a [(Box<str>, Box<str>)],
     /// Ask for the usage at the end of a stream when the client did not.
     pub send_stream_usage: bool,
-    /// Fields that the provider does not take.
+    /// Fields that the deployment does not send.
     pub drop_fields: &'a [Box<str>],
-    /// The client's field and the provider's name for it. Where both stand, the provider's own
-    /// stays.
-    pub rename_fields: &'a [(Box<str>, Box<str>)],
+    /// What the provider deviates in; of its own fields to drop only those in `drop_fields` go.
+    pub quirks: &'a Quirks,
 }
 
 impl<'a> RequestPatch<'a> {
@@ -76,9 +76,7 @@ pub fn upstream_body(
     if request.stream && !request.include_usage && patch.send_stream_usage {
         ask_for_usage(&mut splice)?;
     }
-    for (from, to) in patch.rename_fields {
-        rename(&mut splice, from, to);
-    }
+    patch.quirks.apply(&mut splice);
     for field in patch.drop_fields {
         splice.remove(field);
     }
@@ -123,16 +121,6 @@ fn ask_for_usage(splice: &mut Splice) -> Result<(), Malformed> {
     };
     splice.set("stream_options", asked);
     Ok(())
-}
-
-fn rename(splice: &mut Splice, from: &str, to: &str) {
-    let Some(value) = splice.value(from).map(|raw| Box::<str>::from(raw.as_written())) else {
-        return;
-    };
-    splice.remove(from);
-    if splice.value(to).is_none() {
-        splice.set(to, value);
-    }
 }
 
 fn set_model(splice: &mut Splice, model: &str) {

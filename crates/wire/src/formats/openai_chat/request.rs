@@ -104,18 +104,27 @@ impl ChatRequest {
     /// [`RequestProblem`] with the first problem found.
     pub fn read(body: &Bytes, path_model: Option<&str>) -> Result<Self, RequestProblem> {
         let object = Object::scan(body).map_err(RequestProblem::Malformed)?;
-        refuse_forbidden(&object)?;
+        Self::read_scanned(&object, body, path_model)
+    }
+
+    /// Reads a body that has been scanned already.
+    pub(super) fn read_scanned(
+        object: &Object<'_>,
+        body: &Bytes,
+        path_model: Option<&str>,
+    ) -> Result<Self, RequestProblem> {
+        refuse_forbidden(object)?;
         let request = Self {
-            model: read_model(&object, path_model)?,
+            model: read_model(object, path_model)?,
             stream: read_flag(object.value("stream"), "stream")?.unwrap_or(false),
-            include_usage: read_include_usage(&object)?,
-            output_tokens_max: read_output_tokens_max(&object)?,
-            choices: read_count(&object, "n", CHOICES_MAX)?.unwrap_or(1),
-            prompt_bytes: prompt_bytes(&object),
-            user: read_text(&object, "user")?.filter(|user| !user.is_empty()),
+            include_usage: read_include_usage(object)?,
+            output_tokens_max: read_output_tokens_max(object)?,
+            choices: read_count(object, "n", CHOICES_MAX)?.unwrap_or(1),
+            prompt_bytes: prompt_bytes(object),
+            user: read_text(object, "user")?.filter(|user| !user.is_empty()),
             source: Source { body: body.clone(), layout: object.layout() },
         };
-        check_messages(&object)?;
+        check_messages(object)?;
         Ok(request)
     }
 

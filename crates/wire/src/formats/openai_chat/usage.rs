@@ -8,7 +8,7 @@ use crate::json::{Kind, Raw};
 /// What has been reported so far. Of a figure that is reported again, the last one counts; they are
 /// never added up, because some upstreams repeat a running total in every chunk.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reported {
+pub(in crate::formats) struct Reported {
     prompt: Option<Quantity>,
     completion: Option<Quantity>,
     total: Option<Quantity>,
@@ -27,7 +27,11 @@ pub(super) struct Reported {
 impl Reported {
     /// Takes the usage of an answer or chunk: `usage`, or Groq's older `x_groq.usage`. True when
     /// there was one.
-    pub(super) fn take(&mut self, usage: Option<Raw<'_>>, x_groq: Option<Raw<'_>>) -> bool {
+    pub(in crate::formats) fn take(
+        &mut self,
+        usage: Option<Raw<'_>>,
+        x_groq: Option<Raw<'_>>,
+    ) -> bool {
         let usage = usage.or_else(|| x_groq.and_then(|groq| groq.find("usage")));
         let Some(usage) = usage else { return false };
         if usage.kind() != Kind::Object {
@@ -97,7 +101,7 @@ impl Reported {
     ///
     /// The kinds of a side always add up to what was reported for that side: a part that exceeds
     /// what is left of its whole is cut to it.
-    pub(super) fn usage(&self) -> Option<Usage> {
+    pub(in crate::formats) fn usage(&self) -> Option<Usage> {
         let mut usage = Usage::UNKNOWN;
         if let Some(prompt) = self.prompt() {
             let parts = [

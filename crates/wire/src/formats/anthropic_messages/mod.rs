@@ -1,0 +1,25 @@
+//! `anthropic_messages`: Anthropic's Messages API.
+
+mod answer_in;
+mod answer_out;
+mod blocks_out;
+mod error;
+mod interpreter;
+mod names;
+mod renderer;
+mod request_in;
+mod request_out;
+mod stop;
+mod usage;
+
+pub use answer_in::{to_answer, to_answer_in};
+pub use answer_out::{from_answer, from_count};
+pub use error::{PING_EVENT, error_event, read_error};
+pub use interpreter::MessagesInterpreter;
+pub use names::{JSON_TOOL, Wording};
+pub use renderer::MessagesRenderer;
+pub use request_in::{to_conversation, to_counted_conversation};
+pub use request_out::{from_conversation, uses_json_tool};
+
+#[cfg(test)]
+mod tests;

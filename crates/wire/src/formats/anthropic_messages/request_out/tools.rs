@@ -1,0 +1,250 @@
+//! What the model is offered: tools, how free its choice is, and the form of its answer.
+
+use bytestring::ByteString;
+
+use super::super::blocks_out::{CUSTOM_INPUT, write_cache};
+use super::super::names::{JSON_TOOL, fitted};
+use super::report::Report;
+use super::schema::is_enforceable;
+use super::thinking::Plan;
+use crate::conversation::{Conversation, ResponseFormat, Tool, ToolChoice, ToolKind};
+use crate::formats::translation::Unsupported;
+use crate::json::write::{Array, JsonWriter};
+use crate::json::{Object, Raw};
+
+/// What a tool without a schema takes.
+const NO_PARAMETERS: &str = r#"{"type":"object","properties":{}}"#;
+
+/// What is said where the form of the answer cannot be enforced.
+const JSON_ONLY: &str =
+    "Answer with one valid JSON object and nothing else: no prose around it and no code fence.";
+
+/// What is said where the model may but need not call the tool that stands in for the answer.
+const CALL_JSON_TOOL: &str = "Give your final answer by calling the tool `json_tool_call` once, \
+     with the answer as its input. Do not write the answer as text.";
+
+/// What the model is offered.
+#[derive(Debug)]
+pub(super) struct Offer<'a> {
+    tools: Vec<&'a Tool>,
+    choice: Choice<'a>,
+    single: bool,
+    /// The schema of the tool that stands in for the answer.
+    pub(super) json_tool: Option<&'a ByteString>,
+    /// The schema that the API enforces by itself.
+    pub(super) schema: Option<&'a ByteString>,
+    /// What is added to the system prompt.
+    pub(super) instruction: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice<'a> {
+    Unsaid,
+    Auto,
+    Any,
+    None,
+    Tool(&'a str),
+}
+
+/// Decides what the model is offered.
+pub(super) fn offer<'a>(
+    c: &'a Conversation,
+    plan: &Plan,
+    report: &mut Report<'_>,
+) -> Result<Offer<'a>, Unsupported> {
+    let mut offer = Offer {
+        tools: offered_tools(c, report)?,
+        choice: Choice::Unsaid,
+        single: c.parallel_tools == Some(false),
+        json_tool: None,
+        schema: None,
+        instruction: None,
+    };
+    if !offer.tools.is_empty() {
+        offer.choice = if plan.tool_choice_freed { Choice::Auto } else { choice(&c.tool_choice) };
+    }
+    offer.form(c, plan, report)?;
+    Ok(offer)
+}
+
+impl<'a> Offer<'a> {
+    /// Settles the form of the answer: enforced where the model can, else by a tool that stands in
+    /// for it, else in words.
+    fn form(
+        &mut self,
+        c: &'a Conversation,
+        plan: &Plan,
+        report: &mut Report<'_>,
+    ) -> Result<(), Unsupported> {
+        let schema = match &c.response_format {
+            ResponseFormat::Text => return Ok(()),
+            ResponseFormat::JsonObject => {
+                report.adjust("response_format");
+                self.instruction = Some(JSON_ONLY.to_owned());
+                return Ok(());
+            }
+            ResponseFormat::JsonSchema { schema, .. } => schema,
+        };
+        if report.capability().native_structured_output && is_enforceable(schema) {
+            self.schema = Some(schema);
+            return Ok(());
+        }
+        report.adjust("response_format");
+        // A tool takes an object; and where the client itself settled which tools are called, one
+        // more would change that.
+        if !is_object_schema(schema) || !matches!(self.choice, Choice::Unsaid | Choice::Auto) {
+            self.instruction = Some(format!("{JSON_ONLY} It must keep this JSON schema: {schema}"));
+            return Ok(());
+        }
+        if self.tools.iter().any(|tool| &*tool.name == JSON_TOOL) {
+            let why = "the tool name `json_tool_call` is needed to ask this model for JSON; give \
+                 that tool another name";
+            return Err(report.refusal("tools", why));
+        }
+        self.json_tool = Some(schema);
+        let record = report.capability();
+        let free_to_force =
+            record.forced_tool && (record.forced_tool_with_thinking || !plan.is_active(report));
+        if self.tools.is_empty() && free_to_force {
+            self.choice = Choice::Tool(JSON_TOOL);
+        } else {
+            self.choice = Choice::Auto;
+            self.instruction = Some(CALL_JSON_TOOL.to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn is_object_schema(schema: &str) -> bool {
+    Object::scan(schema.as_bytes()).is_ok_and(|object| {
+        object.value("type").and_then(Raw::text).is_some_and(|kind| kind == "object")
+    })
+}
+
+/// The tools that may be called at all, in the client's order.
+fn offered_tools<'a>(
+    c: &'a Conversation,
+    report: &mut Report<'_>,
+) -> Result<Vec<&'a Tool>, Unsupported> {
+    let mut tools = Vec::with_capacity(c.tools.len());
+    for (index, tool) in c.tools.iter().enumerate() {
+        if let ToolChoice::Among { names, .. } = &c.tool_choice
+            && !names.contains(&tool.name)
+        {
+            continue;
+        }
+        if let ToolKind::Hosted { declaration } = &tool.kind
+            && !is_own(declaration)
+        {
+            report.leave_out(&format!("tools[{index}]"), "the tool is run by another provider")?;
+            continue;
+        }
+        tools.push(tool);
+    }
+    Ok(tools)
+}
+
+/// Whether a hosted tool is this API's own: its types end in a date, as no one else's do, or are a
+/// toolset.
+fn is_own(declaration: &str) -> bool {
+    let Ok(object) = Object::scan(declaration.as_bytes()) else { return false };
+    let Some(kind) = object.value("type").and_then(Raw::text) else { return false };
+    let dated = kind
+        .rsplit('_')
+        .next()
+        .is_some_and(|last| last.len() == 8 && last.bytes().all(|byte| byte.is_ascii_digit()));
+    dated || kind == "mcp_toolset"
+}
+
+fn choice(wanted: &ToolChoice) -> Choice<'_> {
+    match wanted {
+        ToolChoice::Unsaid => Choice::Unsaid,
+        ToolChoice::Auto | ToolChoice::Among { required: false, .. } => Choice::Auto,
+        ToolChoice::Required | ToolChoice::Among { required: true, .. } => Choice::Any,
+        ToolChoice::None => Choice::None,
+        ToolChoice::Named(name) => Choice::Tool(name),
+    }
+}
+
+/// Writes `tools`.
+pub(super) fn write_tools(o: &mut JsonWriter<'_>, offer: &Offer<'_>) {
+    if offer.tools.is_empty() && offer.json_tool.is_none() {
+        return;
+    }
+    o.array("tools", |a| {
+        offer.tools.iter().for_each(|tool| write_tool(a, tool));
+        if let Some(schema) = offer.json_tool {
+            a.object(|o| {
+                o.string("name", JSON_TOOL).string("description", "Gives the final answer.");
+                o.raw("input_schema", schema);
+            });
+        }
+    });
+}
+
+fn write_tool(tools: &mut Array<'_>, tool: &Tool) {
+    if let ToolKind::Hosted { declaration } = &tool.kind {
+        tools.raw(declaration);
+        return;
+    }
+    tools.object(|o| {
+        o.string("name", &fitted(&tool.name));
+        if let Some(description) = &tool.description {
+            o.string("description", description);
+        }
+        let mut enforced = tool.strict == Some(true);
+        match &tool.kind {
+            ToolKind::Function { parameters: Some(schema) } if is_schema(schema) => {
+                enforced &= is_enforceable(schema);
+                o.raw("input_schema", schema);
+            }
+            ToolKind::Function { .. } | ToolKind::Hosted { .. } => {
+                enforced = false;
+                o.raw("input_schema", NO_PARAMETERS);
+            }
+            ToolKind::Custom { .. } => {
+                enforced = false;
+                o.object("input_schema", write_custom_schema);
+            }
+        }
+        if enforced {
+            o.boolean("strict", true);
+        }
+        write_cache(o, tool.cache);
+    });
+}
+
+/// The API wants `"type": "object"`; an empty schema, as some clients send for no arguments, is
+/// none.
+fn is_schema(schema: &str) -> bool {
+    Object::scan(schema.as_bytes()).is_ok_and(|object| object.value("type").is_some())
+}
+
+/// Free text as the one property of an object.
+fn write_custom_schema(o: &mut JsonWriter<'_>) {
+    o.string("type", "object");
+    o.object("properties", |o| {
+        o.object(CUSTOM_INPUT, |o| _ = o.string("type", "string"));
+    });
+    o.strings("required", &[CUSTOM_INPUT]);
+}
+
+/// Writes `tool_choice`.
+pub(super) fn write_choice(o: &mut JsonWriter<'_>, offer: &Offer<'_>) {
+    let offers_any = !offer.tools.is_empty() || offer.json_tool.is_some();
+    let unsaid = offer.choice == Choice::Unsaid && !offer.single;
+    if !offers_any || unsaid {
+        return;
+    }
+    o.object("tool_choice", |o| {
+        match offer.choice {
+            Choice::Unsaid | Choice::Auto => o.string("type", "auto"),
+            Choice::Any => o.string("type", "any"),
+            Choice::None => o.string("type", "none"),
+            Choice::Tool(name) => o.string("type", "tool").string("name", &fitted(name)),
+        };
+        if offer.single && offer.choice != Choice::None {
+            o.boolean("disable_parallel_tool_use", true);
+        }
+    });
+}
