@@ -2,6 +2,7 @@
 
 mod check;
 mod prices;
+mod providers;
 mod simulate;
 
 use std::net::IpAddr;
@@ -32,6 +33,8 @@ enum Command {
     /// Work with the price list
     #[command(subcommand)]
     Prices(prices::Prices),
+    /// List the providers that a configuration may name
+    Providers(providers::Providers),
 }
 
 /// What `serve` takes.
@@ -66,6 +69,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Check(args) => args.run(),
         Command::Simulate(args) => status(args.run()),
         Command::Prices(command) => status(command.run()),
+        Command::Providers(args) => status(args.run()),
     }
 }
 

@@ -56,9 +56,10 @@ pub struct Unsupported {
 
 /// What a body that came with a success says.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one of these exists for a moment in each call")]
 pub enum AnswerIn {
     /// The model's answer.
-    Answer(Box<Answer>),
+    Answer(Answer),
     /// An error that came with status 200.
     Error(ErrorBody),
 }

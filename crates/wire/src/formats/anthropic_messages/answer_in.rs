@@ -60,13 +60,13 @@ pub fn to_answer_in(body: &[u8], wording: &Wording) -> Result<AnswerIn, Malforme
         reported.take(usage);
     }
     let stop_sequence = object.value("stop_sequence").and_then(text);
-    Ok(AnswerIn::Answer(Box::new(Answer {
+    Ok(AnswerIn::Answer(Answer {
         id: object.value("id").and_then(text),
         model: object.value("model").and_then(text),
         created: None,
         choices: vec![Choice { parts, finish, stop_sequence }],
         usage: reported.usage(),
-    })))
+    }))
 }
 
 fn is_error(object: &Object<'_>) -> bool {
@@ -129,3 +129,6 @@ pub(super) fn custom_text(input: &str) -> Option<ByteString> {
 fn text(value: Raw<'_>) -> Option<ByteString> {
     value.text().map(|text| ByteString::from(&*text))
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ pub const PING_EVENT: &[u8] = b"event: ping\ndata: {\"type\":\"ping\"}\n\n";
 #[must_use]
 pub fn read_error(body: &[u8]) -> Option<ErrorBody> {
     let mut read = openai_chat::read_error(body)?;
-    let object = Object::scan(body).ok()?;
+    let Ok(object) = Object::scan(body) else { return Some(read) };
     let details = object.value("error").and_then(|error| error.find("details"));
     let code = details.and_then(|details| details.find("error_code")).and_then(Raw::text);
     read.code = read.code.or_else(|| code.map(Into::into));
@@ -39,4 +39,44 @@ pub(super) fn write_event(out: &mut Vec<u8>, name: &str, json: &[u8]) {
     out.extend_from_slice(b"\ndata: ");
     out.extend(json.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
     out.extend_from_slice(b"\n\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_every_shape_are_read() {
+        for (body, message, kind, code) in [
+            (
+                concat!(
+                    r#"{"type":"error","error":{"type":"rate_limit_error","message":"Slow down","#,
+                    r#""details":{"error_code":"ramp_limit_exceeded"}},"request_id":"req_1"}"#
+                ),
+                "Slow down",
+                Some("rate_limit_error"),
+                Some("ramp_limit_exceeded"),
+            ),
+            (
+                r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+                "Overloaded",
+                Some("overloaded_error"),
+                None,
+            ),
+            (r#"{"message":"Too many tokens"}"#, "Too many tokens", None, None),
+            (r#"[{"error":{"message":"listed"}}]"#, "listed", None, None),
+        ] {
+            let error = read_error(body.as_bytes()).expect("an error");
+            assert_eq!(error.message, message);
+            assert_eq!((error.kind.as_deref(), error.code.as_deref()), (kind, code), "{body}");
+        }
+        assert_eq!(read_error(b"<html>"), None);
+        assert_eq!(read_error(b"{}"), None);
+    }
+
+    #[test]
+    fn an_event_is_one_line_of_data() {
+        let event = error_event("{\n  \"type\": \"error\"\r\n}");
+        assert_eq!(&event[..], b"event: error\ndata: {   \"type\": \"error\"  }\n\n");
+    }
 }

@@ -102,7 +102,7 @@ impl MessagesInterpreter {
         let member = |name| block.find(name).and_then(text).unwrap_or_default();
         let provenance = Provenance::AnthropicMessages;
         let (kind, role, first) = match &*member("type") {
-            "text" if self.wording.json_tool => (None, BlockRole::Prose, member("text")),
+            "text" if self.wording.has_json_tool() => (None, BlockRole::Prose, member("text")),
             "text" => (Some(PartKind::Text), BlockRole::Text, member("text")),
             "thinking" => {
                 let kind = PartKind::Reasoning { provenance };

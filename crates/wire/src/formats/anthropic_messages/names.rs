@@ -42,11 +42,11 @@ fn mark(name: &str) -> u32 {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wording {
     /// Whether a call of [`JSON_TOOL`] is the answer's text.
-    pub(super) json_tool: bool,
+    json_tool: bool,
     /// Names that were rewritten: theirs, and the client's.
-    pub(super) renamed: Vec<(Box<str>, ByteString)>,
+    renamed: Vec<(Box<str>, ByteString)>,
     /// The client's names of tools that take free text.
-    pub(super) custom: Vec<ByteString>,
+    custom: Vec<ByteString>,
 }
 
 impl Wording {
@@ -77,8 +77,47 @@ impl Wording {
         self.custom.iter().any(|name| name == ours)
     }
 
+    /// Whether the answer's text is what [`JSON_TOOL`] is called with.
+    pub(super) const fn has_json_tool(&self) -> bool {
+        self.json_tool
+    }
+
+    /// The wording of answers to requests that were written with [`JSON_TOOL`].
+    #[cfg(test)]
+    pub(super) fn of_json_tool() -> Self {
+        Self { json_tool: true, ..Self::default() }
+    }
+
+    /// The wording of answers to a client with this one tool, whose name does not fit.
+    #[cfg(test)]
+    pub(super) fn renaming(name: &str, custom: bool) -> Self {
+        let name = ByteString::from(name);
+        let renamed = vec![(fitted(&name).into(), name.clone())];
+        let custom = if custom { vec![name] } else { Vec::new() };
+        Self { json_tool: false, renamed, custom }
+    }
+
     /// Whether a call of this tool is the answer's text.
     pub(super) fn is_json_tool(&self, theirs: &str) -> bool {
         self.json_tool && theirs == JSON_TOOL
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_kept_and_what_does_not_is_rewritten_alike_each_time() {
+        for kept in ["look", "toolu_01-A", &"n".repeat(NAME_BYTES_MAX)] {
+            assert_eq!(fitted(kept), kept);
+        }
+        for changed in ["", "a.b", "a:b", "naïve", &"n".repeat(NAME_BYTES_MAX + 1)] {
+            let once = fitted(changed);
+            assert_eq!(once, fitted(changed));
+            assert_eq!(fitted(&once), once, "what was rewritten fits");
+            assert_ne!(once, changed);
+        }
+        assert_ne!(fitted("a.b"), fitted("a:b"), "rewritten names stay apart");
     }
 }
