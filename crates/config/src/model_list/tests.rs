@@ -122,6 +122,18 @@ fn a_base_url_is_the_entrys_or_the_environments_or_the_providers() {
 }
 
 #[test]
+fn a_base_url_made_of_an_unset_variable_leaves_the_entry_out() {
+    let text = one("model: cloudflare/x, api_key: k", "");
+    assert_eq!(codes(&text), [code::NOTHING_TO_CALL, code::CREDENTIAL_MISSING].into());
+    let own = format!("environment_variables: {{CLOUDFLARE_ACCOUNT_ID: a1}}\n{text}");
+    let resolved = snapshot(&own).resolve("m").expect("the model");
+    let wanted = "https://api.cloudflare.com/client/v4/accounts/a1/ai/v1";
+    assert_eq!(&*resolved.deployments[0].base_url, wanted);
+    let written = deployment("model: cloudflare/x, api_key: k, api_base: http://a.test", "");
+    assert_eq!(&*written.base_url, "http://a.test");
+}
+
+#[test]
 fn everything_of_an_entry_arrives() {
     let params = "model: openai/x, organization: org-1, rpm: '5', tpm: os.environ/SEVEN, \
         weight: 0.5, order: 2, \
