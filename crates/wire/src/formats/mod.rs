@@ -2,5 +2,7 @@
 
 pub mod anthropic_messages;
 pub mod client_fields;
+pub mod gemini;
 pub mod openai_chat;
+pub mod openai_responses;
 pub mod translation;

@@ -1,0 +1,76 @@
+//! Deltas of other formats, written for clients of this one.
+
+use serde_json::{Value, json};
+use tollgate_domain::{Quantity, UsageKind};
+
+use super::*;
+
+fn render(deltas: &[Delta]) -> Vec<Value> {
+    let (model, id) = ("m".to_owned(), "call1".to_owned());
+    let mut renderer = GeminiRenderer::new(Reply { model, id, created: 1, include_usage: true });
+    let mut out = Vec::new();
+    deltas.iter().for_each(|delta| renderer.delta(delta, &mut out));
+    let text = String::from_utf8(out).expect("UTF-8");
+    let events = text.split_terminator("\r\n\r\n");
+    let json = |event: &str| serde_json::from_str(event.strip_prefix("data: ").expect("data"));
+    events.map(|event| json(event).expect("JSON in one line")).collect()
+}
+
+fn part(event: &Value) -> &Value {
+    &event["candidates"][0]["content"]["parts"][0]
+}
+
+#[test]
+fn a_call_in_pieces_goes_out_whole() {
+    let kind = PartKind::ToolCall { id: "c".into(), name: "f".into(), custom: false };
+    let events = render(&[
+        Delta::Open { choice: 0, part: 0, kind },
+        Delta::More { part: 0, text: "{\n\"a\":".into() },
+        Delta::More { part: 0, text: "1}".into() },
+        Delta::Close { part: 0 },
+    ]);
+    assert_eq!(events.len(), 1);
+    let call = json!({ "functionCall": { "id": "c", "name": "f", "args": { "a": 1 } } });
+    assert_eq!(part(&events[0]), &call);
+}
+
+#[test]
+fn seals_of_other_providers_are_not_told() {
+    let provenance = Provenance::AnthropicMessages;
+    let redacted = PartKind::Redacted { data: "x".into(), provenance };
+    let events = render(&[
+        Delta::Open { choice: 0, part: 0, kind: PartKind::Reasoning { provenance } },
+        Delta::More { part: 0, text: "hm".into() },
+        Delta::Seal { part: 0, seal: "x".into() },
+        Delta::Close { part: 0 },
+        Delta::Open { choice: 0, part: 1, kind: redacted },
+        Delta::Close { part: 1 },
+    ]);
+    assert_eq!(events.len(), 1);
+    assert_eq!(part(&events[0]), &json!({ "text": "hm", "thought": true }));
+}
+
+#[test]
+fn the_last_event_tells_the_reason_and_the_usage_that_came_behind_it() {
+    let usage = Usage::UNKNOWN
+        .with(UsageKind::Input, Quantity::whole(3))
+        .with(UsageKind::Output, Quantity::whole(4));
+    let finish = Delta::Finish { choice: 0, reason: FinishReason::Length, stop_sequence: None };
+    let events = render(&[finish.clone(), Delta::Usage(usage), Delta::End]);
+    assert_eq!(
+        events,
+        [json!({
+            "candidates": [{
+                "content": { "parts": [{ "text": "" }], "role": "model" },
+                "finishReason": "MAX_TOKENS",
+                "index": 0,
+            }],
+            "usageMetadata": {
+                "promptTokenCount": 3, "candidatesTokenCount": 4, "totalTokenCount": 7,
+            },
+            "modelVersion": "m",
+            "responseId": "call1",
+        })]
+    );
+    assert_eq!(render(&[finish]), Vec::<Value>::new(), "a cut stream never says it finished");
+}

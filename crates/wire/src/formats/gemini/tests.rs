@@ -1,0 +1,180 @@
+//! Fixtures of the format: every case is read and written back, streams under every split of their
+//! bytes.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use expect_test::expect_file;
+
+use super::*;
+use crate::capability::Capability;
+use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
+use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
+use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
+
+/// The models whose generations are written differently, and the fixtures' names for them.
+const MODELS: [(&str, &str); 2] =
+    [("gemini-3-pro-preview", "gemini_3"), ("gemini-2.5-flash", "gemini_2_5")];
+
+fn reply() -> Reply {
+    let (model, id) = ("client-model".to_owned(), "call1".to_owned());
+    Reply { model, id, created: 1, include_usage: true }
+}
+
+#[test]
+fn every_fixture_reads_and_writes_as_expected() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/gemini");
+    let mut cases: Vec<PathBuf> =
+        fs::read_dir(root).expect("the fixtures").map(|e| e.expect("a case").path()).collect();
+    cases.sort();
+    assert!(cases.len() >= 20, "the fixtures are there");
+    for case in cases {
+        assert!(case.join("origin.toml").exists(), "{}", case.display());
+        match ["request.json", "answer.json", "answer.sse"].map(|name| fs::read(case.join(name))) {
+            [Ok(body), ..] => check_request(&case, &body.into()),
+            [_, Ok(body), _] => check_answer(&case, &body),
+            [_, _, Ok(stream)] => check_stream(&case, &stream),
+            _ => panic!("{} holds nothing", case.display()),
+        }
+    }
+}
+
+fn check_request(case: &Path, body: &Bytes) {
+    let conversation = match to_conversation(body, Some("client-model"), true) {
+        Ok(conversation) => conversation,
+        Err(problem) => return expect(case, "refused.txt", &format!("{problem}\n")),
+    };
+    expect(case, "conversation.txt", &format!("{conversation:#?}\n"));
+    for (model, name) in MODELS {
+        let leniency = Leniency { drops: true, ..Leniency::default() };
+        let target = Target { model, capability: &Capability::UNKNOWN, leniency };
+        let written = from_conversation(&conversation, &target).expect("its own format");
+        expect(case, &format!("to.{name}.json"), text(&written.body));
+        let changed = format!("dropped: {:?}\nadjusted: {:?}\n", written.dropped, written.adjusted);
+        expect(case, &format!("to.{name}.txt"), &changed);
+        // What was written reads, and is written the same again.
+        let again = to_conversation(&written.body, Some("client-model"), true).expect("it reads");
+        let rewritten = from_conversation(&again, &target).expect("its own format");
+        assert_eq!(rewritten.body, written.body, "{}", case.display());
+    }
+}
+
+fn check_answer(case: &Path, body: &[u8]) {
+    match to_answer(body).expect("an object") {
+        AnswerIn::Error(error) => expect(case, "error.txt", &format!("{error:#?}\n")),
+        AnswerIn::Answer(answer) => {
+            expect(case, "answer.txt", &format!("{answer:#?}\n"));
+            let written = from_answer(&answer, &reply());
+            expect(case, "to.client.json", text(&written));
+            let AnswerIn::Answer(again) = to_answer(&written).expect("an object") else {
+                panic!("{} reads as an error", case.display());
+            };
+            assert_eq!(again.usage, answer.usage, "{}", case.display());
+            assert_eq!(from_answer(&again, &reply()), written, "{}", case.display());
+        }
+    }
+}
+
+fn check_stream(case: &Path, stream: &[u8]) {
+    let deltas = interpret([stream], Close::Clean);
+    let lines = deltas.iter().fold(String::new(), |mut lines, delta| {
+        writeln!(lines, "{delta:?}").expect("a string takes any text");
+        lines
+    });
+    expect(case, "deltas.txt", &lines);
+    for at in 0..stream.len() {
+        let (head, tail) = stream.split_at(at);
+        assert_eq!(interpret([head, tail], Close::Clean), deltas, "{} at {at}", case.display());
+        let cut = interpret([head], Close::Cut);
+        obeys_the_laws(&cut);
+        assert!(!cut.contains(&Delta::End), "{} cut at {at}", case.display());
+    }
+    obeys_the_laws(&deltas);
+    let rendered = render(&deltas);
+    expect(case, "to.client.sse", text(&rendered));
+    let rendered = interpret([rendered.as_slice()], Close::Clean);
+    if deltas.contains(&Delta::End) {
+        assert_eq!(kept(&rendered), kept(&deltas), "{}", case.display());
+    } else {
+        assert!(!rendered.contains(&Delta::End), "{}", case.display());
+    }
+}
+
+/// Without what a client is told otherwise than the upstream told it: names, raw citations and when
+/// the usage comes. One part after the other, because the reasons why candidates end are told last.
+fn kept(deltas: &[Delta]) -> Vec<Delta> {
+    let beside = |d: &&Delta| {
+        !matches!(d, Delta::Begin { .. } | Delta::Usage(_) | Delta::Failed(_) | Delta::Cite { .. })
+    };
+    let mut kept: Vec<Delta> = deltas.iter().filter(beside).cloned().collect();
+    kept.sort_by_key(|delta| match delta {
+        Delta::Open { part, .. }
+        | Delta::More { part, .. }
+        | Delta::Seal { part, .. }
+        | Delta::Close { part } => *part,
+        _ => u32::MAX,
+    });
+    kept
+}
+
+fn interpret<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, how: Close) -> Vec<Delta> {
+    let mut framer = SseFramer::new(RECORD_BYTES_MAX);
+    let mut interpreter = GeminiInterpreter::new();
+    let mut deltas = Vec::new();
+    let mut feed = |frame: &crate::frame::sse::SseFrame, deltas: &mut Vec<Delta>| {
+        let Some(data) = frame.data().filter(|_| frame.is_terminated()) else { return };
+        interpreter.record(frame.event(), &data, deltas).expect("valid records");
+    };
+    for chunk in chunks {
+        framer.push(chunk);
+        while let Some(frame) = framer.next_frame().expect("short records") {
+            feed(&frame, &mut deltas);
+        }
+    }
+    framer.finish().iter().for_each(|frame| feed(frame, &mut deltas));
+    interpreter.close(how, &mut deltas);
+    deltas
+}
+
+fn obeys_the_laws(deltas: &[Delta]) {
+    let mut open = Vec::new();
+    let mut opened = Vec::new();
+    for delta in deltas {
+        match delta {
+            Delta::Open { part, .. } => {
+                assert_eq!(*part as usize, opened.len(), "parts are counted");
+                open.push(*part);
+                opened.push(*part);
+            }
+            Delta::More { part, text } => {
+                assert!(!text.is_empty() && open.contains(part), "more of an open part");
+            }
+            Delta::Seal { part, .. } | Delta::Cite { part, .. } => assert!(open.contains(part)),
+            Delta::Close { part } => {
+                let at = open.iter().position(|open| open == part).expect("it was opened");
+                open.remove(at);
+            }
+            _ => {}
+        }
+    }
+    assert!(open.is_empty(), "what is opened is closed");
+    let last = deltas.iter().position(|d| matches!(d, Delta::End | Delta::Failed(_)));
+    assert!(last.is_none_or(|at| at + 1 == deltas.len()), "nothing follows the end");
+}
+
+fn render(deltas: &[Delta]) -> Vec<u8> {
+    let mut renderer = GeminiRenderer::new(reply());
+    let mut out = Vec::new();
+    deltas.iter().for_each(|delta| renderer.delta(delta, &mut out));
+    out
+}
+
+fn expect(case: &Path, name: &str, text: &str) {
+    expect_file![case.join(name)].assert_eq(text);
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("UTF-8")
+}

@@ -1,0 +1,24 @@
+//! Chat completions and the hub: requests, answers and streams, in both directions.
+
+mod answer_in;
+mod answer_out;
+mod citation;
+mod content_in;
+mod finish;
+mod interpreter;
+mod reasoning;
+mod renderer;
+mod request_in;
+mod request_out;
+mod spot;
+mod usage_out;
+
+pub use answer_in::to_answer;
+pub use answer_out::from_answer;
+pub use interpreter::OpenAiChatInterpreter;
+pub use renderer::OpenAiChatRenderer;
+pub use request_in::to_conversation;
+pub use request_out::from_conversation;
+
+#[cfg(test)]
+mod tests;

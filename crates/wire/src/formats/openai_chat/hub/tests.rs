@@ -1,0 +1,157 @@
+//! Fixtures of the format: every case is read into the hub and written back, streams under every
+//! split of their bytes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use expect_test::expect_file;
+
+use super::*;
+use crate::capability::Capability;
+use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
+use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
+use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
+
+pub(super) fn reply(include_usage: bool) -> Reply {
+    let (model, id) = ("client-model".to_owned(), "call1".to_owned());
+    Reply { model, id, created: 1, include_usage }
+}
+
+/// What is made of a stream that arrives in these pieces.
+pub(super) fn interpret<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, how: Close) -> Vec<Delta> {
+    let mut framer = SseFramer::new(RECORD_BYTES_MAX);
+    let mut frames = Vec::new();
+    for piece in pieces {
+        framer.push(piece);
+        while let Some(frame) = framer.next_frame().expect("short records") {
+            frames.push(frame);
+        }
+    }
+    frames.extend(framer.finish());
+    let mut interpreter = OpenAiChatInterpreter::new();
+    let mut out = Vec::new();
+    for frame in frames {
+        let Some(data) = frame.data() else { continue };
+        if interpreter.record(frame.event(), &data, &mut out).is_err() {
+            break;
+        }
+    }
+    interpreter.close(how, &mut out);
+    out
+}
+
+pub(super) fn render(deltas: &[Delta], reply: Reply) -> String {
+    let mut renderer = OpenAiChatRenderer::new(reply);
+    let mut out = Vec::new();
+    deltas.iter().for_each(|delta| renderer.delta(delta, &mut out));
+    String::from_utf8(out).expect("texts stay texts")
+}
+
+/// Every part that is opened is closed once, and nothing follows the end.
+pub(super) fn check_laws(deltas: &[Delta]) {
+    let mut open = Vec::new();
+    for (at, delta) in deltas.iter().enumerate() {
+        match delta {
+            Delta::Begin { .. } => assert_eq!(at, 0),
+            Delta::Open { part, .. } => open.push(*part),
+            Delta::More { part, .. } | Delta::Seal { part, .. } | Delta::Cite { part, .. } => {
+                assert!(open.contains(part), "{deltas:?}");
+            }
+            Delta::Close { part } => {
+                let before = open.len();
+                open.retain(|other| other != part);
+                assert_eq!(open.len() + 1, before, "{deltas:?}");
+            }
+            Delta::Finish { .. } | Delta::Usage(_) => {}
+            Delta::Failed(_) | Delta::End => assert_eq!(at + 1, deltas.len(), "{deltas:?}"),
+        }
+    }
+    assert!(open.is_empty(), "{deltas:?}");
+}
+
+#[test]
+fn every_fixture_reads_and_writes_as_expected() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/openai_chat");
+    let mut cases: Vec<PathBuf> =
+        fs::read_dir(root).expect("the fixtures").map(|e| e.expect("a case").path()).collect();
+    cases.sort();
+    assert!(cases.len() >= 50, "the fixtures are there");
+    for case in cases {
+        match ["request.json", "answer.json", "answer.sse"].map(|name| fs::read(case.join(name))) {
+            [Ok(body), ..] => check_request(&case, &body.into()),
+            [_, Ok(body), _] => check_answer(&case, &body),
+            [_, _, Ok(stream)] => check_stream(&case, &stream),
+            // Errors have no place in the hub but `ErrorBody`, which the passthrough reads.
+            _ => assert!(case.join("error.json").exists(), "{} holds nothing", case.display()),
+        }
+    }
+}
+
+fn check_request(case: &Path, body: &Bytes) {
+    let conversation = match to_conversation(body, None) {
+        Ok(conversation) => conversation,
+        Err(problem) => return expect(case, "refused.txt", &format!("{problem}\n")),
+    };
+    expect(case, "conversation.txt", &format!("{conversation:#?}\n"));
+    let target = Target {
+        model: "upstream-model",
+        capability: &Capability::UNKNOWN,
+        leniency: Leniency { drops: true, ..Leniency::default() },
+    };
+    let written = from_conversation(&conversation, &target).expect("everything may be dropped");
+    expect(case, "to.openai_chat.json", text(&written.body));
+    let changed = format!("dropped: {:?}\nadjusted: {:?}\n", written.dropped, written.adjusted);
+    expect(case, "to.openai_chat.txt", &changed);
+    let again = to_conversation(&written.body, None).expect("what is written reads");
+    let rewritten = from_conversation(&again, &target).expect("what was written before");
+    assert_eq!(text(&rewritten.body), text(&written.body), "{}", case.display());
+}
+
+fn check_answer(case: &Path, body: &[u8]) {
+    let answer = match to_answer(body).expect("a JSON object") {
+        AnswerIn::Answer(answer) => answer,
+        AnswerIn::Error(error) => return expect(case, "failed.txt", &format!("{error:#?}\n")),
+    };
+    expect(case, "answer.txt", &format!("{answer:#?}\n"));
+    let written = from_answer(&answer, &reply(false));
+    expect(case, "to.openai_chat.json", text(&written));
+    let AnswerIn::Answer(again) = to_answer(&written).expect("JSON") else {
+        panic!("{}: an answer became an error", case.display());
+    };
+    assert_eq!(from_answer(&again, &reply(false)), written, "{}", case.display());
+}
+
+fn check_stream(case: &Path, stream: &[u8]) {
+    let whole = interpret([stream], Close::Clean);
+    check_laws(&whole);
+    expect(case, "deltas.txt", &format!("{whole:#?}\n"));
+    // Every seventh place reaches every kind of byte in these streams and takes a seventh of the time.
+    for at in (0..stream.len()).step_by(7) {
+        let (head, tail) = stream.split_at(at);
+        assert_eq!(interpret([head, tail], Close::Clean), whole, "{} at {at}", case.display());
+        let cut = interpret([head], Close::Cut);
+        check_laws(&cut);
+        if !text_ends(head) {
+            assert!(!cut.contains(&Delta::End), "{} at {at}", case.display());
+        }
+    }
+    let rendered = render(&whole, reply(true));
+    expect(case, "to.openai_chat.sse", &rendered);
+    let again = interpret([rendered.as_bytes()], Close::Clean);
+    check_laws(&again);
+    assert_eq!(render(&again, reply(true)), rendered, "{}", case.display());
+}
+
+/// Whether a stream says by itself that it is complete.
+fn text_ends(stream: &[u8]) -> bool {
+    stream.windows(6).any(|window| window == b"[DONE]")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("texts stay texts")
+}
+
+fn expect(case: &Path, name: &str, content: &str) {
+    expect_file![case.join(name)].assert_eq(content);
+}

@@ -1,0 +1,39 @@
+//! `openai_responses`: OpenAI's Responses API.
+//!
+//! What the provider keeps between calls (`previous_response_id`, `conversation`, items by
+//! reference) is not understood here: it stays among the unmapped fields of a conversation.
+
+mod answer_in;
+mod answer_out;
+mod content_in;
+mod content_out;
+mod error;
+mod events;
+mod fields;
+mod interpreter;
+mod items_in;
+mod items_out;
+mod kept;
+mod output;
+mod parts;
+mod renderer;
+mod report;
+mod request_in;
+mod request_out;
+mod response;
+mod seal;
+mod sse_out;
+mod tools_in;
+mod tools_out;
+mod usage;
+
+pub use answer_in::to_answer;
+pub use answer_out::from_answer;
+pub use error::{error_event, read_error};
+pub use interpreter::ResponsesInterpreter;
+pub use renderer::ResponsesRenderer;
+pub use request_in::to_conversation;
+pub use request_out::from_conversation;
+
+#[cfg(test)]
+mod tests;

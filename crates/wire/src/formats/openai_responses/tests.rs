@@ -1,0 +1,328 @@
+//! Fixtures of the format: every case is read and written back, streams under every split of their
+//! bytes.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use expect_test::expect_file;
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+use crate::capability::Capability;
+use crate::conversation::{FinishReason, Part, PartBody};
+use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
+use crate::formats::anthropic_messages;
+use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
+use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
+
+pub(super) fn reply() -> Reply {
+    let (model, id) = ("client-model".to_owned(), "call1".to_owned());
+    Reply { model, id, created: 1, include_usage: true }
+}
+
+#[test]
+fn every_fixture_reads_and_writes_as_expected() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/openai_responses");
+    let mut cases: Vec<PathBuf> =
+        fs::read_dir(root).expect("the fixtures").map(|e| e.expect("a case").path()).collect();
+    cases.sort();
+    assert!(cases.len() >= 30, "the fixtures are there");
+    for case in cases {
+        assert!(case.join("origin.toml").exists(), "{}", case.display());
+        let given = ["request.json", "answer.json", "answer.sse", "error.json"];
+        match given.map(|name| fs::read(case.join(name))) {
+            [Ok(body), ..] => check_request(&case, &body.into()),
+            [_, Ok(body), ..] => check_answer(&case, &body),
+            [_, _, Ok(stream), _] => check_stream(&case, &stream),
+            [.., Ok(body)] => {
+                let error = read_error(&body).expect("an error");
+                expect(&case, "error.txt", &format!("{error:#?}\n"));
+            }
+            _ => panic!("{} holds nothing", case.display()),
+        }
+    }
+}
+
+fn check_request(case: &Path, body: &Bytes) {
+    let conversation = match to_conversation(body, None) {
+        Ok(conversation) => conversation,
+        Err(problem) => return expect(case, "refused.txt", &format!("{problem}\n")),
+    };
+    expect(case, "conversation.txt", &format!("{conversation:#?}\n"));
+    let model = conversation.model.as_str();
+    let leniency = Leniency::default();
+    let target = Target { model, capability: &Capability::UNKNOWN, leniency };
+    let written = from_conversation(&conversation, &target).expect("its own format");
+    expect(case, "to.openai_responses.json", text(&written.body));
+    assert!(written.dropped.is_empty(), "{}: {:?}", case.display(), written.dropped);
+    let leniency = Leniency { drops: true, ..Leniency::default() };
+    let target = Target { leniency, ..target };
+    let told = match anthropic_messages::from_conversation(&conversation, &target) {
+        Ok(other) => {
+            expect(case, "to.anthropic_messages.json", text(&other.body));
+            format!("dropped: {:?}\n", other.dropped)
+        }
+        Err(unsupported) => format!("{unsupported}\n"),
+    };
+    expect(case, "to.anthropic_messages.txt", &told);
+    let again = to_conversation(&written.body, None).expect("what is written reads");
+    let rewritten = from_conversation(&again, &target).expect("its own format");
+    assert_eq!(rewritten.body, written.body, "{}", case.display());
+}
+
+fn check_answer(case: &Path, body: &[u8]) {
+    match to_answer(body).expect("an object") {
+        AnswerIn::Error(error) => expect(case, "error.txt", &format!("{error:#?}\n")),
+        AnswerIn::Answer(answer) => {
+            expect(case, "answer.txt", &format!("{answer:#?}\n"));
+            let written = from_answer(&answer, &reply());
+            expect(case, "to.client.json", text(&written));
+            let AnswerIn::Answer(again) = to_answer(&written).expect("an object") else {
+                panic!("{} reads as an error", case.display());
+            };
+            assert_eq!(without_raw(again.choices), without_raw(answer.choices));
+            assert_eq!(again.usage, answer.usage, "{}", case.display());
+        }
+    }
+}
+
+/// The choices without the citations' own writing, whose spaces may differ.
+fn without_raw(choices: Vec<crate::conversation::Choice>) -> String {
+    let parts = choices.into_iter().flat_map(|choice| choice.parts).map(|part: Part| {
+        if let PartBody::Text { text, citations } = part.body {
+            let spans: Vec<_> = citations.into_iter().map(|c| (c.url, c.span)).collect();
+            format!("{text} {spans:?}")
+        } else {
+            format!("{part:?}")
+        }
+    });
+    parts.collect()
+}
+
+fn check_stream(case: &Path, stream: &[u8]) {
+    let deltas = interpret([stream]);
+    let lines = deltas.iter().fold(String::new(), |mut lines, delta| {
+        writeln!(lines, "{delta:?}").expect("a string takes any text");
+        lines
+    });
+    expect(case, "deltas.txt", &lines);
+    for at in (0..stream.len()).step_by(5) {
+        let (head, tail) = stream.split_at(at);
+        assert_eq!(interpret([head, tail]), deltas, "{} at {at}", case.display());
+        obeys_the_laws(&interpret([head]));
+    }
+    let rendered = render(&deltas);
+    expect(case, "to.client.sse", text(&rendered));
+    keeps_the_order(&rendered);
+    let kept = |deltas: &[Delta]| -> Vec<Delta> {
+        let beside = |d: &&Delta| !matches!(d, Delta::Begin { .. } | Delta::Failed(_));
+        deltas.iter().filter(beside).cloned().collect()
+    };
+    assert_eq!(kept(&interpret([rendered.as_slice()])), kept(&deltas), "{}", case.display());
+}
+
+fn interpret<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Delta> {
+    let mut framer = SseFramer::new(RECORD_BYTES_MAX);
+    let mut interpreter = ResponsesInterpreter::new();
+    let mut deltas = Vec::new();
+    for chunk in chunks {
+        framer.push(chunk);
+        while let Some(frame) = framer.next_frame().expect("short records") {
+            let Some(data) = frame.data() else { continue };
+            interpreter.record(frame.event(), &data, &mut deltas).expect("valid records");
+        }
+    }
+    interpreter.close(Close::Cut, &mut deltas);
+    deltas
+}
+
+fn obeys_the_laws(deltas: &[Delta]) {
+    let mut open = Vec::new();
+    for delta in deltas {
+        match delta {
+            Delta::Open { part, .. } => open.push(*part),
+            Delta::More { part, text } => assert!(open.contains(part) && !text.is_empty()),
+            Delta::Seal { part, .. } | Delta::Cite { part, .. } => assert!(open.contains(part)),
+            Delta::Close { part } => {
+                let at = open.iter().position(|open| open == part).expect("it was opened");
+                open.remove(at);
+            }
+            _ => {}
+        }
+    }
+    assert!(open.is_empty(), "what is opened is closed");
+    let end = deltas.iter().position(|d| matches!(d, Delta::End | Delta::Failed(_)));
+    assert!(end.is_none_or(|at| at + 1 == deltas.len()), "nothing follows the end");
+}
+
+pub(super) fn render(deltas: &[Delta]) -> Vec<u8> {
+    let mut renderer = ResponsesRenderer::new(reply());
+    let mut out = Vec::new();
+    deltas.iter().for_each(|delta| renderer.delta(delta, &mut out));
+    out
+}
+
+/// The data of every event.
+pub(super) fn events(stream: &[u8]) -> Vec<Value> {
+    let mut framer = SseFramer::new(RECORD_BYTES_MAX);
+    framer.push(stream);
+    let frames = std::iter::from_fn(|| framer.next_frame().expect("short records"));
+    frames
+        .map(|frame| {
+            let data: Value =
+                serde_json::from_slice(&frame.data().expect("data")).expect("JSON in every event");
+            assert_eq!(frame.event(), data["type"].as_str(), "the event's name is its type");
+            data
+        })
+        .collect()
+}
+
+/// Events are numbered from 0 without a gap; items come and go once, and what is whole at the end
+/// is what its own event said.
+fn keeps_the_order(stream: &[u8]) {
+    let events = events(stream);
+    let mut done = Vec::new();
+    for (number, event) in events.iter().enumerate() {
+        assert_eq!(event["sequence_number"], number);
+        match event["type"].as_str().expect("a type") {
+            "response.output_item.done" => done.push(event["item"].clone()),
+            "response.completed" | "response.incomplete" => {
+                assert_eq!(event["response"]["output"], Value::Array(done.clone()));
+                assert_eq!(number + 1, events.len(), "nothing follows the end");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn expect(case: &Path, name: &str, text: &str) {
+    expect_file![case.join(name)].assert_eq(text);
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("JSON is text")
+}
+
+#[test]
+fn an_error_inside_a_stream_is_told_in_both_ways() {
+    let stream = error_event(r#"{"error":{"message":"No \"luck\"","code":"overloaded"}}"#);
+    let events = events(&stream);
+    assert_eq!(events[0]["type"], "error");
+    assert_eq!(events[0]["message"], "No \"luck\"");
+    assert_eq!(events[1]["response"]["error"]["code"], "overloaded");
+    let deltas = interpret([&*stream]);
+    assert!(matches!(deltas.last(), Some(Delta::Failed(error)) if error.message == "No \"luck\""));
+    assert_eq!(text(&error_event("not JSON")).matches("the answer broke off").count(), 2);
+}
+
+#[test]
+fn broken_records_are_named_and_unknown_ones_pass() {
+    let mut interpreter = ResponsesInterpreter::new();
+    let mut out = Vec::new();
+    for passed in [&b"{\"type\":\"keepalive\"}"[..], b"[DONE]", b" ", b"{}"] {
+        assert_eq!(interpreter.record(None, passed, &mut out), Ok(()));
+    }
+    assert!(out.is_empty());
+    assert!(interpreter.record(Some("response.created"), b"{", &mut out).is_err());
+}
+
+#[test]
+fn finish_reasons_keep_their_meaning() {
+    for (finish, status, reason) in [
+        (FinishReason::Stop, "completed", None),
+        (FinishReason::StopSequence, "completed", None),
+        (FinishReason::ToolCalls, "completed", None),
+        (FinishReason::Paused, "completed", None),
+        (FinishReason::Length, "incomplete", Some("max_output_tokens")),
+        (FinishReason::Refused, "incomplete", Some("content_filter")),
+    ] {
+        let (id, model, created) = (None, None, None);
+        let finish = Delta::Finish { choice: 0, reason: finish, stop_sequence: None };
+        let stream = render(&[Delta::Begin { id, model, created }, finish, Delta::End]);
+        let last = events(&stream).pop().expect("an end");
+        assert_eq!(last["type"], format!("response.{status}"));
+        assert_eq!(last["response"]["status"], status);
+        assert_eq!(last["response"]["incomplete_details"]["reason"].as_str(), reason);
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let words = prop::sample::select(vec![
+        "type",
+        "message",
+        "role",
+        "user",
+        "assistant",
+        "content",
+        "input",
+        "output",
+        "tools",
+        "function_call",
+        "call_id",
+        "reasoning",
+        "summary",
+        "text",
+        "item",
+        "response",
+        "part",
+        "output_text",
+        "input_image",
+        "image_url",
+        "data:image/png;base64,AAAA",
+        "delta",
+        "response.output_item.done",
+        "response.completed",
+        "response.content_part.added",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (0..5_u64).prop_map(Value::from),
+        words.clone().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 40, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(words.clone().prop_map(String::from), inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_request_or_answer_panics(mut json in any_json(), bytes in any::<Vec<u8>>()) {
+        let _ = to_conversation(&Bytes::from(bytes.clone()), None);
+        let _ = to_answer(&bytes);
+        let _ = read_error(&bytes);
+        if let Some(object) = json.as_object_mut() {
+            object.insert("model".to_owned(), "m".into());
+        }
+        let body = Bytes::from(json.to_string());
+        if let Ok(conversation) = to_conversation(&body, None) {
+            let leniency = Leniency { drops: true, ..Leniency::default() };
+            let target = Target { model: "m", capability: &Capability::UNKNOWN, leniency };
+            let written = from_conversation(&conversation, &target).expect("everything drops");
+            prop_assert!(serde_json::from_slice::<Value>(&written.body).is_ok());
+        }
+        if let Ok(AnswerIn::Answer(answer)) = to_answer(&body) {
+            let written = from_answer(&answer, &reply());
+            prop_assert!(serde_json::from_slice::<Value>(&written).is_ok());
+        }
+    }
+
+    #[test]
+    fn any_events_keep_the_laws(records in prop::collection::vec(any_json(), 0..12)) {
+        let mut interpreter = ResponsesInterpreter::new();
+        let mut deltas = Vec::new();
+        for record in records {
+            let _ = interpreter.record(None, record.to_string().as_bytes(), &mut deltas);
+        }
+        interpreter.close(Close::Clean, &mut deltas);
+        obeys_the_laws(&deltas);
+        keeps_the_order(&render(&deltas));
+    }
+}
