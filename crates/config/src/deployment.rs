@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tollgate_domain::{DeploymentId, ModelName, Secret};
 use tollgate_policy::{Candidate, ModelLimits, PriceSheet};
-use tollgate_wire::Provider;
+use tollgate_wire::{Address, Calling, Endpoint, Provider, WireFormat};
 
 use crate::price::list::PricedModel;
 use crate::timeouts::Timeouts;
@@ -26,6 +26,16 @@ pub struct Deployment {
     pub upstream_model: Arc<str>,
     /// The base URL without a slash at its end.
     pub base_url: Arc<str>,
+    /// How it is called, as far as the configuration decides about that.
+    pub calling: Calling,
+    /// The values of its provider's variables.
+    pub variables: JsonFields,
+    /// Whether parameters that the model does not take are left out: `drop_params`.
+    pub drop_params: bool,
+    /// Whether messages that the model would refuse are repaired: `modify_params`.
+    pub modify_params: bool,
+    /// Parameters that are sent whatever is known of the model: `allowed_openai_params`.
+    pub allowed_params: Arc<[Box<str>]>,
     /// The credential, or `None` where the provider needs none.
     pub key: Option<Secret>,
     /// The API version, for providers that have one.
@@ -53,6 +63,26 @@ pub struct Deployment {
 }
 
 impl Deployment {
+    /// Where it is called for a client that speaks `client`.
+    #[must_use]
+    pub fn endpoint(&self, client: WireFormat) -> Option<&Endpoint> {
+        self.provider.endpoint(&self.upstream_model, client, self.calling)
+    }
+
+    /// The URL of one of its endpoints.
+    #[must_use]
+    pub fn url(&self, endpoint: &Endpoint, stream: bool) -> String {
+        let elsewhere = endpoint.base_url.as_deref().filter(|_| !self.calling.own_base_url);
+        let address = Address {
+            base: elsewhere.unwrap_or(&self.base_url),
+            model: &self.upstream_model,
+            api_version: self.api_version.as_deref(),
+            stream,
+            variables: &self.variables,
+        };
+        self.provider.url(endpoint, &address)
+    }
+
     /// The same deployment for one upstream model: where it has no price, limit or mode of its own,
     /// the price list's.
     pub(crate) fn of_model(
@@ -67,6 +97,9 @@ impl Deployment {
             own.prices = own.prices.or(Some(listed.sheet));
             own.limits.max_output = own.limits.max_output.or(listed.limits.max_output);
             own.mode = own.mode.or(listed.mode.map(Arc::from));
+            if !own.calling.own_base_url && own.calling.pinned.is_none() {
+                own.calling.pinned = own.provider.responses_only(own.mode.as_deref());
+            }
         }
         own.prices = own.prices.or_else(|| assumed.map(Arc::clone));
         own

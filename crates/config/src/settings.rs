@@ -36,6 +36,8 @@ pub struct Settings {
     pub clamp_max_tokens: bool,
     /// The only header a key is read from, where the operator names one.
     pub key_header: Option<String>,
+    /// Whether clients' `x-` headers go on to the providers.
+    pub forward_client_headers: bool,
     /// What stands before `/errors/<slug>`, without a slash at its end; empty when nobody said
     /// where the gateway is reached.
     pub docs_base: String,
@@ -68,6 +70,7 @@ pub enum StoreFailure {
 pub(crate) struct Shared {
     pub(crate) timeouts: SharedTimeouts,
     pub(crate) drop_params: Option<bool>,
+    pub(crate) modify_params: Option<bool>,
 }
 
 /// The three sections of settings.
@@ -107,6 +110,7 @@ impl Settings {
             on_store_failure: StoreFailure::Closed,
             clamp_max_tokens: false,
             key_header: None,
+            forward_client_headers: false,
             docs_base,
             grace: grace(&first),
         }
@@ -147,6 +151,11 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
     }
     settings.always_include_stream_usage =
         section.take("always_include_stream_usage").and_then(|entry| reader.flag(entry));
+    if let Some(forward) =
+        section.take("forward_client_headers_to_llm_api").and_then(|entry| reader.flag(entry))
+    {
+        settings.forward_client_headers = forward;
+    }
     settings.key_header =
         section.take("litellm_key_header_name").and_then(|entry| reader.text(entry));
     if let Some(entry) = section.take("unpriced_models") {
@@ -226,7 +235,8 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
         strategy(reader, entry);
     }
     let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
-    Shared { timeouts, drop_params }
+    let modify_params = litellm.take("modify_params").and_then(|entry| reader.flag(entry));
+    Shared { timeouts, drop_params, modify_params }
 }
 
 fn strategy(reader: &mut Reader<'_>, entry: &Entry) {

@@ -37,9 +37,9 @@ pub(crate) async fn admit(
 ) -> Result<(Ticket, Resolved), Refusal> {
     let resolved = granted(snapshot, caller, call)?;
     let bound = bound(
-        call.request.prompt_bytes,
-        call.request.output_tokens_max,
-        call.request.choices,
+        call.request.asked.prompt_bytes,
+        call.request.asked.output_tokens_max,
+        call.request.asked.choices,
         &widest(&resolved.deployments),
     );
     let most = worst_case(&resolved.deployments, &bound);
@@ -54,8 +54,8 @@ pub(crate) async fn admit(
             admitted_at,
             attribution,
             model_group: group(call, &resolved),
-            streamed: call.request.stream,
-            prompt_bytes: call.request.prompt_bytes,
+            streamed: call.request.asked.stream,
+            prompt_bytes: call.request.asked.prompt_bytes,
         },
         slot,
         hold,
@@ -79,7 +79,7 @@ async fn slot(gate: &Gate) -> Result<LedgerSlot, Refusal> {
 /// The model group the call names, if it exists and the caller may use it. What a caller may not
 /// use is not suggested to them either.
 fn granted(snapshot: &Snapshot, caller: &Caller, call: &Call) -> Result<Resolved, Refusal> {
-    let name = call.request.model.as_str();
+    let name = call.request.asked.model.as_str();
     let grant = caller.grant();
     match snapshot.resolve(name) {
         Some(resolved) if grants::may_use(snapshot, grant, name) => Ok(resolved),
@@ -173,7 +173,11 @@ fn over_budget(over: OverBudget) -> Refusal {
 
 /// The name in records: the group's own, or for a wildcard the model that the client named.
 fn group(call: &Call, resolved: &Resolved) -> ModelName {
-    if resolved.group.is_pattern() { call.request.model.clone() } else { resolved.group.clone() }
+    if resolved.group.is_pattern() {
+        call.request.asked.model.clone()
+    } else {
+        resolved.group.clone()
+    }
 }
 
 fn attribution(caller: &Caller, call: &Call) -> Arc<Attribution> {
@@ -200,7 +204,7 @@ fn opening(
         admitted_at,
         attribution: Arc::clone(attribution),
         model_group: group(call, resolved),
-        streamed: call.request.stream,
+        streamed: call.request.asked.stream,
         held,
         input_estimate: prompt,
         input_cost: sheet.and_then(|sheet| sheet.cost(&prompt_usage).ok()),

@@ -11,13 +11,13 @@ use tollgate_config::{Deployment, Settings};
 use tollgate_domain::{AttemptRecord, Usage};
 use tollgate_faults::{AttemptFacts, Reason, Refusal};
 use tollgate_upstream::{UpstreamAnswer, UpstreamBody};
-use tollgate_wire::formats::openai_chat::{
-    AnswerFacts, AnswerRead, ObserverOptions, Relay, StreamObserver, read_answer,
-};
-use tollgate_wire::{RECORD_BYTES_MAX, SseFramer};
+use tollgate_wire::formats::translation::Reply;
+use tollgate_wire::translate::{Course, Fault, Pairing, WholeAnswer, whole_answer};
 
 use crate::attempt::failed::Failed;
 pub(crate) use crate::attempt::failed::reason_of;
+use crate::attempt::outgoing::Outgoing;
+pub(crate) use crate::attempt::outgoing::Told;
 use crate::gate::Gate;
 use crate::ingress::Call;
 use crate::route::Plan;
@@ -29,6 +29,7 @@ pub(crate) struct Answer {
     pub(crate) ticket: Ticket,
     pub(crate) deployment: Arc<Deployment>,
     pub(crate) headers: HeaderMap,
+    pub(crate) told: Told,
     pub(crate) content: Content,
 }
 
@@ -43,8 +44,7 @@ pub(crate) enum Content {
 /// A stream under way.
 pub(crate) struct LiveStream {
     pub(crate) upstream: UpstreamBody,
-    pub(crate) framer: SseFramer,
-    pub(crate) observer: StreamObserver,
+    pub(crate) course: Course,
     pub(crate) ready: Bytes,
 }
 
@@ -52,6 +52,7 @@ pub(crate) struct LiveStream {
 struct Begun {
     headers: HeaderMap,
     status: u16,
+    told: Told,
     content: Content,
     whole: Option<(Option<Usage>, u64)>,
 }
@@ -101,6 +102,7 @@ fn answer(mut ticket: Ticket, deployment: &Arc<Deployment>, begun: Begun) -> Ans
         ticket,
         deployment: Arc::clone(deployment),
         headers: begun.headers,
+        told: begun.told,
         content: begun.content,
     }
 }
@@ -111,134 +113,145 @@ async fn dispatch(
     call: &Call,
     deployment: &Deployment,
 ) -> Result<Begun, Failed> {
-    let request = outgoing::request(call, deployment, settings)?;
+    let Outgoing { request, pairing, told } = outgoing::request(call, deployment, settings)?;
     let timeouts = outgoing::timeouts(call, deployment);
     let answer = gate
         .upstream()
         .send(request, timeouts)
         .await
         .map_err(|error| failed::not_dispatched(deployment, &error))?;
+    let coming = Coming { gate, call, deployment, pairing };
     if !(200..300).contains(&answer.status) {
-        return Err(failed::refused_by_upstream(gate, deployment, answer).await);
+        return Err(coming.refused(answer).await);
     }
-    match (call.request.stream, is_event_stream(&answer.headers)) {
-        (true, true) => stream(call, deployment, answer).await,
-        (false, _) => whole(deployment, answer, settings.response_bytes_max).await,
-        (true, false) => not_a_stream(deployment, answer).await,
-    }
-}
-
-async fn whole(
-    deployment: &Deployment,
-    answer: UpstreamAnswer,
-    bytes_max: u64,
-) -> Result<Begun, Failed> {
-    let UpstreamAnswer { status, headers, body } = answer;
-    let bytes = body
-        .collect(bytes_max)
-        .await
-        .map_err(|error| failed::not_dispatched(deployment, &error))?;
-    match read_answer(&bytes) {
-        Ok(AnswerRead::Answer(AnswerFacts { usage, output_bytes, .. })) => Ok(Begun {
-            headers,
-            status,
-            content: Content::Whole(bytes),
-            whole: Some((usage, output_bytes)),
-        }),
-        Ok(AnswerRead::Error(error)) => Err(failed::error_inside(deployment, &error)),
-        Err(_) => Err(failed::unreadable(deployment, "its answer is not a JSON object")),
-    }
-}
-
-/// What came where a stream was asked for: an error that claims success, or something that a client
-/// waiting for events could not read.
-async fn not_a_stream(deployment: &Deployment, answer: UpstreamAnswer) -> Result<Begun, Failed> {
-    let bytes = answer.body.collect(failed::ERROR_BYTES_MAX).await.unwrap_or_default();
-    match read_answer(&bytes) {
-        Ok(AnswerRead::Error(error)) => Err(failed::error_inside(deployment, &error)),
-        Ok(AnswerRead::Answer(_)) | Err(_) => {
-            Err(failed::unreadable(deployment, "not with the stream that was asked for"))
-        }
-    }
-}
-
-/// Reads up to the first frame that goes to the client, so that a stream that begins with an error
-/// is a failed attempt rather than a broken answer.
-async fn stream(
-    call: &Call,
-    deployment: &Deployment,
-    answer: UpstreamAnswer,
-) -> Result<Begun, Failed> {
-    let UpstreamAnswer { status, headers, body } = answer;
-    let mut live = LiveStream {
-        upstream: body,
-        framer: SseFramer::new(RECORD_BYTES_MAX),
-        observer: StreamObserver::new(ObserverOptions {
-            client_model: call.request.model.as_str().to_owned(),
-            forward_usage: call.request.include_usage,
-            rename: true,
-        }),
-        ready: Bytes::new(),
+    let begun = if call.request.asked.stream {
+        coming.stream(answer).await
+    } else {
+        coming.whole(answer, settings.response_bytes_max).await
     };
-    while live.ready.is_empty() {
-        let chunk = match live.upstream.next().await {
-            Some(Ok(chunk)) => chunk,
-            Some(Err(error)) => return Err(failed::not_dispatched(deployment, &error)),
-            None => return Err(failed::unreadable(deployment, "its stream ended before it began")),
-        };
-        let mut ready = BytesMut::new();
-        match live.take(&chunk, &mut ready) {
-            Ok(()) => live.ready = ready.freeze(),
-            Err(refusal) => return Err(failed::in_stream(deployment, refusal)),
-        }
-    }
-    Ok(Begun { headers, status, content: Content::Stream(Box::new(live)), whole: None })
+    begun.map(|begun| Begun { told, ..begun })
 }
 
-impl LiveStream {
-    /// Takes a piece of the upstream's stream and appends what goes to the client.
-    ///
-    /// # Errors
-    /// The upstream's own error event, or a frame that breaks the format or its limit. What came
-    /// before it has been appended.
-    pub(crate) fn take(&mut self, chunk: &Bytes, out: &mut BytesMut) -> Result<(), Refusal> {
-        self.framer.push(chunk);
-        loop {
-            match self.framer.next_frame() {
-                Ok(None) => return Ok(()),
-                Ok(Some(frame)) => match self.observer.frame(frame) {
-                    Relay::Forward(bytes) => out.extend_from_slice(&bytes),
-                    Relay::Withhold => {}
-                    Relay::Failed(error) => return Err(failed::event(&error)),
-                },
-                Err(too_long) => {
-                    return Err(Refusal::new(Reason::StreamLimitExceeded, too_long.to_string()));
+/// An answer that comes from one deployment.
+struct Coming<'a> {
+    gate: &'a Gate,
+    call: &'a Call,
+    deployment: &'a Deployment,
+    pairing: Pairing,
+}
+
+impl Coming<'_> {
+    async fn refused(&self, answer: UpstreamAnswer) -> Failed {
+        failed::refused_by_upstream(self.gate, self.deployment, &self.pairing, answer).await
+    }
+
+    async fn whole(&self, answer: UpstreamAnswer, bytes_max: u64) -> Result<Begun, Failed> {
+        let UpstreamAnswer { status, headers, body } = answer;
+        let bytes = body
+            .collect(bytes_max)
+            .await
+            .map_err(|error| failed::not_dispatched(self.deployment, &error))?;
+        match whole_answer(&self.pairing, bytes, &self.reply()) {
+            Ok(WholeAnswer::Answer { body, usage, output_bytes }) => Ok(Begun {
+                headers,
+                status,
+                told: Told::default(),
+                content: Content::Whole(body),
+                whole: Some((usage, output_bytes)),
+            }),
+            Ok(WholeAnswer::Error(error)) => Err(failed::error_inside(self.deployment, &error)),
+            Err(_) => Err(failed::unreadable(self.deployment, "its answer is not a JSON object")),
+        }
+    }
+
+    /// What an answer is written with.
+    fn reply(&self) -> Reply {
+        let asked = &self.call.request.asked;
+        Reply {
+            model: asked.model.as_str().to_owned(),
+            id: self.call.id.to_string(),
+            created: u64::try_from(self.gate.now().seconds()).unwrap_or(0),
+            include_usage: asked.include_usage,
+        }
+    }
+
+    /// Reads up to the first bytes that go to the client, so that a stream that begins with an
+    /// error is a failed attempt rather than a broken answer.
+    async fn stream(&self, answer: UpstreamAnswer) -> Result<Begun, Failed> {
+        let course = Course::new(self.pairing.clone(), self.reply());
+        if !content_type(&answer.headers).is_some_and(|kind| course.takes(kind)) {
+            return self.not_a_stream(answer).await;
+        }
+        let UpstreamAnswer { status, headers, body } = answer;
+        let mut live = LiveStream { upstream: body, course, ready: Bytes::new() };
+        while live.ready.is_empty() {
+            live.ready = self.first_piece(&mut live).await?;
+        }
+        let content = Content::Stream(Box::new(live));
+        Ok(Begun { headers, status, told: Told::default(), content, whole: None })
+    }
+
+    async fn first_piece(&self, live: &mut LiveStream) -> Result<Bytes, Failed> {
+        let mut ready = BytesMut::new();
+        let taken = match live.upstream.next().await {
+            Some(Ok(chunk)) => live.take(&chunk, &mut ready),
+            Some(Err(error)) => return Err(failed::not_dispatched(self.deployment, &error)),
+            None => {
+                let taken = live.finish(&mut ready);
+                if taken.is_ok() && ready.is_empty() {
+                    let what = "its stream ended before it began";
+                    return Err(failed::unreadable(self.deployment, what));
                 }
+                taken
+            }
+        };
+        taken.map_err(|refusal| failed::in_stream(self.deployment, refusal))?;
+        Ok(ready.freeze())
+    }
+
+    /// What came where a stream was asked for: an error that claims success, or something that a
+    /// client waiting for events could not read.
+    async fn not_a_stream(&self, answer: UpstreamAnswer) -> Result<Begun, Failed> {
+        let bytes = answer.body.collect(failed::ERROR_BYTES_MAX).await.unwrap_or_default();
+        match whole_answer(&self.pairing, bytes, &self.reply()) {
+            Ok(WholeAnswer::Error(error)) => Err(failed::error_inside(self.deployment, &error)),
+            Ok(WholeAnswer::Answer { .. }) | Err(_) => {
+                let what = "not with the stream that was asked for";
+                Err(failed::unreadable(self.deployment, what))
             }
         }
     }
 }
 
 impl LiveStream {
-    /// Takes what the upstream left without a terminator when its stream ended.
+    /// Takes a piece of the upstream's stream and appends what goes to the client.
+    ///
+    /// # Errors
+    /// The upstream's own error event, or a record that breaks the format or its limit. What came
+    /// before it has been appended.
+    pub(crate) fn take(&mut self, chunk: &Bytes, out: &mut BytesMut) -> Result<(), Refusal> {
+        self.course.take(chunk, out).map_err(|fault| refusal_of(&fault))
+    }
+
+    /// Takes the end of the upstream's stream.
     ///
     /// # Errors
     /// As [`LiveStream::take`].
-    pub(crate) fn take_rest(&mut self, out: &mut BytesMut) -> Result<(), Refusal> {
-        let Some(frame) = self.framer.finish() else { return Ok(()) };
-        match self.observer.frame(frame) {
-            Relay::Forward(bytes) => out.extend_from_slice(&bytes),
-            Relay::Withhold => {}
-            Relay::Failed(error) => return Err(failed::event(&error)),
-        }
-        Ok(())
+    pub(crate) fn finish(&mut self, out: &mut BytesMut) -> Result<(), Refusal> {
+        self.course.finish(out).map_err(|fault| refusal_of(&fault))
     }
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(
-        |value| value.trim_start().to_ascii_lowercase().starts_with("text/event-stream"),
-    )
+fn refusal_of(fault: &Fault) -> Refusal {
+    match fault {
+        Fault::Told(error) => failed::event(error),
+        Fault::Malformed(detail) => Refusal::new(Reason::UpstreamAnswerMalformed, detail.clone()),
+        Fault::TooLong(detail) => Refusal::new(Reason::StreamLimitExceeded, detail.clone()),
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(http::header::CONTENT_TYPE)?.to_str().ok()
 }
 
 fn record(

@@ -1,9 +1,10 @@
 //! The headers of an answer, named as LiteLLM names them.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use tollgate_config::Deployment;
+use tollgate_config::{Deployment, Settings};
 use tollgate_domain::{ModelName, Money};
 
+use crate::attempt::Told;
 use crate::authenticate::Caller;
 use crate::ingress::Call;
 use crate::refusal::CALL_ID;
@@ -41,6 +42,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) model_group: &'a ModelName,
     pub(crate) deployment: &'a Deployment,
+    pub(crate) told: &'a Told,
     /// The call's cost, when it is known before the answer goes out.
     pub(crate) cost: Option<Money>,
 }
@@ -52,7 +54,7 @@ pub(crate) fn write(
     facts: &Facts<'_>,
     upstream: &HeaderMap,
 ) {
-    let Facts { call, caller, model_group, deployment, cost } = facts;
+    let Facts { call, caller, model_group, deployment, told, cost } = facts;
     for (name, value) in kind {
         head.insert(name.clone(), HeaderValue::from_static(value));
     }
@@ -71,9 +73,73 @@ pub(crate) fn write(
             insert_static(head, "x-litellm-key-max-budget", &cap.to_string());
         }
     }
+    for (name, fields) in
+        [("x-litellm-dropped-params", &told.dropped), ("x-litellm-adjusted-params", &told.adjusted)]
+    {
+        if !fields.is_empty() {
+            insert_static(head, name, &fields.join(", "));
+        }
+    }
     insert_static(head, "x-litellm-response-duration-ms", &millis(call.timing.total()));
     insert_static(head, "x-litellm-overhead-duration-ms", &millis(call.timing.overhead()));
     insert_static(head, "server-timing", &call.timing.server_timing());
+}
+
+/// The headers of a request to a deployment: the operator's, the provider's, and those of the
+/// client's own that the provider's format or the operator lets through. Keys, cookies and what
+/// belongs to a connection never go on.
+pub(crate) fn upstream(
+    call: &Call,
+    deployment: &Deployment,
+    settings: &Settings,
+) -> Vec<(HeaderName, HeaderValue)> {
+    let own = deployment.headers.iter().filter_map(|(name, value)| {
+        let mut value = HeaderValue::from_str(value.expose()).ok()?;
+        value.set_sensitive(true);
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+    });
+    let mut headers: Vec<(HeaderName, HeaderValue)> = own.collect();
+    let provider = &deployment.provider;
+    for (name, value) in &call.headers {
+        let listed = |names: &[String]| names.iter().any(|known| known == name.as_str());
+        if listed(&provider.client_lists) {
+            merge(&mut headers, name, value);
+        } else if listed(&provider.client_headers)
+            || (settings.forward_client_headers && may_be_forwarded(name.as_str()))
+        {
+            headers.retain(|(there, _)| there != name);
+            headers.push((name.clone(), value.clone()));
+        }
+    }
+    headers
+}
+
+/// The headers of clients that LiteLLM's `forward_client_headers_to_llm_api` means.
+fn may_be_forwarded(name: &str) -> bool {
+    name.starts_with("x-")
+        && !["x-stainless-", "x-litellm-", "x-forwarded-"].iter().any(|own| name.starts_with(own))
+        && !["x-api-key", "x-goog-api-key", "x-real-ip"].contains(&name)
+}
+
+/// Adds the elements of a list that are not there yet.
+fn merge(headers: &mut Vec<(HeaderName, HeaderValue)>, name: &HeaderName, value: &HeaderValue) {
+    let Some((_, there)) = headers.iter_mut().find(|(known, _)| known == name) else {
+        headers.push((name.clone(), value.clone()));
+        return;
+    };
+    let (Ok(old), Ok(new)) = (there.to_str(), value.to_str()) else { return };
+    let elements = |text: &str| -> Vec<String> {
+        text.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect()
+    };
+    let mut all = elements(old);
+    for element in elements(new) {
+        if !all.contains(&element) {
+            all.push(element);
+        }
+    }
+    if let Ok(joined) = HeaderValue::from_str(&all.join(",")) {
+        *there = joined;
+    }
 }
 
 /// The upstream's headers under LiteLLM's prefix, and its rate-limit headers under their own names

@@ -1,5 +1,6 @@
 //! The client's request, read once within its limits.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,13 +11,17 @@ use http_body_util::BodyExt as _;
 use tollgate_config::Settings;
 use tollgate_domain::{CallId, CustomerId, Ticks};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_wire::formats::openai_chat::{ChatRequest, RequestProblem};
+use tollgate_wire::conversation::Conversation;
+use tollgate_wire::formats::openai_chat::RequestProblem;
+use tollgate_wire::translate::{ClientFormat, ClientRequest, PathSays};
 
 use crate::gate::Gate;
 use crate::timing::{Phase, Timing};
 
 /// Longest silence while a client sends its body.
 const BODY_SILENCE_MAX: Duration = Duration::from_secs(30);
+/// How the user agents of coding agents begin (runtime-semantics of LiteLLM, parameter handling).
+const AGENTS: [&str; 3] = ["claude-cli/", "codex_cli_rs/", "codex_exec/"];
 /// Most of a body's declared length that is trusted for the first allocation, in bytes.
 const FIRST_ALLOCATION_MAX: usize = 256 * 1024;
 
@@ -25,41 +30,58 @@ pub(crate) struct Ingress {
     pub(crate) id: CallId,
     parts: Parts,
     body: Body,
-    path_model: Option<String>,
+    route: Route,
     timing: Timing,
     clock: std::sync::Arc<dyn tollgate_domain::Clock>,
+}
+
+/// What a route speaks, and what its path says.
+#[derive(Debug, Clone)]
+pub(crate) struct Route {
+    pub(crate) format: ClientFormat,
+    /// The model that the path names.
+    pub(crate) model: Option<String>,
+    /// Whether the path asks for a stream.
+    pub(crate) stream: bool,
+}
+
+impl Route {
+    /// A route whose path says nothing.
+    pub(crate) const fn plain(format: ClientFormat) -> Self {
+        Self { format, model: None, stream: false }
+    }
 }
 
 /// One client request, read.
 pub(crate) struct Call {
     /// The call's identity.
     pub(crate) id: CallId,
-    /// What the request asks for.
-    pub(crate) request: ChatRequest,
-    /// The body as the client sent it.
-    pub(crate) body: Bytes,
+    /// The request in its own format.
+    pub(crate) request: ClientRequest,
+    /// The whole request, once a deployment needs it translated.
+    conversation: OnceLock<Result<Conversation, RequestProblem>>,
+    /// The client's headers, of which some go on to some providers.
+    pub(crate) headers: HeaderMap,
     /// The customer on whose behalf the client calls, if it named one.
     pub(crate) customer: Option<CustomerId>,
     /// The client's own wish for a time limit; it can shorten the configured one, never lengthen
     /// it.
     pub(crate) timeout: Option<Duration>,
+    /// Whether it comes from an agent that sends what not every model takes and wants it left out.
+    pub(crate) lenient: bool,
     /// When its phases ended.
     pub(crate) timing: Timing,
 }
 
 impl Ingress {
-    pub(crate) fn new(
-        gate: &Gate,
-        request: http::Request<Body>,
-        path_model: Option<String>,
-    ) -> Self {
+    pub(crate) fn new(gate: &Gate, request: http::Request<Body>, route: Route) -> Self {
         let arrived: Ticks = gate.ticks();
         let (parts, body) = request.into_parts();
         Self {
             id: gate.random().call_id(gate.now()),
             parts,
             body,
-            path_model,
+            route,
             timing: Timing::start(arrived),
             clock: std::sync::Arc::clone(gate.clock()),
         }
@@ -81,11 +103,21 @@ impl Ingress {
         }
         let declared = self.declared_length();
         let body = bounded(&mut self.body, declared, settings.request_bytes_max).await?;
-        let request = ChatRequest::read(&body, self.path_model.as_deref()).map_err(unreadable)?;
-        let customer = self.customer(&request)?;
-        let timeout = self.timeout(request.stream)?;
+        let path = PathSays { model: self.route.model.as_deref(), stream: self.route.stream };
+        let request = ClientRequest::read(self.route.format, &body, path).map_err(unreadable)?;
+        let customer = self.customer(request.asked.user.as_deref())?;
+        let timeout = self.timeout(request.asked.stream)?;
         self.timing.mark(Phase::Read, self.clock.ticks());
-        Ok(Call { id: self.id, request, body, customer, timeout, timing: self.timing })
+        Ok(Call {
+            id: self.id,
+            request,
+            conversation: OnceLock::new(),
+            customer,
+            timeout,
+            lenient: self.is_agent(),
+            timing: self.timing,
+            headers: std::mem::take(&mut self.parts.headers),
+        })
     }
 
     fn declared_length(&self) -> Option<u64> {
@@ -93,11 +125,11 @@ impl Ingress {
     }
 
     /// The customer, from LiteLLM's headers first and the body's `user` last.
-    fn customer(&self, request: &ChatRequest) -> Result<Option<CustomerId>, Refusal> {
+    fn customer(&self, user: Option<&str>) -> Result<Option<CustomerId>, Refusal> {
         let named = ["x-litellm-customer-id", "x-litellm-end-user-id"]
             .into_iter()
             .find_map(|name| Some((name, self.headers().get(name)?.to_str().ok()?)))
-            .or_else(|| request.user.as_deref().map(|user| ("user", user)));
+            .or_else(|| user.map(|user| ("user", user)));
         let Some((field, text)) = named.filter(|(_, text)| !text.is_empty()) else {
             return Ok(None);
         };
@@ -105,6 +137,13 @@ impl Ingress {
             Refusal::new(Reason::FieldWrongType, format!("`{field}` names no customer: {problem}"))
                 .with_param(field)
         })
+    }
+
+    /// Whether a coding agent calls, for which LiteLLM drops parameters without being asked.
+    fn is_agent(&self) -> bool {
+        let agent = self.headers().get(http::header::USER_AGENT);
+        let agent = agent.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        AGENTS.iter().any(|name| agent.starts_with(name))
     }
 
     fn timeout(&self, stream: bool) -> Result<Option<Duration>, Refusal> {
@@ -132,6 +171,17 @@ impl Ingress {
                 )
                 .with_param(name)
             })
+    }
+}
+
+impl Call {
+    /// The whole request, for a translation; read once, whatever the number of attempts.
+    ///
+    /// # Errors
+    /// Refused where it cannot be read, with the place in the body.
+    pub(crate) fn conversation(&self) -> Result<&Conversation, Refusal> {
+        let read = self.conversation.get_or_init(|| self.request.conversation());
+        read.as_ref().map_err(|problem| unreadable(problem.clone()))
     }
 }
 

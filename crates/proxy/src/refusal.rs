@@ -4,11 +4,21 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode};
 use tollgate_faults::{Dialect, Refusal};
+use tollgate_wire::translate::ClientFormat;
 
 use crate::gate::Gate;
 
 /// The header that carries the call's identity.
 pub(crate) const CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
+
+/// The dialect in which a client of this format expects errors.
+pub(crate) const fn dialect_of(format: ClientFormat) -> Dialect {
+    match format {
+        ClientFormat::OpenAiChat | ClientFormat::OpenAiResponses => Dialect::OpenAi,
+        ClientFormat::AnthropicMessages => Dialect::Anthropic,
+        ClientFormat::Gemini => Dialect::Gemini,
+    }
+}
 
 /// The answer to a call that is refused, logged once, here.
 #[must_use]

@@ -10,14 +10,15 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use tollgate_config::Settings;
 use tollgate_domain::{CallId, Outcome};
-use tollgate_faults::{Dialect, Reason, Refusal};
-use tollgate_wire::formats::openai_chat::{DONE_EVENT, error_event, with_model};
+use tollgate_faults::{Reason, Refusal};
+use tollgate_wire::translate::ClientFormat;
 
 use crate::attempt::{Answer, Content, LiveStream};
 use crate::authenticate::Caller;
 use crate::gate::Gate;
 use crate::headers::{self, Facts};
 use crate::ingress::Call;
+use crate::refusal::dialect_of;
 use crate::ticket::Ticket;
 use crate::timing::Phase;
 
@@ -34,11 +35,10 @@ pub(crate) fn relay(
     answer: Answer,
 ) -> Response {
     let model_group = answer.ticket.model_group().clone();
-    let Answer { ticket, deployment, headers: upstream_headers, content } = answer;
+    let Answer { ticket, deployment, headers: upstream_headers, told, content } = answer;
     call.timing.mark(Phase::Upstream, gate.ticks());
     let (body, head, cost): (Body, &[_], _) = match content {
         Content::Whole(bytes) => {
-            let bytes = with_model(bytes, call.request.model.as_str());
             call.timing.mark(Phase::Relay, gate.ticks());
             let cost = ticket.settlement().cost;
             (Body::new(OnePiece { bytes, ticket: Some(ticket) }), &headers::WHOLE, cost)
@@ -46,12 +46,19 @@ pub(crate) fn relay(
         // A stream's cost is not known before its last byte.
         Content::Stream(live) => {
             let docs_base = settings.docs_base.clone();
-            (streamed(call.id, docs_base, live, ticket), &headers::STREAM, None)
+            let format = call.request.format;
+            (streamed((call.id, format), docs_base, live, ticket), &headers::STREAM, None)
         }
     };
     let mut response = Response::new(body);
-    let facts =
-        Facts { call: &call, caller, model_group: &model_group, deployment: &deployment, cost };
+    let facts = Facts {
+        call: &call,
+        caller,
+        model_group: &model_group,
+        deployment: &deployment,
+        told: &told,
+        cost,
+    };
     headers::write(response.headers_mut(), head, &facts, &upstream_headers);
     response
 }
@@ -87,14 +94,20 @@ impl http_body::Body for OnePiece {
 /// A stream under way to the client.
 struct Relaying {
     call: CallId,
+    format: ClientFormat,
     docs_base: String,
     live: Box<LiveStream>,
     ticket: Ticket,
     over: bool,
 }
 
-fn streamed(call: CallId, docs_base: String, live: Box<LiveStream>, ticket: Ticket) -> Body {
-    let state = Relaying { call, docs_base, live, ticket, over: false };
+fn streamed(
+    (call, format): (CallId, ClientFormat),
+    docs_base: String,
+    live: Box<LiveStream>,
+    ticket: Ticket,
+) -> Body {
+    let state = Relaying { call, format, docs_base, live, ticket, over: false };
     Body::from_stream(stream::unfold(state, |mut state| async move {
         let bytes = state.next().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), state))
@@ -139,7 +152,7 @@ impl Relaying {
 
     /// Tells the ticket what has been seen.
     fn note(&mut self) {
-        let facts = self.live.observer.facts();
+        let facts = self.live.course.facts();
         self.ticket.streamed(facts);
         if facts.done && !self.over {
             self.ticket.ended(Outcome::Completed);
@@ -150,15 +163,11 @@ impl Relaying {
     /// The upstream's stream ended. One that ended cleanly ends cleanly here; one that was cut says
     /// so.
     fn finish(&mut self, out: &mut BytesMut) {
-        let rest = self.live.take_rest(out);
-        let facts = self.live.observer.facts();
-        let clean = facts.ended_cleanly();
+        let rest = self.live.finish(out);
+        let clean = self.live.course.facts().ended_cleanly();
         match rest {
             Err(refusal) => self.break_off(&refusal, out),
             Ok(()) if clean => {
-                if !facts.done {
-                    out.extend_from_slice(DONE_EVENT);
-                }
                 self.ticket.ended(Outcome::Completed);
                 self.over = true;
             }
@@ -174,8 +183,9 @@ impl Relaying {
         let call = self.call.to_string();
         let (reason, message) = (refusal.reason.slug(), &refusal.message);
         tracing::warn!(call, reason, message, "stream broke off");
-        let rendered = tollgate_faults::render(refusal, Dialect::OpenAi, &self.docs_base, &call);
-        out.extend_from_slice(&error_event(&rendered.body));
+        let dialect = dialect_of(self.format);
+        let rendered = tollgate_faults::render(refusal, dialect, &self.docs_base, &call);
+        out.extend_from_slice(&self.format.error_event(&rendered.body));
         self.ticket.ended(Outcome::Cut);
         self.over = true;
     }

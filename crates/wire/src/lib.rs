@@ -18,9 +18,11 @@ pub mod formats;
 pub mod frame;
 pub mod json;
 pub mod provider;
+pub mod translate;
 
 pub use frame::sse::{RECORD_BYTES_MAX, RecordTooLong, SseFrame, SseFramer};
 pub use provider::{
-    ApiVersion, AuthScheme, Catalog, CatalogError, DropBeside, OutputLimit, Provider, Quirks,
-    Range, StreamUsage, ToolChoice, UnsetVariable, Unversioned, WireFormat,
+    Address, ApiVersion, AuthScheme, BaseUrlWhen, Calling, Catalog, CatalogError, DropBeside,
+    Endpoint, OutputLimit, Provider, Quirks, Range, StreamUsage, ToolChoice, UnsetVariable,
+    Unversioned, Variable, WireFormat,
 };

@@ -7,6 +7,7 @@ use tollgate_wire::Provider;
 use crate::diagnostic::{Finding, code};
 use crate::price::field::is_price;
 use crate::schema::{KnownKeys, Reader, Section};
+use crate::settings::Shared;
 use crate::yaml::{Entry, Value};
 
 /// Names with raw JSON values.
@@ -65,20 +66,35 @@ pub(super) fn extra(reader: &mut Reader<'_>, params: &mut Section<'_>) -> Fields
     entries.map(|e| (e.name.clone(), reader.json(&e.node).into())).collect()
 }
 
-/// The fields that are removed: those the provider refuses, unless `drop_params` is `false`, and
-/// those that the entry names.
-pub(super) fn dropped(
+/// How the bodies for a deployment may be edited.
+#[derive(Debug, Default)]
+pub(super) struct Edits {
+    /// Fields that are removed: those the provider refuses, unless `drop_params` is `false`, and
+    /// those that the entry names.
+    pub(super) drop_fields: Vec<Box<str>>,
+    pub(super) drops: bool,
+    pub(super) repairs: bool,
+    pub(super) allowed: Vec<Box<str>>,
+}
+
+/// `drop_params`, `additional_drop_params`, `modify_params` and `allowed_openai_params`.
+pub(super) fn edits(
     reader: &mut Reader<'_>,
     params: &mut Section<'_>,
     provider: &Provider,
-    shared: Option<bool>,
-) -> Vec<Box<str>> {
+    shared: &Shared,
+) -> Edits {
     let own = params.take("drop_params").and_then(|entry| reader.flag(entry));
-    let of_provider = match own.or(shared) {
+    let drops = own.or(shared.drop_params);
+    let repairs = params.take("modify_params").and_then(|entry| reader.flag(entry));
+    let allowed = params.take("allowed_openai_params").map(|entry| reader.texts(entry));
+    let allowed: Vec<Box<str>> = allowed.into_iter().flatten().map(Into::into).collect();
+    let of_provider = match drops {
         Some(false) => &[][..],
         Some(true) | None => &provider.quirks.drop_fields,
     };
-    let mut fields = of_provider.to_vec();
+    let mut drop_fields = of_provider.to_vec();
+    drop_fields.retain(|field| !allowed.contains(field));
     if let Some(entry) = params.take("additional_drop_params") {
         for name in reader.texts(entry) {
             if name.contains(['.', '[']) {
@@ -86,12 +102,13 @@ pub(super) fn dropped(
                     format!("`{name}` lies within a field; only whole fields are removed yet");
                 let span = entry.node.span.clone();
                 reader.findings.push(Finding::warning(code::NO_EFFECT, span, message));
-            } else if !fields.iter().any(|field| **field == *name) {
-                fields.push(name.into());
+            } else if !drop_fields.iter().any(|field| **field == *name) {
+                drop_fields.push(name.into());
             }
         }
     }
-    fields
+    let repairs = repairs.or(shared.modify_params).unwrap_or(false);
+    Edits { drop_fields, drops: drops.unwrap_or(false), repairs, allowed }
 }
 
 /// Every parameter that nothing has asked for: a default for the body, as LiteLLM has it, unless it

@@ -4,7 +4,7 @@ use tollgate_domain::Secret;
 use tollgate_wire::{Provider, UnsetVariable};
 
 use crate::diagnostic::{Finding, code};
-use crate::schema::{Given, Reader};
+use crate::schema::{Given, Reader, Section};
 use crate::yaml::{Entry, Span};
 
 /// Something an entry needs.
@@ -55,14 +55,45 @@ pub(super) fn key(
     Needed::Lacking
 }
 
-/// The base URL without a slash at its end: the entry's own, else the provider's first variable
-/// that is set, else where the provider is.
+/// A base URL without a slash at its end.
+#[derive(Debug)]
+pub(super) struct BaseUrl {
+    pub(super) url: String,
+    /// Whether it is the operator's rather than the provider's usual one.
+    pub(super) own: bool,
+}
+
+/// The values of the provider's variables: the entry's own, else the environment's, else the usual
+/// one. What is nowhere is left out here and missed where it is needed.
+pub(super) fn variables(
+    reader: &mut Reader<'_>,
+    params: &mut Section<'_>,
+    provider: &Provider,
+) -> Vec<(Box<str>, Box<str>)> {
+    let mut values = Vec::new();
+    for variable in &provider.variables {
+        let own = params
+            .take_where(|name| name == variable.param)
+            .into_iter()
+            .next()
+            .and_then(|entry| reader.text(entry));
+        let found = own.or_else(|| reader.env.first(&variable.env));
+        if let Some(value) = found.or_else(|| variable.default.clone()) {
+            values.push((variable.name.as_str().into(), value.into()));
+        }
+    }
+    values
+}
+
+/// The base URL: the entry's own, else the provider's first variable that is set, else where the
+/// provider is.
 pub(super) fn base_url(
     reader: &mut Reader<'_>,
     entry: Option<&Entry>,
-    provider: &Provider,
+    (provider, variables): (&Provider, &[(Box<str>, Box<str>)]),
     subject: Subject<'_>,
-) -> Needed<String> {
+) -> Needed<BaseUrl> {
+    let mut own = true;
     let written = entry.map(|entry| (entry, reader.given(entry)));
     let (url, span) = match written {
         Some((entry, Some(Given::Text(url)))) => (url, &entry.node.span),
@@ -72,8 +103,11 @@ pub(super) fn base_url(
             leave_out(reader, &entry.node.span, (subject.model_name, &missing), help);
             return Needed::Lacking;
         }
-        Some((_, None)) | None => match standing_base_url(reader, provider) {
-            Ok(Some(url)) => (url, subject.model),
+        Some((_, None)) | None => match standing_base_url(reader, provider, variables) {
+            Ok(Some(standing)) => {
+                own = standing.own;
+                (standing.url, subject.model)
+            }
             Ok(None) => {
                 reader.findings.push(no_base_url(provider, subject.model));
                 return Needed::Wrong;
@@ -87,7 +121,7 @@ pub(super) fn base_url(
         },
     };
     match check_url(&url) {
-        Ok(()) => Needed::Found(url.trim_end_matches('/').to_owned()),
+        Ok(()) => Needed::Found(BaseUrl { url: url.trim_end_matches('/').to_owned(), own }),
         Err(problem) => {
             let message = format!("the base URL {problem}");
             let finding = Finding::error(code::MALFORMED, span.clone(), message);
@@ -101,11 +135,18 @@ pub(super) fn base_url(
 fn standing_base_url(
     reader: &Reader<'_>,
     provider: &Provider,
-) -> Result<Option<String>, UnsetVariable> {
-    match reader.env.first(&provider.base_url_env) {
-        Some(url) => Ok(Some(url)),
-        None => provider.own_base_url(|name| reader.env.variable(name)),
+    variables: &[(Box<str>, Box<str>)],
+) -> Result<Option<BaseUrl>, UnsetVariable> {
+    if let Some(url) = reader.env.first(&provider.base_url_env) {
+        return Ok(Some(BaseUrl { url, own: true }));
     }
+    let known = |name: &str| variables.iter().find(|(variable, _)| **variable == *name);
+    let value = |name: &str| match known(name) {
+        Some((_, value)) => Some(value.to_string()),
+        None => reader.env.variable(name),
+    };
+    let url = provider.own_base_url(value)?;
+    Ok(url.map(|url| BaseUrl { url, own: false }))
 }
 
 /// The API version: the entry's own, else the provider's first variable that is set.

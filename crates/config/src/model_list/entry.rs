@@ -165,7 +165,7 @@ impl Written<'_> {
             let common = common.and_then(|common| common.at(&provider));
             let part = Part { subject: Subject { model_name: "*", model: span }, common };
             let pattern = Pattern::read(&format!("{}/*", provider.name));
-            let inferred = Inferred { upstream_model: "*".to_owned(), provider };
+            let inferred = Inferred { upstream_model: "*".to_owned(), provider, pinned: None };
             let deployment = part.deployment(cx, (params.clone(), info.clone()), inferred);
             placed.extend(deployment.map(|d| Placed { deployment: d, pattern, last_resort: true }));
         }

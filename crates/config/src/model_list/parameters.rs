@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tollgate_domain::{DeploymentId, ModelName, Secret};
 use tollgate_policy::{Candidate, nearest};
-use tollgate_wire::Provider;
+use tollgate_wire::{Calling, Provider};
 
 use super::body::{self, Fields};
-use super::credential::{self, Needed, Subject};
+use super::credential::{self, BaseUrl, Needed, Subject};
 use super::provider::Inferred;
 use super::{Context, price};
 use crate::deployment::Deployment;
@@ -86,14 +86,16 @@ impl Part<'_> {
         (mut params, mut info): (Section<'_>, Section<'_>),
         inferred: Inferred,
     ) -> Option<Deployment> {
-        let Inferred { provider, upstream_model } = inferred;
+        let Inferred { provider, upstream_model, pinned } = inferred;
         let reader = &mut *cx.reader;
         let key = credential::key(reader, params.take("api_key"), &provider, self.subject);
         let api_base = one_of_two(reader, params.take("api_base"), params.take("base_url"));
-        let base_url = credential::base_url(reader, api_base, &provider, self.subject);
+        let variables = credential::variables(reader, &mut params, &provider);
+        let of_base = (&*provider, &*variables);
+        let base_url = credential::base_url(reader, api_base, of_base, self.subject);
         let version = credential::api_version(reader, params.take("api_version"), &provider);
         let headers = body::headers(reader, &mut params, &provider);
-        let drop_fields = body::dropped(reader, &mut params, &provider, cx.shared.drop_params);
+        let edits = body::edits(reader, &mut params, &provider, &cx.shared);
         let Plain { extra_body, candidate, timeouts, num_retries, own_prices } =
             Plain::read(reader, &mut params, &mut info);
         let timeouts = Timeouts::resolve(&timeouts, &cx.shared.timeouts);
@@ -104,13 +106,19 @@ impl Part<'_> {
         if let Some((prices, span)) = &own_prices {
             price::warn_partial(reader, prices, span);
         }
+        let pinned = pinned.or_else(|| provider.responses_only(mode.as_deref()));
         let (Common { id, group, base_model }, key, base_url) = self.ready(key, base_url)?;
         let template = Deployment {
             prices: own_prices.and_then(|(prices, _)| price::sheet(prices, &id)),
             id,
             group,
             upstream_model: upstream_model.into(),
-            base_url: base_url.into(),
+            base_url: base_url.url.into(),
+            calling: Calling { pinned, own_base_url: base_url.own },
+            variables: variables.into(),
+            drop_params: edits.drops,
+            modify_params: edits.repairs,
+            allowed_params: edits.allowed.into(),
             key,
             api_version: version.map(Arc::from),
             headers: headers.into(),
@@ -120,7 +128,7 @@ impl Part<'_> {
             num_retries,
             defaults: defaults.into(),
             extra_body: extra_body.into(),
-            drop_fields: drop_fields.into(),
+            drop_fields: edits.drop_fields.into(),
             mode: mode.map(Arc::from),
             provider,
         };
@@ -131,8 +139,8 @@ impl Part<'_> {
     fn ready(
         self,
         key: Needed<Option<Secret>>,
-        base_url: Needed<String>,
-    ) -> Option<(Common, Option<Secret>, String)> {
+        base_url: Needed<BaseUrl>,
+    ) -> Option<(Common, Option<Secret>, BaseUrl)> {
         match (self.common, key, base_url) {
             (Some(common), Needed::Found(key), Needed::Found(url)) => Some((common, key, url)),
             _ => None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tollgate_policy::nearest;
-use tollgate_wire::{Catalog, Provider};
+use tollgate_wire::{Catalog, Provider, WireFormat};
 
 use crate::diagnostic::{Finding, code};
 use crate::price::list::PriceList;
@@ -14,6 +14,8 @@ use crate::yaml::Span;
 pub(super) struct Inferred {
     pub(super) provider: Arc<Provider>,
     pub(super) upstream_model: String,
+    /// The format that the model's prefix asks for.
+    pub(super) pinned: Option<WireFormat>,
 }
 
 /// A name that no provider answers to.
@@ -51,7 +53,17 @@ pub(super) fn infer(
             (provider.ok_or_else(|| NoProvider::of(first, catalog, prices))?, model)
         }
     };
-    Ok(Inferred { provider: Arc::clone(provider), upstream_model: name.to_owned() })
+    let (name, pinned) = without_prefix(provider, name);
+    Ok(Inferred { provider: Arc::clone(provider), upstream_model: name.to_owned(), pinned })
+}
+
+/// The model's name without the prefix that chooses an endpoint (`responses/`, `converse/`).
+fn without_prefix<'m>(provider: &Provider, model: &'m str) -> (&'m str, Option<WireFormat>) {
+    let chosen = provider.endpoints.iter().find_map(|endpoint| {
+        let rest = model.strip_prefix(endpoint.prefix.as_deref()?)?;
+        (!rest.is_empty()).then_some((rest, Some(endpoint.format)))
+    });
+    chosen.unwrap_or((model, None))
 }
 
 /// The provider of a well-known bare name.

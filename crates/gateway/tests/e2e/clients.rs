@@ -2,6 +2,7 @@
 
 mod answers;
 mod errors;
+mod messages;
 
 mod sdk;
 mod upstreams;

@@ -5,7 +5,8 @@ use http::HeaderMap;
 use tollgate_config::Deployment;
 use tollgate_faults::{Reason, Refusal, UpstreamError, UpstreamFacts, classify, wait_hint};
 use tollgate_upstream::{DispatchError, UpstreamAnswer};
-use tollgate_wire::formats::openai_chat::{ErrorBody, read_error};
+use tollgate_wire::formats::openai_chat::ErrorBody;
+use tollgate_wire::translate::{Pairing, read_error};
 
 use crate::gate::Gate;
 
@@ -56,13 +57,14 @@ pub(crate) const fn reason_of(error: &DispatchError) -> Reason {
 pub(super) async fn refused_by_upstream(
     gate: &Gate,
     deployment: &Deployment,
+    pairing: &Pairing,
     answer: UpstreamAnswer,
 ) -> Failed {
     let UpstreamAnswer { status, headers, body } = answer;
     // An error whose text cannot be read in full is still an error with a status.
     let bytes = body.collect(ERROR_BYTES_MAX).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
-    let error = read_error(&bytes);
+    let error = read_error(pairing.upstream, &bytes);
     let hint = wait_hint(&|name| header(&headers, name), &text, gate.now());
     let failure = classify(&as_seen(status, error.as_ref(), &text), hint);
     let message = match &error {
@@ -78,7 +80,8 @@ pub(super) async fn refused_by_upstream(
     }
     // The vendor's own words, as they came: clients match on them. Not those about our credential,
     // which name it.
-    if error.is_some() && failure.reason != Reason::UpstreamCredentialsRejected {
+    if pairing.passes() && error.is_some() && failure.reason != Reason::UpstreamCredentialsRejected
+    {
         refusal = refusal.with_vendor_body(text);
     }
     if failure.reason == Reason::UpstreamCredentialsRejected {

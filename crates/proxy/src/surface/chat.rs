@@ -1,4 +1,4 @@
-//! The chat completion routes of the OpenAI API.
+//! The routes on which models are called: chat completions and messages.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,12 +8,13 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use http::Method;
-use tollgate_faults::{Dialect, Reason, Refusal};
+use tollgate_faults::{Reason, Refusal};
+use tollgate_wire::translate::ClientFormat;
 
 use crate::gate::Gate;
-use crate::ingress::Ingress;
+use crate::ingress::{Ingress, Route};
 use crate::pipeline::serve;
-use crate::refusal::refuse;
+use crate::refusal::{dialect_of, refuse};
 use crate::surface::no_such_route;
 
 /// The paths that name the model themselves, Azure's and the oldest of OpenAI's, by their
@@ -22,9 +23,19 @@ const MODEL_PATHS: [&str; 2] = ["/openai/deployments/", "/engines/"];
 /// The end of those paths.
 const OPERATION: &str = "/chat/completions";
 
-/// `POST /v1/chat/completions` and its alias.
+/// `POST /v1/chat/completions` and its aliases.
 pub(super) async fn completions(State(gate): State<Arc<Gate>>, request: Request) -> Response {
-    answer(&gate, request, None).await
+    answer(&gate, request, Route::plain(ClientFormat::OpenAiChat)).await
+}
+
+/// `POST /v1/messages` and its alias, for clients of Anthropic's API.
+pub(super) async fn messages(State(gate): State<Arc<Gate>>, request: Request) -> Response {
+    answer(&gate, request, Route::plain(ClientFormat::AnthropicMessages)).await
+}
+
+/// `POST /v1/responses` and its aliases.
+pub(super) async fn responses(State(gate): State<Arc<Gate>>, request: Request) -> Response {
+    answer(&gate, request, Route::plain(ClientFormat::OpenAiResponses)).await
 }
 
 /// The paths that carry the model's name, slashes and all; anything else is no route.
@@ -39,11 +50,13 @@ pub(super) async fn path_named_or_unknown(
         return super::wrong_method(State(gate), request.method().clone(), request.uri().clone())
             .await;
     }
-    answer(&gate, request, Some(model)).await
+    let format = ClientFormat::OpenAiChat;
+    answer(&gate, request, Route { format, model: Some(model), stream: false }).await
 }
 
-async fn answer(gate: &Gate, request: http::Request<Body>, path_model: Option<String>) -> Response {
-    let ingress = Ingress::new(gate, request, path_model);
+pub(super) async fn answer(gate: &Gate, request: http::Request<Body>, route: Route) -> Response {
+    let format = route.format;
+    let ingress = Ingress::new(gate, request, route);
     let call = ingress.id;
     // A panic is our bug; it costs this call, is billed like any broken call, and leaves the
     // connection alone.
@@ -53,7 +66,7 @@ async fn answer(gate: &Gate, request: http::Request<Body>, path_model: Option<St
         Ok(Err(refusal)) => refusal,
         Err(_) => Refusal::new(Reason::GatewayBug, "the gateway failed while serving this call"),
     };
-    refuse(gate, &refusal, Dialect::OpenAi, &call.to_string())
+    refuse(gate, &refusal, dialect_of(format), &call.to_string())
 }
 
 /// The model named by a path such as `/engines/openai/gpt-4o/chat/completions`.

@@ -1,7 +1,9 @@
 //! The routes of the data path.
 
 mod chat;
+mod count;
 mod errors;
+mod gemini;
 mod health;
 mod models;
 
@@ -40,10 +42,19 @@ fn table() -> Vec<Route> {
     vec![
         row("POST", "/v1/chat/completions", Access::Key, post(chat::completions)),
         row("POST", "/chat/completions", Access::Key, post(chat::completions)),
+        row("POST", "/v1/responses", Access::Key, post(chat::responses)),
+        row("POST", "/responses", Access::Key, post(chat::responses)),
+        row("POST", "/openai/v1/responses", Access::Key, post(chat::responses)),
+        row("POST", "/v1/messages", Access::Key, post(chat::messages)),
+        row("POST", "/v1/messages/count_tokens", Access::Key, post(count::of_messages)),
+        row("GET", "/v1beta/models", Access::Key, get(gemini::list)),
+        row("POST", "/v1beta/models/{*operation}", Access::Key, post(gemini::operate)),
         row("GET", "/v1/models", Access::Key, get(models::list)),
         row("GET", "/models", Access::Key, get(models::list)),
         row("GET", "/v1/models/{*model}", Access::Key, get(models::one)),
+        row("POST", "/v1/models/{*model}", Access::Key, post(gemini::operate)),
         row("GET", "/models/{*model}", Access::Key, get(models::one)),
+        row("POST", "/models/{*model}", Access::Key, post(gemini::operate)),
         row("GET", "/health/liveliness", Access::Anyone, get(health::alive)),
         row("GET", "/health/liveness", Access::Anyone, get(health::alive)),
         row("GET", "/health/readiness", Access::Anyone, get(health::readiness)),

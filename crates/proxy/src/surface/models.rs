@@ -60,7 +60,7 @@ pub(super) async fn one(
     answer(&gate, found.map(|model| Json(model).into_response()))
 }
 
-async fn visible(gate: &Gate, headers: &HeaderMap) -> Result<Vec<ModelName>, Refusal> {
+pub(super) async fn visible(gate: &Gate, headers: &HeaderMap) -> Result<Vec<ModelName>, Refusal> {
     let snapshot = gate.snapshot();
     let caller = authenticate(gate, headers, &snapshot.settings).await?;
     Ok(grants::visible(&snapshot, caller.grant()).cloned().collect())

@@ -4,6 +4,7 @@
 //! that folder.
 
 mod catalog;
+mod endpoint;
 mod quirks;
 mod schema;
 mod url;
@@ -12,8 +13,9 @@ use serde::Deserialize;
 use tollgate_domain::ProviderName;
 
 pub use catalog::{Catalog, CatalogError};
+pub use endpoint::{Calling, Endpoint, WireFormat};
 pub use quirks::{DropBeside, OutputLimit, Quirks, Range, StreamUsage, ToolChoice};
-pub use url::UnsetVariable;
+pub use url::{Address, UnsetVariable};
 
 /// A provider: where it is, how it wants to be authenticated, what it speaks and what it deviates
 /// in.
@@ -34,16 +36,47 @@ pub struct Provider {
     pub key_required: bool,
     /// How a key is presented.
     pub auth: AuthScheme,
-    /// The wire formats it speaks, the preferred one first.
-    pub formats: Vec<WireFormat>,
-    /// Path of chat completions behind the base URL; may hold `{model}`.
-    pub chat_path: String,
+    /// What it speaks and where, the preferred one first.
+    pub endpoints: Vec<Endpoint>,
+    /// What its URLs are made of besides the model.
+    pub variables: Vec<Variable>,
+    /// Where it is instead when a variable has one of these values.
+    pub base_url_when: Vec<BaseUrlWhen>,
     /// The version that every URL names, where it has versions.
     pub api_version: Option<ApiVersion>,
     /// What it deviates in.
     pub quirks: Quirks,
     /// Headers that go with every request.
     pub headers: Vec<(String, String)>,
+    /// Headers of a client that speaks the provider's own format which go on to it, in lower case.
+    pub client_headers: Vec<String>,
+    /// Those of them that are lists, which are joined with the operator's own.
+    pub client_lists: Vec<String>,
+}
+
+/// A part of a provider's URLs that a deployment or the environment decides, such as a region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name in base URLs and paths: `{name}`.
+    pub name: String,
+    /// The parameter of a deployment that holds it.
+    pub param: String,
+    /// Environment names that hold it where the deployment does not, the first one set wins.
+    pub env: Vec<String>,
+    /// Its value where nothing else says.
+    pub default: Option<String>,
+}
+
+/// Another base URL for some values of a variable.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseUrlWhen {
+    /// The variable's name.
+    pub variable: String,
+    /// Its values.
+    pub values: Vec<String>,
+    /// The base URL then; may hold variables.
+    pub url: String,
 }
 
 /// How a key is presented.
@@ -55,24 +88,6 @@ pub enum AuthScheme {
     Header(String),
     /// No key is ever sent.
     None,
-}
-
-/// A dialect on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-pub enum WireFormat {
-    /// OpenAI's chat completions.
-    #[serde(rename = "openai_chat")]
-    OpenAiChat,
-}
-
-impl WireFormat {
-    /// Its name in provider files and in what is shown to people.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::OpenAiChat => "openai_chat",
-        }
-    }
 }
 
 /// API versions that a URL names in its query.
@@ -90,7 +105,8 @@ pub struct ApiVersion {
     pub unversioned: Option<Unversioned>,
 }
 
-/// A second surface of a versioned provider, at another path and without a version.
+/// A second surface of a versioned provider, at the endpoints' other paths and without a version. A
+/// base URL that already holds all but such a path's operation means this surface too.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unversioned {
@@ -99,9 +115,6 @@ pub struct Unversioned {
     /// Those of them that are still sent as the version.
     #[serde(default)]
     pub sent: Vec<String>,
-    /// Path of chat completions; a base URL that already holds all but its operation means this
-    /// surface too.
-    pub chat_path: String,
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use tollgate_domain::{IdError, ProviderName};
 
-use super::{ApiVersion, AuthScheme, Provider, Quirks, WireFormat};
+use super::endpoint::{Endpoint, EndpointFile, WireFormat};
+use super::{ApiVersion, AuthScheme, BaseUrlWhen, Provider, Quirks, Variable};
 
 /// A provider file as written.
 #[derive(Debug, Deserialize)]
@@ -25,13 +26,30 @@ pub(super) struct ProviderFile {
     #[serde(default)]
     auth: AuthFile,
     formats: Vec<WireFormat>,
-    #[serde(default = "usual_chat_path")]
-    chat_path: String,
+    #[serde(default)]
+    endpoints: BTreeMap<WireFormat, EndpointFile>,
+    #[serde(default)]
+    variables: BTreeMap<String, VariableFile>,
+    #[serde(default)]
+    base_url_when: Vec<BaseUrlWhen>,
     api_version: Option<ApiVersion>,
     #[serde(default)]
     quirks: Quirks,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    #[serde(default)]
+    client_headers: Vec<String>,
+    #[serde(default)]
+    client_lists: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VariableFile {
+    param: String,
+    #[serde(default)]
+    env: Vec<String>,
+    default: Option<String>,
 }
 
 /// Braces, because a variant without them would let unknown fields pass.
@@ -63,19 +81,33 @@ impl ProviderFile {
                 AuthFile::Header { name } => AuthScheme::Header(name),
                 AuthFile::None {} => AuthScheme::None,
             },
-            formats: self.formats,
-            chat_path: self.chat_path,
+            endpoints: endpoints(&self.formats, self.endpoints),
+            variables: self.variables.into_iter().map(variable).collect(),
+            base_url_when: self.base_url_when,
             api_version: self.api_version,
             quirks: self.quirks,
             headers: self.headers.into_iter().collect(),
+            client_headers: self.client_headers,
+            client_lists: self.client_lists,
         })
     }
 }
 
-const fn yes() -> bool {
-    true
+/// One endpoint for each format, in the order of the formats.
+fn endpoints(
+    formats: &[WireFormat],
+    mut written: BTreeMap<WireFormat, EndpointFile>,
+) -> Vec<Endpoint> {
+    let endpoint =
+        |format: &WireFormat| written.remove(format).unwrap_or_default().into_endpoint(*format);
+    formats.iter().map(endpoint).collect()
 }
 
-fn usual_chat_path() -> String {
-    "/chat/completions".to_owned()
+fn variable((name, written): (String, VariableFile)) -> Variable {
+    let VariableFile { param, env, default } = written;
+    Variable { name, param, env, default }
+}
+
+const fn yes() -> bool {
+    true
 }

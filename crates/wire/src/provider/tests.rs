@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::{
-    AuthScheme, Catalog, CatalogError, OutputLimit, Provider, Quirks, Range, StreamUsage,
-    ToolChoice, WireFormat,
+    Address, AuthScheme, Calling, Catalog, CatalogError, Endpoint, OutputLimit, Provider, Quirks,
+    Range, StreamUsage, ToolChoice, WireFormat,
 };
 
 fn catalog() -> Catalog {
@@ -35,8 +35,12 @@ fn the_catalog_is_every_provider_file_sorted_by_name() {
 fn every_provider_can_be_configured() {
     for provider in catalog().iter() {
         let name = &provider.name;
-        assert!(provider.formats.contains(&WireFormat::OpenAiChat), "{name}");
-        assert!(provider.chat_path.starts_with('/'), "{name}");
+        assert!(!provider.endpoints.is_empty(), "{name}");
+        for endpoint in &provider.endpoints {
+            let paths = [Some(&endpoint.path), endpoint.stream_path.as_ref()];
+            assert!(paths.into_iter().flatten().all(|path| path.starts_with('/')), "{name}");
+            check_braces(provider, endpoint);
+        }
         let keyed = provider.auth != AuthScheme::None;
         assert!(keyed || provider.key_env.is_empty(), "{name}: no key has a name");
         assert!(keyed || !provider.key_required, "{name}: no key can be required");
@@ -54,6 +58,23 @@ fn every_provider_can_be_configured() {
             assert!(variable.bytes().all(|byte| letters(byte) || byte == b'_'), "{variable}");
         }
     }
+}
+
+/// Everything in braces in a path has a value.
+fn check_braces(provider: &Provider, endpoint: &Endpoint) {
+    let paths = [Some(&endpoint.path), endpoint.stream_path.as_ref()];
+    for part in paths.into_iter().flatten().flat_map(|path| path.split('{').skip(1)) {
+        let name = part.split('}').next().expect("the brace ends");
+        let known = provider.variables.iter().any(|variable| variable.name == name);
+        assert!(name == "model" || known, "{}: {name}", provider.name);
+    }
+}
+
+/// The URL of chat completions.
+fn chat_url(provider: &Provider, base: &str, model: &str, api_version: Option<&str>) -> String {
+    let endpoint =
+        provider.endpoint(model, WireFormat::OpenAiChat, Calling::default()).expect("an endpoint");
+    provider.url(endpoint, &Address { base, model, api_version, stream: false, variables: &[] })
 }
 
 #[test]
@@ -106,19 +127,18 @@ fn a_base_url_in_the_usual_place_gives_the_usual_url() {
     for (name, wanted) in cases {
         let provider = find(&catalog(), name);
         let base = provider.own_base_url(|_| None).expect("no variable").expect("a base URL");
-        assert_eq!(provider.chat_url(&base, "m", None), wanted);
+        assert_eq!(chat_url(&provider, &base, "m", None), wanted);
     }
     let predibase = find(&catalog(), "predibase");
     let base = predibase.own_base_url(|_| Some("t".to_owned())).expect("set").expect("a URL");
     let wanted =
         "https://serving.app.predibase.com/t/deployments/v2/llms/m%2F1/v1/chat/completions";
-    assert_eq!(predibase.chat_url(&base, "m/1", None), wanted);
+    assert_eq!(chat_url(&predibase, &base, "m/1", None), wanted);
 }
 
 #[test]
 fn a_provider_is_found_by_its_aliases_too() {
     let catalog = catalog();
-    assert_eq!(find(&catalog, "ollama_chat").name.as_str(), "ollama");
     assert_eq!(find(&catalog, "custom_openai").name.as_str(), "openai_like");
     assert_eq!(find(&catalog, "aimlapi").name.as_str(), "aiml");
     assert!(catalog.find("nobody").is_none());
@@ -171,7 +191,7 @@ fn a_file_with_a_fault_is_refused_with_its_name() {
 fn check_urls(provider: &str, cases: &[(&str, Option<&str>, &str)]) {
     let provider = find(&catalog(), provider);
     for (base, version, wanted) in cases {
-        let url = provider.chat_url(base, "gpt 4/ü", *version);
+        let url = chat_url(&provider, base, "gpt 4/ü", *version);
         assert_eq!(url, *wanted, "{base} {version:?}");
     }
 }
@@ -258,7 +278,7 @@ fn a_model_name_stays_one_segment_of_the_path() {
     let azure = find(&catalog(), "azure");
     for (model, segment) in [("..", "%2E%2E"), ("../x", "..%2Fx"), ("a?b#c", "a%3Fb%23c"), ("", "")]
     {
-        let url = azure.chat_url("https://r.test", model, Some("1"));
+        let url = chat_url(&azure, "https://r.test", model, Some("1"));
         let path = format!("https://r.test/openai/deployments/{segment}/chat/completions");
         assert_eq!(url, format!("{path}?api-version=1"), "{model}");
     }

@@ -4,14 +4,10 @@ use std::fmt::Write as _;
 
 use thiserror::Error;
 
-use super::{ApiVersion, Provider};
+use super::{ApiVersion, Endpoint, Provider};
 
-/// How many segments at the end of a path are the operation (`chat/completions`). A base URL holds
-/// all of them or none.
-const OPERATION_SEGMENTS: usize = 2;
-
-/// The segment of a path that stands for the model's name.
-const MODEL_SEGMENT: &str = "{model}";
+/// What stands for the model's name in a path.
+const MODEL: &str = "model";
 
 /// A variable that a base URL is made of and that is not set.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -19,8 +15,9 @@ const MODEL_SEGMENT: &str = "{model}";
 pub struct UnsetVariable(pub String);
 
 impl Provider {
-    /// Where the provider is unless the deployment says otherwise, with the environment's variables
-    /// in it; `None` where every deployment must say.
+    /// Where the provider is unless the deployment says otherwise, with the values of variables in
+    /// it; `None` where every deployment must say. `variable` gives the value of a variable of the
+    /// provider or of the environment.
     ///
     /// # Errors
     /// [`UnsetVariable`] with the first variable that `variable` does not know.
@@ -28,7 +25,11 @@ impl Provider {
         &self,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<String>, UnsetVariable> {
-        let Some(mut rest) = self.base_url.as_deref() else { return Ok(None) };
+        let fits = |when: &&super::BaseUrlWhen| {
+            variable(&when.variable).is_some_and(|value| when.values.contains(&value))
+        };
+        let special = self.base_url_when.iter().find(fits).map(|when| when.url.as_str());
+        let Some(mut rest) = special.or(self.base_url.as_deref()) else { return Ok(None) };
         let mut url = String::with_capacity(rest.len());
         while let Some((before, (name, after))) =
             rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
@@ -41,34 +42,61 @@ impl Provider {
         Ok(Some(url))
     }
 
-    /// The URL of chat completions.
+    /// The URL of an endpoint.
     ///
-    /// `base` may end with a slash, with the beginning of the provider's path or with all of it:
-    /// what is there is not repeated. A query that it holds is kept. `model` is percent-encoded
-    /// where the path names it. `api_version` replaces the provider's default.
+    /// The base may end with a slash, with the beginning of the endpoint's path or with all of it:
+    /// what is there is not repeated. A query that it holds is kept. The model and the variables are
+    /// percent-encoded where the path names them.
     #[must_use]
-    pub fn chat_url(&self, base: &str, model: &str, api_version: Option<&str>) -> String {
-        let base = Base::read(base);
+    pub fn url(&self, endpoint: &Endpoint, address: &Address<'_>) -> String {
+        let base = Base::read(address.base);
+        let operation = endpoint.format.operation_segments();
+        let own_stream = endpoint.stream_path.as_deref().filter(|_| address.stream);
+        let path = Path::read(own_stream.unwrap_or(&endpoint.path), operation);
         let Some(versions) = &self.api_version else {
-            return base.join(&self.chat_path, model, None);
+            return base.join(&path, address, None);
         };
-        let wanted = api_version.unwrap_or(&versions.default);
-        if let Some(path) = versions.unversioned_path(&base, wanted) {
-            let sent = versions.sends(wanted).then_some((&*versions.query, wanted));
-            return base.join(path, model, sent);
+        let wanted = address.api_version.unwrap_or(&versions.default);
+        if let Some(path) = endpoint.unversioned_path.as_deref() {
+            let path = Path::read(path, operation);
+            if versions.mean_unversioned(wanted, &base, &path) {
+                let sent = versions.sends(wanted).then_some((&*versions.query, wanted));
+                return base.join(&path, address, sent);
+            }
         }
-        base.join(&self.chat_path, model, Some((&versions.query, wanted)))
+        base.join(&path, address, Some((&versions.query, wanted)))
+    }
+}
+
+/// What a URL is made of, besides the provider's own data.
+#[derive(Debug, Clone, Copy)]
+pub struct Address<'a> {
+    /// The deployment's base URL.
+    pub base: &'a str,
+    /// The provider's own name of the model.
+    pub model: &'a str,
+    /// Replaces the provider's default version.
+    pub api_version: Option<&'a str>,
+    /// Whether the answer is to be a stream.
+    pub stream: bool,
+    /// The values of the provider's variables.
+    pub variables: &'a [(Box<str>, Box<str>)],
+}
+
+impl Address<'_> {
+    /// The value of what stands in braces in a path.
+    fn value(&self, name: &str) -> &str {
+        let variable = || self.variables.iter().find(|(known, _)| **known == *name);
+        if name == MODEL { self.model } else { variable().map_or("", |(_, value)| value) }
     }
 }
 
 impl ApiVersion {
-    /// The path of the surface without versions, where the wanted version or the base URL means it.
-    fn unversioned_path(&self, base: &Base<'_>, wanted: &str) -> Option<&str> {
-        let surface = self.unversioned.as_ref()?;
+    /// Whether the wanted version or the base URL means the surface without versions.
+    fn mean_unversioned(&self, wanted: &str, base: &Base<'_>, path: &Path<'_>) -> bool {
+        let Some(surface) = &self.unversioned else { return false };
         let named = surface.versions.iter().any(|version| version == wanted);
-        let pattern = segments(&surface.chat_path);
-        let there = base.held(&pattern) >= pattern.len().saturating_sub(OPERATION_SEGMENTS).max(1);
-        (named || there).then_some(&*surface.chat_path)
+        named || base.held(path) >= path.before_operation().max(1)
     }
 
     fn sends(&self, wanted: &str) -> bool {
@@ -97,38 +125,38 @@ impl<'a> Base<'a> {
         Self { text, path, query }
     }
 
-    /// How many leading segments of a path's pattern the base already ends with: all, or none of
-    /// its operation.
-    fn held(&self, pattern: &[&str]) -> usize {
-        let before_operation = pattern.len().saturating_sub(OPERATION_SEGMENTS);
-        let lengths = std::iter::once(pattern.len()).chain((1..=before_operation).rev());
-        let mut fitting = lengths.filter(|length| self.ends_with(&pattern[..*length]));
+    /// How many leading segments of a path the base already ends with: all, or none of its
+    /// operation.
+    fn held(&self, path: &Path<'_>) -> usize {
+        let lengths =
+            std::iter::once(path.segments.len()).chain((1..=path.before_operation()).rev());
+        let mut fitting = lengths.filter(|length| self.ends_with(&path.segments[..*length]));
         fitting.next().unwrap_or(0)
     }
 
     fn ends_with(&self, pattern: &[&str]) -> bool {
         let Some(start) = self.path.len().checked_sub(pattern.len()) else { return false };
         let pairs = self.path.iter().skip(start).zip(pattern);
-        pairs.into_iter().all(|(segment, wanted)| *wanted == MODEL_SEGMENT || segment == wanted)
+        pairs.into_iter().all(|(segment, wanted)| wanted.starts_with('{') || segment == wanted)
     }
 
-    fn join(&self, path: &str, model: &str, version: Option<(&str, &str)>) -> String {
-        let pattern = segments(path);
+    fn join(
+        &self,
+        path: &Path<'_>,
+        address: &Address<'_>,
+        version: Option<(&str, &str)>,
+    ) -> String {
         let mut url = self.text.to_owned();
-        for segment in pattern.iter().skip(self.held(&pattern)) {
+        for segment in path.segments.iter().skip(self.held(path)) {
             url.push('/');
-            if *segment == MODEL_SEGMENT {
-                push_encoded(&mut url, model);
-            } else {
-                url.push_str(segment);
-            }
+            push_filled(&mut url, segment, address);
         }
-        if let Some(query) = self.query {
-            url.push('?');
+        for query in self.query.into_iter().chain(path.query) {
+            url.push(if url.contains('?') { '&' } else { '?' });
             url.push_str(query);
         }
         if let Some((name, value)) = version.filter(|(name, _)| !self.names(name)) {
-            url.push(if self.query.is_some() { '&' } else { '?' });
+            url.push(if url.contains('?') { '&' } else { '?' });
             url.push_str(name);
             url.push('=');
             push_encoded(&mut url, value);
@@ -141,6 +169,37 @@ impl<'a> Base<'a> {
         let parameters = self.query.into_iter().flat_map(|query| query.split('&'));
         parameters.map(|one| one.split_once('=').map_or(one, |(key, _)| key)).any(|key| key == name)
     }
+}
+
+/// A path of an endpoint.
+struct Path<'a> {
+    segments: Vec<&'a str>,
+    query: Option<&'a str>,
+    operation: usize,
+}
+
+impl<'a> Path<'a> {
+    fn read(path: &'a str, operation: usize) -> Self {
+        let (path, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
+        Self { segments: segments(path), query, operation }
+    }
+
+    fn before_operation(&self) -> usize {
+        self.segments.len().saturating_sub(self.operation)
+    }
+}
+
+/// One segment of a path with the values of what stands in braces in it.
+fn push_filled(url: &mut String, segment: &str, address: &Address<'_>) {
+    let mut rest = segment;
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    {
+        url.push_str(before);
+        push_encoded(url, address.value(name));
+        rest = after;
+    }
+    url.push_str(rest);
 }
 
 fn segments(path: &str) -> Vec<&str> {

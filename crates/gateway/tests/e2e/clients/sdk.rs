@@ -1,4 +1,4 @@
-//! The OpenAI SDKs of Python and Node, run as programs of their own.
+//! The SDKs of others, run as programs of their own.
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,8 @@ const PROGRAM_MAX: std::time::Duration = std::time::Duration::from_secs(90);
 pub(super) enum Sdk {
     Python,
     Node,
+    /// Anthropic's, of Python.
+    Messages,
 }
 
 impl Sdk {
@@ -39,9 +41,11 @@ impl Sdk {
     fn command(self) -> Command {
         let clients = clients();
         let (program, installed, script) = match self {
-            Self::Python => {
+            Self::Python | Self::Messages => {
                 let python = root().join(".venv/bin/python");
-                (python.clone(), python, "python/calls.py")
+                let openai = self == Self::Python;
+                let script = if openai { "python/calls.py" } else { "python/messages.py" };
+                (python.clone(), python, script)
             }
             Self::Node => {
                 let package = clients.join("node_modules/openai");

@@ -1,0 +1,70 @@
+//! Counting tokens without a call: an estimate from the length of the prompt.
+//!
+//! Nothing is sent to a provider and nothing is charged. The estimate leans to the high side, so
+//! that a client that compacts by it compacts in time.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use tollgate_faults::{Dialect, Reason, Refusal};
+use tollgate_wire::formats::anthropic_messages::from_count;
+use tollgate_wire::translate::ClientFormat;
+
+use crate::authenticate::authenticate;
+use crate::gate::Gate;
+use crate::grants;
+use crate::ingress::{Ingress, Route};
+use crate::refusal::refuse;
+
+/// Bytes of JSON for one token, rounded down: English prose has about four and a half, code and
+/// JSON three to four.
+const BYTES_PER_TOKEN: u64 = 3;
+
+/// `POST /v1/messages/count_tokens`.
+pub(super) async fn of_messages(
+    State(gate): State<Arc<Gate>>,
+    request: http::Request<Body>,
+) -> Response {
+    let route = Route::plain(ClientFormat::AnthropicMessages);
+    match tokens(&gate, request, route).await {
+        Ok(tokens) => {
+            let head = [(http::header::CONTENT_TYPE, "application/json")];
+            (head, from_count(tokens)).into_response()
+        }
+        Err(refusal) => refused(&gate, &refusal, Dialect::Anthropic),
+    }
+}
+
+/// `POST /v1beta/models/{model}:countTokens`.
+pub(super) async fn of_contents(
+    gate: &Gate,
+    model: &str,
+    request: http::Request<Body>,
+) -> Response {
+    let format = ClientFormat::Gemini;
+    let route = Route { format, model: Some(model.to_owned()), stream: false };
+    match tokens(gate, request, route).await {
+        Ok(tokens) => Json(serde_json::json!({ "totalTokens": tokens })).into_response(),
+        Err(refusal) => refused(gate, &refusal, Dialect::Gemini),
+    }
+}
+
+fn refused(gate: &Gate, refusal: &Refusal, dialect: Dialect) -> Response {
+    refuse(gate, refusal, dialect, &gate.random().call_id(gate.now()).to_string())
+}
+
+async fn tokens(gate: &Gate, request: http::Request<Body>, route: Route) -> Result<u64, Refusal> {
+    let mut ingress = Ingress::new(gate, request, route);
+    let snapshot = gate.snapshot();
+    let caller = authenticate(gate, ingress.headers(), &snapshot.settings).await?;
+    let call = ingress.read(&snapshot.settings).await?;
+    let name = call.request.asked.model.as_str();
+    if snapshot.resolve(name).is_none() || !grants::may_use(&snapshot, caller.grant(), name) {
+        let message = format!("there is no model `{name}`");
+        return Err(Refusal::new(Reason::ModelUnknown, message).with_param("model"));
+    }
+    Ok(call.request.asked.prompt_bytes.div_ceil(BYTES_PER_TOKEN))
+}

@@ -1,0 +1,233 @@
+//! What a request asks for, whatever its format: one scan, and no tree until a translation needs
+//! the whole of it.
+
+use bytes::Bytes;
+use tollgate_domain::ModelName;
+
+use super::{ClientFormat, read_request};
+use crate::conversation::Conversation;
+use crate::formats::client_fields::{Standing, standing};
+use crate::formats::openai_chat::{CHOICES_MAX, ChatRequest, RequestProblem};
+use crate::json::{Kind, Object, Raw};
+
+/// What the path of a request says, in the formats that put it there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PathSays<'a> {
+    /// The model, which takes precedence over the body's.
+    pub model: Option<&'a str>,
+    /// Whether the answer is to be a stream.
+    pub stream: bool,
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The model as the client names it.
+    pub model: ModelName,
+    /// Whether the answer is to be a stream.
+    pub stream: bool,
+    /// Whether a stream is to end with the usage, where the format makes that a choice.
+    pub include_usage: bool,
+    /// The most output tokens of a choice, if the client said.
+    pub output_tokens_max: Option<u64>,
+    /// How many answers are wanted, at least 1.
+    pub choices: u64,
+    /// Bytes that become input tokens, or more.
+    pub prompt_bytes: u64,
+    /// The client's name for its own end user, where it is not empty.
+    pub user: Option<String>,
+}
+
+/// A client's request, read as far as every call needs it.
+#[derive(Debug, Clone)]
+pub struct ClientRequest {
+    /// What it asks for.
+    pub asked: Asked,
+    /// The format it came in.
+    pub format: ClientFormat,
+    /// The body as the client sent it.
+    pub body: Bytes,
+    /// The chat request, whose scan is kept.
+    pub(super) chat: Option<ChatRequest>,
+}
+
+impl ClientRequest {
+    /// Reads a request: its form, and what it asks for.
+    ///
+    /// # Errors
+    /// [`RequestProblem`] with the first problem found.
+    pub fn read(
+        format: ClientFormat,
+        body: &Bytes,
+        path: PathSays<'_>,
+    ) -> Result<Self, RequestProblem> {
+        let body = body.clone();
+        if format == ClientFormat::OpenAiChat {
+            let chat = ChatRequest::read(&body, path.model)?;
+            return Ok(Self { asked: of_chat(&chat), format, body, chat: Some(chat) });
+        }
+        let object = Object::scan(&body).map_err(RequestProblem::Malformed)?;
+        refuse_forbidden(&object)?;
+        let fields = Fields { object: &object, body_bytes: body.len() as u64, path };
+        let asked = match format {
+            ClientFormat::OpenAiChat | ClientFormat::OpenAiResponses => fields.of_responses()?,
+            ClientFormat::AnthropicMessages => fields.of_messages()?,
+            ClientFormat::Gemini => fields.of_gemini()?,
+        };
+        Ok(Self { asked, format, body, chat: None })
+    }
+
+    /// The whole request, for a translation.
+    ///
+    /// # Errors
+    /// [`RequestProblem`] with the place in the body.
+    pub fn conversation(&self) -> Result<Conversation, RequestProblem> {
+        let path = PathSays { model: Some(self.asked.model.as_str()), stream: self.asked.stream };
+        read_request(self.format, &self.body, path)
+    }
+}
+
+fn of_chat(chat: &ChatRequest) -> Asked {
+    Asked {
+        model: chat.model.clone(),
+        stream: chat.stream,
+        include_usage: chat.include_usage,
+        output_tokens_max: chat.output_tokens_max,
+        choices: chat.choices,
+        prompt_bytes: chat.prompt_bytes,
+        user: chat.user.clone(),
+    }
+}
+
+fn refuse_forbidden(object: &Object<'_>) -> Result<(), RequestProblem> {
+    let refused = |name: &str| matches!(standing(name), Standing::Refused(_));
+    match object.members().iter().find(|member| refused(&member.name)) {
+        Some(member) => Err(RequestProblem::NotAllowed { field: member.name.to_string() }),
+        None => Ok(()),
+    }
+}
+
+/// The top level of a request that is no chat request.
+struct Fields<'a> {
+    object: &'a Object<'a>,
+    body_bytes: u64,
+    path: PathSays<'a>,
+}
+
+impl Fields<'_> {
+    fn of_responses(&self) -> Result<Asked, RequestProblem> {
+        if !self.names_earlier_turns() {
+            self.holds_something("input", "a string or an array of at least one item")?;
+        }
+        let user = self.text("user")?.or(self.text("safety_identifier")?);
+        self.asked(self.flag("stream")?, self.count("max_output_tokens")?, user)
+    }
+
+    /// Whether the request continues something that the other side keeps.
+    fn names_earlier_turns(&self) -> bool {
+        ["previous_response_id", "conversation", "prompt"]
+            .iter()
+            .any(|name| self.object.value(name).is_some())
+    }
+
+    fn of_messages(&self) -> Result<Asked, RequestProblem> {
+        self.holds_something("messages", "an array of at least one message")?;
+        let metadata = self.object.value("metadata");
+        let user = metadata.and_then(|metadata| metadata.find("user_id")).and_then(Raw::text);
+        let user = user.map(std::borrow::Cow::into_owned);
+        self.asked(self.flag("stream")?, self.count("max_tokens")?, user)
+    }
+
+    fn of_gemini(&self) -> Result<Asked, RequestProblem> {
+        self.holds_something("contents", "an array of at least one content")?;
+        let generation = ["generationConfig", "generation_config"];
+        let generation = generation.iter().find_map(|name| self.object.value(name));
+        let number = |camel: &str, snake: &str| {
+            let value = generation?.find(camel).or_else(|| generation?.find(snake))?;
+            value.whole().filter(|count| *count > 0)
+        };
+        let output = number("maxOutputTokens", "max_output_tokens");
+        let mut asked = self.asked(self.path.stream, output, None)?;
+        let choices = number("candidateCount", "candidate_count").unwrap_or(1);
+        asked.choices = choices.min(CHOICES_MAX);
+        Ok(asked)
+    }
+
+    fn asked(
+        &self,
+        stream: bool,
+        output_tokens_max: Option<u64>,
+        user: Option<String>,
+    ) -> Result<Asked, RequestProblem> {
+        Ok(Asked {
+            model: self.model()?,
+            stream,
+            include_usage: true,
+            output_tokens_max,
+            choices: 1,
+            prompt_bytes: self.body_bytes,
+            user: user.filter(|user| !user.is_empty()),
+        })
+    }
+
+    fn model(&self) -> Result<ModelName, RequestProblem> {
+        let name = match self.path.model {
+            Some(path) => Some(path.to_owned()),
+            None => self.text("model")?,
+        };
+        let name = name.ok_or(RequestProblem::Missing { field: "model" })?;
+        ModelName::new(&name).map_err(|_| RequestProblem::OutOfRange {
+            field: "model".to_owned(),
+            expected: "1 to 256 bytes without control characters".to_owned(),
+        })
+    }
+
+    /// The prompt is there: a text or a list that is not empty.
+    fn holds_something(
+        &self,
+        field: &'static str,
+        expected: &'static str,
+    ) -> Result<(), RequestProblem> {
+        let value = self.object.value(field).ok_or(RequestProblem::Missing { field })?;
+        match value.kind() {
+            Kind::String | Kind::Array if value.holds_something() => Ok(()),
+            Kind::String | Kind::Array => {
+                let expected = expected.to_owned();
+                Err(RequestProblem::OutOfRange { field: field.to_owned(), expected })
+            }
+            _ => Err(wrong_type(field, expected, value)),
+        }
+    }
+
+    fn flag(&self, field: &str) -> Result<bool, RequestProblem> {
+        let Some(value) = self.object.value(field) else { return Ok(false) };
+        value.boolean().ok_or_else(|| wrong_type(field, "a boolean", value))
+    }
+
+    fn text(&self, field: &str) -> Result<Option<String>, RequestProblem> {
+        let Some(value) = self.object.value(field) else { return Ok(None) };
+        let text = value.text().ok_or_else(|| wrong_type(field, "a string", value))?;
+        Ok(Some(text.into_owned()))
+    }
+
+    /// A number of tokens. What the gateway cannot count with, such as 0, is the provider's to
+    /// judge.
+    fn count(&self, field: &str) -> Result<Option<u64>, RequestProblem> {
+        let Some(value) = self.object.value(field) else { return Ok(None) };
+        match value.kind() {
+            Kind::Number => value.whole().map(Some).ok_or_else(|| RequestProblem::OutOfRange {
+                field: field.to_owned(),
+                expected: "a whole number from 0".to_owned(),
+            }),
+            _ => Err(wrong_type(field, "a whole number", value)),
+        }
+    }
+}
+
+fn wrong_type(field: &str, expected: &'static str, value: Raw<'_>) -> RequestProblem {
+    let found = value.kind().in_words();
+    RequestProblem::WrongType { field: field.to_owned(), expected, found }
+}
+
+#[cfg(test)]
+mod tests;

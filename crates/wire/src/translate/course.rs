@@ -1,0 +1,276 @@
+//! The course of one streamed answer: the upstream's bytes in, the client's bytes out, and what was
+//! seen on the way.
+//!
+//! Bytes → records → interpreter of the upstream's format → deltas → renderer of the client's
+//! format → bytes. Between equal formats the records pass as they are and are only observed. A
+//! course knows no socket, holds at most one unfinished record, and lives as long as the answer.
+
+use std::borrow::Cow;
+
+use bytes::{Bytes, BytesMut};
+
+use super::framing::{Framing, Record};
+use super::{ClientFormat, interpreter, observed};
+use crate::WireFormat;
+use crate::delta::{Close, Delta, Interpreter, Renderer};
+use crate::formats::anthropic_messages::Wording;
+use crate::formats::openai_chat::{
+    DONE_EVENT, ErrorBody, ObserverOptions, Relay, StreamFacts, StreamObserver,
+};
+use crate::formats::translation::Reply;
+use crate::frame::aws_events::AwsEventError;
+use crate::frame::json_lines::JsonStreamError;
+use crate::frame::sse::SseFrame;
+
+/// A client and an upstream, and what an answer's reading needs to know of the request.
+#[derive(Debug, Clone)]
+pub struct Pairing {
+    /// What the client speaks.
+    pub client: ClientFormat,
+    /// What the upstream speaks.
+    pub upstream: WireFormat,
+    /// How tool calls read in the client's words.
+    pub wording: Wording,
+    /// Whether streams come as AWS event streams although the format has its own framing.
+    pub aws_framing: bool,
+}
+
+/// Why a stream cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The upstream reported an error in band.
+    Told(ErrorBody),
+    /// A record breaks its format; in words.
+    Malformed(String),
+    /// A record is longer than its limit; in words.
+    TooLong(String),
+}
+
+/// Follows one stream.
+pub struct Course {
+    framing: Framing,
+    leg: Leg,
+}
+
+/// What happens to records.
+enum Leg {
+    /// Chat on both sides.
+    Chat(Box<StreamObserver>),
+    /// The same format on both sides.
+    Pass(Observer),
+    /// Different formats.
+    Translate(Observer, Box<dyn Renderer>),
+}
+
+/// Understands records for what they say.
+struct Observer {
+    interpreter: Box<dyn Interpreter>,
+    deltas: Vec<Delta>,
+    facts: StreamFacts,
+}
+
+impl Pairing {
+    /// Whether client and upstream speak the same format, so that bytes pass.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        self.client.wire() == self.upstream
+    }
+
+    /// Whether both speak chat.
+    #[must_use]
+    pub fn is_chat(&self) -> bool {
+        self.client == ClientFormat::OpenAiChat && self.passes()
+    }
+}
+
+impl Fault {
+    pub(super) fn of_objects(error: &JsonStreamError) -> Self {
+        match error {
+            JsonStreamError::TooLong { .. } => Self::TooLong(error.to_string()),
+            JsonStreamError::NoObject { .. } => Self::Malformed(error.to_string()),
+        }
+    }
+
+    pub(super) fn of_messages(error: &AwsEventError) -> Self {
+        match error {
+            AwsEventError::TooLong { .. } => Self::TooLong(error.to_string()),
+            AwsEventError::Lengths
+            | AwsEventError::PreludeChecksum
+            | AwsEventError::Checksum
+            | AwsEventError::Headers => Self::Malformed(error.to_string()),
+        }
+    }
+}
+
+impl Course {
+    /// A course at the start of an answer.
+    #[must_use]
+    pub fn new(pairing: Pairing, reply: Reply) -> Self {
+        let framing = Framing::of(pairing.upstream, pairing.aws_framing);
+        if pairing.is_chat() {
+            let options = ObserverOptions {
+                client_model: reply.model,
+                forward_usage: reply.include_usage,
+                rename: true,
+            };
+            return Self { framing, leg: Leg::Chat(Box::new(StreamObserver::new(options))) };
+        }
+        let passes = pairing.passes();
+        let observer = Observer {
+            interpreter: interpreter(pairing.upstream, pairing.wording),
+            deltas: Vec::new(),
+            facts: StreamFacts::default(),
+        };
+        let leg = if passes {
+            Leg::Pass(observer)
+        } else {
+            Leg::Translate(observer, pairing.client.renderer(reply))
+        };
+        Self { framing, leg }
+    }
+
+    /// Whether an answer of this media type is a stream of this kind.
+    #[must_use]
+    pub fn takes(&self, content_type: &str) -> bool {
+        let kind = content_type.split(';').next().unwrap_or_default().trim();
+        self.framing.media_types().iter().any(|known| known.eq_ignore_ascii_case(kind))
+    }
+
+    /// What was seen so far.
+    #[must_use]
+    pub const fn facts(&self) -> &StreamFacts {
+        match &self.leg {
+            Leg::Chat(observer) => observer.facts(),
+            Leg::Pass(observer) | Leg::Translate(observer, _) => &observer.facts,
+        }
+    }
+
+    /// Takes a piece of the upstream's stream and appends what goes to the client.
+    ///
+    /// # Errors
+    /// [`Fault`]: nothing may be fed to the course afterwards. What came before it has been
+    /// appended.
+    pub fn take(&mut self, chunk: &Bytes, out: &mut BytesMut) -> Result<(), Fault> {
+        self.framing.push(chunk);
+        while let Some(record) = self.framing.next()? {
+            self.leg.record(record, out)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the end of the upstream's stream and appends what ends the client's, where the answer
+    /// is complete: [`StreamFacts::ended_cleanly`] tells.
+    ///
+    /// # Errors
+    /// As [`Course::take`].
+    pub fn finish(&mut self, out: &mut BytesMut) -> Result<(), Fault> {
+        if let Some(record) = self.framing.finish() {
+            self.leg.record(record, out)?;
+        }
+        self.leg.finish(out)
+    }
+}
+
+impl Leg {
+    fn record(&mut self, record: Record, out: &mut BytesMut) -> Result<(), Fault> {
+        match self {
+            Self::Chat(observer) => {
+                let Record::Sse(frame) = record else { return Ok(()) };
+                match observer.frame(frame) {
+                    Relay::Forward(bytes) => out.extend_from_slice(&bytes),
+                    Relay::Withhold => {}
+                    Relay::Failed(error) => return Err(Fault::Told(error)),
+                }
+                Ok(())
+            }
+            Self::Pass(observer) => {
+                observer.record(&record)?;
+                observer.settle(None, out)?;
+                pass(record, out);
+                Ok(())
+            }
+            Self::Translate(observer, renderer) => {
+                observer.record(&record)?;
+                observer.settle(Some(renderer.as_mut()), out)
+            }
+        }
+    }
+
+    fn finish(&mut self, out: &mut BytesMut) -> Result<(), Fault> {
+        match self {
+            Self::Chat(observer) => {
+                let facts = observer.facts();
+                if facts.ended_cleanly() && !facts.done {
+                    out.extend_from_slice(DONE_EVENT);
+                }
+                Ok(())
+            }
+            Self::Pass(observer) => {
+                observer.close();
+                observer.settle(None, out)
+            }
+            Self::Translate(observer, renderer) => {
+                observer.close();
+                observer.settle(Some(renderer.as_mut()), out)
+            }
+        }
+    }
+}
+
+impl Observer {
+    fn record(&mut self, record: &Record) -> Result<(), Fault> {
+        let (event, data): (Option<&str>, Cow<'_, [u8]>) = match record {
+            Record::Sse(frame) => match frame.data() {
+                Some(data) => (frame.event(), data),
+                None => return Ok(()),
+            },
+            Record::Json(object) => (None, Cow::Borrowed(object)),
+            Record::Aws(message) => {
+                let name = message.event_type().or_else(|| message.exception_type());
+                (name, Cow::Borrowed(message.payload()))
+            }
+        };
+        self.interpreter.record(event, &data, &mut self.deltas).map_err(Fault::Malformed)
+    }
+
+    fn close(&mut self) {
+        if !self.facts.done {
+            self.interpreter.close(Close::Clean, &mut self.deltas);
+        }
+    }
+
+    /// Renders what was said and takes note of it.
+    fn settle(
+        &mut self,
+        mut renderer: Option<&mut (dyn Renderer + 'static)>,
+        out: &mut BytesMut,
+    ) -> Result<(), Fault> {
+        let mut rendered = Vec::new();
+        let mut fault = None;
+        for delta in self.deltas.drain(..) {
+            if let Delta::Failed(error) = delta {
+                fault = Some(Fault::Told(error));
+                break;
+            }
+            observed::observe(&mut self.facts, &delta);
+            if let Some(renderer) = renderer.as_deref_mut() {
+                renderer.delta(&delta, &mut rendered);
+            }
+        }
+        out.extend_from_slice(&rendered);
+        fault.map_or(Ok(()), Err)
+    }
+}
+
+/// A record in the client's framing, which is that of server-sent events.
+fn pass(record: Record, out: &mut BytesMut) {
+    let Record::Sse(frame) = record else { return };
+    let terminated = frame.is_terminated();
+    out.extend_from_slice(&SseFrame::into_raw(frame));
+    if !terminated {
+        out.extend_from_slice(b"\n\n");
+    }
+}
+
+#[cfg(test)]
+mod tests;
