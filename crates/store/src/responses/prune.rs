@@ -13,8 +13,8 @@ const EXPIRED: &str = "SELECT owner, id FROM responses WHERE expires_at <= $1 \
      ORDER BY expires_at, id LIMIT $2";
 
 impl Responses {
-    /// Removes up to `rows_max` answers that expired, the longest expired first, one transaction per
-    /// owner. Gives how many were found; fewer than `rows_max` means that none is left.
+    /// Removes up to `rows_max` answers that expired, the longest expired first, one transaction
+    /// per owner. Gives how many were found; fewer than `rows_max` means that none is left.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails; the owners whose turn had come stay pruned.
