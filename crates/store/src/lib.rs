@@ -1,4 +1,5 @@
-//! What the gateway remembers: virtual keys, budgets, the ledger and answers, over SQLite or Postgres.
+//! What the gateway remembers: virtual keys, budgets, the ledger and kept answers, over SQLite or
+//! Postgres.
 //!
 //! One `Db` stands for either engine and every query is one text for both. The ledger is written by
 //! one task that commits in groups, so recording a call neither waits nor fails; what a crash

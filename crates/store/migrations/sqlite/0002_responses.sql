@@ -1,7 +1,7 @@
--- Answers of the Responses API, kept so that a later call can go on from them. `owner` is `team:` and
--- a team's id, or `key:` and that of a key without a team. `input_items` is a JSON array of the items
--- that the call itself added, `response` the whole answer as a JSON object, `bytes` the length of
--- the two.
+-- Answers of the Responses API, kept so that a later call can go on from them. `owner` is `team:`
+-- and a team's id, or `key:` and that of a key without a team. `input_items` is a JSON array of the
+-- items that the call itself added, `response` the whole answer as a JSON object, `bytes` the
+-- length of the two.
 CREATE TABLE responses (
     id TEXT NOT NULL,
     owner TEXT NOT NULL,

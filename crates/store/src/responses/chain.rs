@@ -49,8 +49,8 @@ impl Responses {
     /// the answer is absent, as in [`Responses::find`].
     ///
     /// # Errors
-    /// [`ChainError`] when the conversation exceeds a limit, when an earlier answer of it is absent,
-    /// or when the database fails.
+    /// [`ChainError`] when the conversation exceeds a limit, when an earlier answer of it is
+    /// absent, or when the database fails.
     pub async fn chain(
         &self,
         id: &ResponseId,
