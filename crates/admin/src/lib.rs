@@ -6,10 +6,8 @@
 mod fields;
 mod gatekeeper;
 mod keys;
-mod lifetime;
 mod problem;
 mod routes;
 
 pub use gatekeeper::{Actor, Gatekeeper, Identifying};
-pub use lifetime::{LifetimeError, parse_lifetime};
 pub use routes::{Access, Admin, router, routes};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tollgate_domain::{Price, PriceError, Secret};
+use tollgate_domain::{Price, PriceError, Secret, parse_lifetime};
 
 use crate::diagnostic::{Finding, code};
 use crate::environment::Environment;
@@ -41,6 +41,8 @@ pub struct Settings {
     /// What stands before `/errors/<slug>`, without a slash at its end; empty when nobody said
     /// where the gateway is reached.
     pub docs_base: String,
+    /// How long answers of the Responses API are kept for later calls; zero keeps none.
+    pub responses_retention: Duration,
     /// How long calls in flight may go on once the gateway is told to end.
     pub grace: Duration,
 }
@@ -112,6 +114,7 @@ impl Settings {
             key_header: None,
             forward_client_headers: false,
             docs_base,
+            responses_retention: RESPONSES_RETENTION,
             grace: grace(&first),
         }
     }
@@ -161,6 +164,10 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
     if let Some(entry) = section.take("unpriced_models") {
         settings.unpriced_models = unpriced(reader, entry).unwrap_or(settings.unpriced_models);
     }
+    if let Some(entry) = section.take("responses_retention") {
+        settings.responses_retention =
+            retention(reader, entry).unwrap_or(settings.responses_retention);
+    }
     if let Some(budget) = section.take("budget").and_then(|entry| reader.mapping(entry)) {
         let mut section = Section::new("general_settings.budget", budget);
         if let Some(entry) = section.take("on_store_failure") {
@@ -193,6 +200,23 @@ fn calls_in_flight(reader: &mut Reader<'_>, entry: &Entry) -> u32 {
         reader.out_of_range(entry, message, "leave it out for the default");
     }
     count.and_then(|count| u32::try_from(count).ok()).unwrap_or(CALLS_IN_FLIGHT)
+}
+
+/// A lifetime, or zero.
+fn retention(reader: &mut Reader<'_>, entry: &Entry) -> Option<Duration> {
+    let text = reader.text(entry)?;
+    match text.as_str() {
+        "0" => Some(Duration::ZERO),
+        text => match parse_lifetime(text) {
+            Ok(lifetime) => Some(lifetime),
+            Err(problem) => {
+                let message = format!("`{}` is no lifetime", entry.name);
+                let help = format!("{problem}; `0` keeps nothing");
+                reader.out_of_range(entry, message, &help);
+                None
+            }
+        },
+    }
 }
 
 fn unpriced(reader: &mut Reader<'_>, entry: &Entry) -> Option<UnpricedModels> {
@@ -298,6 +322,8 @@ const MB_MAX: u64 = 16 * 1024;
 const CALLS_IN_FLIGHT: u32 = 4096;
 /// The largest number of calls at one time that may be asked for.
 const CALLS_IN_FLIGHT_MAX: u32 = 1_000_000;
+/// Thirty days.
+const RESPONSES_RETENTION: Duration = Duration::from_secs(30 * 86_400);
 /// Half a minute, what orchestrators leave between telling a process to end and ending it.
 const GRACE: Duration = Duration::from_secs(30);
 /// Longest such time that can be asked for.

@@ -99,6 +99,10 @@ identifier! {
     /// The dated price sheet that a cost was computed with.
     PriceSheetId
 }
+identifier! {
+    /// A kept answer of the Responses API, such as `resp_…`; the gateway makes it.
+    ResponseId
+}
 
 impl KeyId {
     /// The identity under which calls made with the master key are recorded.

@@ -7,6 +7,7 @@ mod decimal;
 mod identity;
 mod key;
 mod ledger;
+mod lifetime;
 mod model;
 mod money;
 mod random;
@@ -17,10 +18,11 @@ mod usage;
 pub use decimal::{NotADecimal, Scaled, parse_scaled};
 pub use identity::{
     CallId, CustomerId, DeploymentId, IdError, KeyId, OrganizationId, PriceSheetId, ProviderName,
-    TeamId, UserId,
+    ResponseId, TeamId, UserId,
 };
 pub use key::{KeyHash, VirtualKey, VirtualKeyError};
 pub use ledger::{AttemptRecord, Attribution, Entry, OpenEntry, Outcome, UsageSource};
+pub use lifetime::{LifetimeError, parse_lifetime};
 pub use model::{ModelName, ModelNameError};
 pub use money::{Money, MoneyError, Price, PriceError};
 pub use random::Random;

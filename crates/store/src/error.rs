@@ -55,6 +55,16 @@ impl StoreError {
     pub const fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
+
+    /// What the engine says, when a statement was refused because such a row exists.
+    pub(crate) fn unique_violation(&self) -> Option<&str> {
+        match self {
+            Self::Refused(sqlx::Error::Database(refused)) if refused.is_unique_violation() => {
+                Some(refused.message())
+            }
+            _ => None,
+        }
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -1,4 +1,5 @@
-//! What the gateway remembers: virtual keys, budgets, and the ledger, over SQLite or Postgres.
+//! What the gateway remembers: virtual keys, budgets, the ledger and kept answers, over SQLite or
+//! Postgres.
 //!
 //! One `Db` stands for either engine and every query is one text for both. The ledger is written by
 //! one task that commits in groups, so recording a call neither waits nor fails; what a crash
@@ -12,6 +13,7 @@ mod directory;
 mod error;
 mod keys;
 mod ledger;
+mod responses;
 mod settings;
 mod spend;
 mod transaction;
@@ -24,5 +26,8 @@ pub use keys::{InsertKeyError, KeyRow, UpdateKeyError};
 pub use ledger::{
     Charged, Dispatched, EntryRow, Ledger, LedgerHealth, LedgerOptions, LedgerSlot, LedgerTask,
     OutputSoFar, Recovered, Spool, recover,
+};
+pub use responses::{
+    ChainError, Owner, ResponseLimits, ResponseRow, Responses, Retention, SaveResponseError,
 };
 pub use spend::{Spend, SpendKind};

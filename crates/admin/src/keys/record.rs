@@ -1,12 +1,13 @@
 //! A virtual key as the management API reads and shows it.
 
 use serde_json::{Map, Value, json};
-use tollgate_domain::{ModelName, Money, OrganizationId, TeamId, Timestamp, UserId};
+use tollgate_domain::{
+    ModelName, Money, OrganizationId, TeamId, Timestamp, UserId, parse_lifetime,
+};
 use tollgate_faults::Refusal;
 use tollgate_store::KeyRow;
 
 use crate::fields::{Change, Fields};
-use crate::lifetime::parse_lifetime;
 use crate::problem::wrong;
 
 /// The fields of a key that can be set and changed.

@@ -53,6 +53,26 @@ fn an_empty_file_has_the_defaults() {
 }
 
 #[test]
+fn kept_answers_live_for_a_month_unless_the_file_says_otherwise() {
+    let hours = |count: u64| Duration::from_secs(count * 3600);
+    for (text, kept) in [
+        ("", hours(30 * 24)),
+        ("general_settings: {responses_retention: 36h}", hours(36)),
+        ("general_settings: {responses_retention: 2w}", hours(14 * 24)),
+        ("general_settings: {responses_retention: 0}", hours(0)),
+        ("general_settings: {responses_retention: '0'}", hours(0)),
+    ] {
+        assert_eq!(clean(text, &[]).0.responses_retention, kept, "{text}");
+    }
+    for wrong in ["30", "0d", "-1d", "forever"] {
+        let text = format!("general_settings: {{responses_retention: {wrong}}}");
+        let (settings, _, codes) = settings(&text, &[]);
+        assert_eq!(codes, [code::OUT_OF_RANGE], "{wrong}");
+        assert_eq!(settings.responses_retention, hours(30 * 24), "{wrong}");
+    }
+}
+
+#[test]
 fn the_file_goes_before_the_environment_and_ours_before_litellms() {
     let file = "general_settings: {master_key: sk-file, database_url: os.environ/OTHER}";
     let env = [

@@ -9,10 +9,14 @@ use std::borrow::Cow;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-const SQLITE: [(&str, &str); 1] =
-    [("foundation", include_str!("../../migrations/sqlite/0001_foundation.sql"))];
-const POSTGRES: [(&str, &str); 1] =
-    [("foundation", include_str!("../../migrations/postgres/0001_foundation.sql"))];
+const SQLITE: [(&str, &str); 2] = [
+    ("foundation", include_str!("../../migrations/sqlite/0001_foundation.sql")),
+    ("responses", include_str!("../../migrations/sqlite/0002_responses.sql")),
+];
+const POSTGRES: [(&str, &str); 2] = [
+    ("foundation", include_str!("../../migrations/postgres/0001_foundation.sql")),
+    ("responses", include_str!("../../migrations/postgres/0002_responses.sql")),
+];
 
 pub(super) fn sqlite() -> Migrator {
     migrator(&SQLITE)

@@ -162,13 +162,10 @@ enum WriteError {
 
 impl From<StoreError> for WriteError {
     fn from(error: StoreError) -> Self {
-        let StoreError::Refused(sqlx::Error::Database(refused)) = &error else {
-            return Self::Store(error);
-        };
-        if !refused.is_unique_violation() {
-            return Self::Store(error);
-        }
         // Postgres names the constraint, SQLite the column; neither message holds a value.
-        Self::Conflict { alias: refused.message().contains("alias") }
+        match error.unique_violation().map(|message| message.contains("alias")) {
+            Some(alias) => Self::Conflict { alias },
+            None => Self::Store(error),
+        }
     }
 }

@@ -8,6 +8,8 @@ mod outage;
 mod presence;
 mod properties;
 mod recovery;
+mod responses;
+mod retention;
 mod schema;
 mod settings;
 mod spend;
