@@ -1,8 +1,11 @@
 //! Wire formats: one folder each, all with the same files.
 
 pub mod anthropic_messages;
+mod call_ids;
 pub mod client_fields;
 pub mod gemini;
 pub mod openai_chat;
 pub mod openai_responses;
+mod report;
+mod schemas;
 pub mod translation;
