@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::capability::Capability;
+use crate::conversation::{Conversation, Part};
 use crate::formats::translation::{Target, Unsupported, Written};
 
 /// Fields of other dialects that change the answer, so that leaving them out must be allowed.
@@ -48,6 +49,24 @@ impl<'t> Report<'t> {
     /// A field that carries no meaning for the answer is left out.
     pub(in crate::formats) fn drop(&mut self, field: &str) {
         note(&mut self.dropped, field);
+    }
+
+    /// Leaves out what carries no meaning for the answer and what only a few targets know.
+    pub(in crate::formats) fn drop_hints(&mut self, c: &Conversation) {
+        if c.parallel_tools.is_some() {
+            self.drop("parallel_tool_calls");
+        }
+        if c.user.is_some() {
+            self.drop("user");
+        }
+        let cached = |part: &Part| part.cache.is_some();
+        let hinted = c.messages.iter().any(|message| message.parts.iter().any(cached));
+        if hinted || c.tools.iter().any(|tool| tool.cache.is_some()) {
+            self.drop("cache_control");
+        }
+        if c.messages.iter().any(|message| message.name.is_some()) {
+            self.drop("name");
+        }
     }
 
     /// A field was changed to what the target understands.
