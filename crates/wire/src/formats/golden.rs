@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use expect_test::expect_file;
+use serde_json::{Value, json};
 
 use super::openai_chat::ErrorBody;
 use super::translation::{AnswerIn, Leniency, Target, Unsupported, Written};
@@ -72,7 +73,7 @@ impl Upstream {
             write(true)
         });
         let Ok(written) = written else { return };
-        serde_json::from_slice::<serde_json::Value>(&written.body).expect("JSON");
+        serde_json::from_slice::<Value>(&written.body).expect("JSON");
         expect(case, &format!("to.{}.json", self.name), text(&written.body));
         let changed = format!("dropped: {:?}\nadjusted: {:?}\n", written.dropped, written.adjusted);
         expect(case, &format!("to.{}.txt", self.name), &changed);
@@ -173,7 +174,25 @@ pub(super) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("UTF-8")
 }
 
-/// A request body of a client, read as one in the format of `openai_chat`.
-pub(super) fn asked(body: &serde_json::Value) -> Conversation {
-    openai_chat::to_conversation(&Bytes::from(body.to_string()), None).expect("a request")
+/// A request with these members is refused with the field's name, and written without them where
+/// the caller allows that.
+pub(super) fn refuses_or_drops(
+    from_conversation: fn(&Conversation, &Target<'_>) -> Result<Written, Unsupported>,
+    members: &Value,
+    field: &str,
+) {
+    let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]});
+    for (name, value) in members.as_object().expect("an object") {
+        body[name] = value.clone();
+    }
+    let read = openai_chat::to_conversation(&Bytes::from(body.to_string()), None);
+    let conversation = read.expect("a request");
+    let write = |drops| {
+        let leniency = Leniency { drops, ..Leniency::default() };
+        let target = Target { model: "m", capability: &Capability::UNKNOWN, leniency };
+        from_conversation(&conversation, &target)
+    };
+    let refused = write(false).expect_err(field);
+    assert_eq!((&*refused.field, &*refused.model), (field, "m"));
+    assert_eq!(write(true).expect(field).dropped, [field.into()]);
 }

@@ -17,11 +17,11 @@ use crate::formats::openai_chat::ErrorBody;
 use crate::json::{Kind, Object, Raw};
 
 /// Most parts that may be open side by side.
-const OPEN_PARTS_MAX: usize = 128;
+pub(super) const OPEN_PARTS_MAX: usize = 128;
 
 /// Longest text that is kept to find the places of its citations, in bytes; behind it citations
 /// have no place.
-const CITED_TEXT_BYTES_MAX: usize = 1024 * 1024;
+pub(super) const CITED_TEXT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Events that mean something here.
 const KNOWN: [&str; 10] = [
@@ -59,6 +59,8 @@ struct Open {
     ended: bool,
     /// What a text says so far.
     text: String,
+    /// Whether `text` lacks its end.
+    cut: bool,
     /// Whether anything came.
     said: bool,
 }
@@ -250,15 +252,16 @@ impl CohereInterpreter {
         let part = self.parts;
         self.parts += 1;
         out.push(Delta::Open { choice: 0, part, kind });
-        let (text, ended, said) = (String::new(), false, false);
-        self.open.push(Open { slot, part, role, ended, text, said });
+        let (text, ended, cut, said) = (String::new(), false, false, false);
+        self.open.push(Open { slot, part, role, ended, text, cut, said });
         Ok(())
     }
 
     fn more(&mut self, slot: Slot, text: ByteString, out: &mut Vec<Delta>) {
         let Some(open) = self.open.iter_mut().find(|open| open.slot == slot) else { return };
         open.said = true;
-        if open.role == Role::Text && open.text.len() + text.len() <= CITED_TEXT_BYTES_MAX {
+        open.cut |= open.text.len() + text.len() > CITED_TEXT_BYTES_MAX;
+        if open.role == Role::Text && !open.cut {
             open.text.push_str(&text);
         }
         out.push(Delta::More { part: open.part, text });

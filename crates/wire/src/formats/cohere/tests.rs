@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::interpreter::{CITED_TEXT_BYTES_MAX, OPEN_PARTS_MAX};
 use super::*;
 use crate::delta::{Close, Delta, Interpreter as _};
-use crate::formats::golden::{Upstream, asked, obeys_the_laws};
-use crate::formats::translation::{Leniency, Target};
+use crate::formats::golden::{Upstream, obeys_the_laws, refuses_or_drops};
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFrame, SseFramer};
 
 #[test]
@@ -54,25 +54,15 @@ fn feed(events: &[Value]) -> Vec<Delta> {
 
 #[test]
 fn what_the_api_lacks_is_refused_by_the_clients_name_or_left_out() {
-    for (member, value, field) in [
-        ("n", json!(2), "n"),
-        ("logit_bias", json!({"1": 2}), "logit_bias"),
-        ("logprobs", json!(true), "logprobs"),
-        ("seed", json!(-1), "seed"),
-        ("stop", json!(["a", "b", "c", "d", "e", "f"]), "stop"),
-        ("tools", json!([{"type": "custom", "custom": {"name": "f"}}]), "tools[0]"),
+    for (members, field) in [
+        (json!({"n": 2}), "n"),
+        (json!({"logit_bias": {"1": 2}}), "logit_bias"),
+        (json!({"logprobs": true}), "logprobs"),
+        (json!({"seed": -1}), "seed"),
+        (json!({"stop": ["a", "b", "c", "d", "e", "f"]}), "stop"),
+        (json!({"tools": [{"type": "custom", "custom": {"name": "f"}}]}), "tools[0]"),
     ] {
-        let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]});
-        body[member] = value;
-        let c = asked(&body);
-        let leniency = Leniency { drops: true, ..Leniency::default() };
-        let capability = &crate::capability::Capability::UNKNOWN;
-        let target = Target { model: "m", capability, leniency };
-        let strict = Target { leniency: Leniency::default(), ..target };
-        let refused = from_conversation(&c, &strict).expect_err(field);
-        assert_eq!((&*refused.field, &*refused.model), (field, "m"));
-        let written = from_conversation(&c, &target).expect(field);
-        assert_eq!(written.dropped, [field.into()]);
+        refuses_or_drops(from_conversation, &members, field);
     }
 }
 
@@ -91,6 +81,38 @@ fn broken_records_are_named_and_unknown_ones_pass() {
         let read = CohereInterpreter::new().record(event, data.as_bytes(), &mut Vec::new());
         assert_eq!(read.is_ok(), passes, "{event:?} {data}");
     }
+}
+
+#[test]
+fn the_parts_that_may_be_open_are_counted() {
+    let mut interpreter = CohereInterpreter::new();
+    let mut start = |index: usize| {
+        let call = json!({"id": index.to_string(), "function": {"name": "f"}});
+        let event = json!({"type": "tool-call-start", "index": index,
+            "delta": {"message": {"tool_calls": call}}});
+        interpreter.record(None, event.to_string().as_bytes(), &mut Vec::new())
+    };
+    assert!((0..OPEN_PARTS_MAX).all(|index| start(index).is_ok()));
+    assert!(start(OPEN_PARTS_MAX).is_err());
+}
+
+#[test]
+fn behind_the_longest_text_citations_have_no_place() {
+    let text = |text: &str| {
+        json!({"type": "content-delta", "index": 0, "delta": {"message": {"content":
+            {"text": text}}}})
+    };
+    let cite = |start: usize| {
+        json!({"type": "citation-start", "delta": {"message": {"citations":
+            {"start": start, "end": start + 1}}}})
+    };
+    let (most, whole) = (CITED_TEXT_BYTES_MAX, "a".repeat(CITED_TEXT_BYTES_MAX));
+    let deltas = feed(&[text(&whole[1..]), cite(most - 2), text("bc"), text("d"), cite(most - 1)]);
+    let spans = deltas.iter().filter_map(|delta| match delta {
+        Delta::Cite { citation, .. } => Some(citation.span.is_some()),
+        _ => None,
+    });
+    assert_eq!(spans.collect::<Vec<_>>(), [true, false]);
 }
 
 fn any_event() -> impl Strategy<Value = Value> {

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::delta::{Close, Delta, Interpreter as _};
-use crate::formats::golden::{Upstream, asked, obeys_the_laws};
-use crate::formats::translation::{Leniency, Target};
+use crate::formats::golden::{Upstream, obeys_the_laws, refuses_or_drops};
 use crate::frame::json_lines::JsonFramer;
 use crate::frame::sse::RECORD_BYTES_MAX;
 
@@ -47,19 +46,7 @@ fn what_the_api_lacks_is_refused_by_the_clients_name_or_left_out() {
         (json!({"tools": function, "tool_choice": "required"}), "tool_choice"),
         (json!({"tools": [{"type": "custom", "custom": {"name": "f"}}]}), "tools[0]"),
     ] {
-        let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]});
-        for (name, value) in members.as_object().expect("an object") {
-            body[name] = value.clone();
-        }
-        let c = asked(&body);
-        let leniency = Leniency { drops: true, ..Leniency::default() };
-        let capability = &crate::capability::Capability::UNKNOWN;
-        let target = Target { model: "m", capability, leniency };
-        let strict = Target { leniency: Leniency::default(), ..target };
-        let refused = from_conversation(&c, &strict).expect_err(field);
-        assert_eq!((&*refused.field, &*refused.model), (field, "m"));
-        let written = from_conversation(&c, &target).expect(field);
-        assert_eq!(written.dropped, [field.into()]);
+        refuses_or_drops(from_conversation, &members, field);
     }
 }
 
