@@ -4,7 +4,6 @@
 //! that never changes: caches and signatures are bound to the prompt's exact beginning.
 
 mod messages;
-mod report;
 mod schema;
 mod settings;
 mod thinking;
@@ -13,12 +12,12 @@ mod tools;
 use bytestring::ByteString;
 
 use self::messages::{Arranged, Turn, arrange};
-use self::report::Report;
 use self::settings::{Sampled, sampling, user_id, write_unmapped};
 use self::thinking::{Plan, Thinking, plan};
 use self::tools::{offer, write_choice, write_tools};
 use super::blocks_out::{write_block, write_part};
 use crate::conversation::{Conversation, Effort, ReasoningMode, Role};
+use crate::formats::report::{self, Report};
 use crate::formats::translation::{Target, Unsupported, Written};
 use crate::json::write::{JsonWriter, object};
 

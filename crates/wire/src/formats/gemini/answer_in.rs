@@ -5,9 +5,10 @@ use bytes::Bytes;
 use super::error::{error_from, read_error, told};
 use super::fields::Body;
 use super::finish::{self, Held};
-use super::said::{CallIds, Candidate, Response, Said, citations};
+use super::said::{Candidate, Response, Said, citations};
 use super::sealed;
 use crate::conversation::{Answer, Arguments, Choice, FinishReason, Part, PartBody, ToolCall};
+use crate::formats::call_ids::CallIds;
 use crate::formats::translation::AnswerIn;
 use crate::json::{Malformed, Object};
 

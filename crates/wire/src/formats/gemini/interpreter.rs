@@ -11,10 +11,11 @@ use tollgate_domain::Usage;
 use super::error::{error_from, told};
 use super::fields::Body;
 use super::finish::{self, Held};
-use super::said::{CallIds, Candidate, Response, Said, citations};
+use super::said::{Candidate, Response, Said, citations};
 use super::usage::Reported;
 use crate::conversation::{FinishReason, Provenance};
 use crate::delta::{Close, Delta, Interpreter, PartKind};
+use crate::formats::call_ids::CallIds;
 use crate::formats::openai_chat::{CHOICES_MAX, ErrorBody};
 use crate::json::Object;
 

@@ -9,13 +9,14 @@ mod interpreter;
 mod media;
 mod model;
 mod renderer;
-mod report;
 mod request_in;
 mod request_out;
 mod said;
 mod schema;
 mod sealed;
 mod usage;
+
+use super::report;
 
 pub use answer_in::to_answer;
 pub use answer_out::from_answer;

@@ -11,10 +11,6 @@ use super::{media, usage};
 use crate::conversation::{Citation, PartBody, Source};
 use crate::json::{Kind, Object, Raw};
 
-/// Longest piece of an answer's id that goes into the ids of its calls, in bytes. Some providers
-/// take ids of 40 bytes at most.
-const ID_BYTES_MAX: usize = 28;
-
 /// One part of a candidate.
 #[derive(Debug)]
 pub(super) enum Said {
@@ -137,46 +133,6 @@ impl Said {
             return None;
         }
         Some(Self::Text { text: text.unwrap_or_default(), thought, seal })
-    }
-}
-
-/// Gives calls without ids the ids they get.
-///
-/// Such an id is made of the answer's own and the call's number, so that it is the same however the
-/// answer arrived, and another in every answer.
-#[derive(Debug, Default)]
-pub(super) struct CallIds {
-    answer: String,
-    next: u32,
-}
-
-impl CallIds {
-    /// Takes the answer's id from the first chunk that has one.
-    pub(super) fn learn(&mut self, answer: Option<&ByteString>) {
-        if let (Some(answer), true) = (answer, self.answer.is_empty()) {
-            let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-            self.answer = answer.chars().filter(plain).take(ID_BYTES_MAX).collect();
-        }
-    }
-
-    /// The id of the next call. Where the answer has no id, a checksum of what is called stands in.
-    pub(super) fn next(
-        &mut self,
-        given: Option<ByteString>,
-        name: &str,
-        arguments: &str,
-    ) -> ByteString {
-        let number = self.next;
-        self.next += 1;
-        given.unwrap_or_else(|| {
-            if !self.answer.is_empty() {
-                return format!("call_{}_{number}", self.answer).into();
-            }
-            let mut sum = crc32fast::Hasher::new();
-            sum.update(name.as_bytes());
-            sum.update(arguments.as_bytes());
-            format!("call_{:08x}_{number}", sum.finalize()).into()
-        })
     }
 }
 

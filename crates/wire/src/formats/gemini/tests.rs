@@ -1,16 +1,15 @@
 //! Fixtures of the format: every case is read and written back, streams under every split of their
 //! bytes.
 
-use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
-use expect_test::expect_file;
 
 use super::*;
 use crate::capability::Capability;
 use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
+use crate::formats::golden::{cases, expect, lines, obeys_the_laws, text};
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
 
@@ -25,10 +24,7 @@ fn reply() -> Reply {
 
 #[test]
 fn every_fixture_reads_and_writes_as_expected() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/gemini");
-    let mut cases: Vec<PathBuf> =
-        fs::read_dir(root).expect("the fixtures").map(|e| e.expect("a case").path()).collect();
-    cases.sort();
+    let cases = cases("gemini");
     assert!(cases.len() >= 20, "the fixtures are there");
     for case in cases {
         assert!(case.join("origin.toml").exists(), "{}", case.display());
@@ -79,11 +75,7 @@ fn check_answer(case: &Path, body: &[u8]) {
 
 fn check_stream(case: &Path, stream: &[u8]) {
     let deltas = interpret([stream], Close::Clean);
-    let lines = deltas.iter().fold(String::new(), |mut lines, delta| {
-        writeln!(lines, "{delta:?}").expect("a string takes any text");
-        lines
-    });
-    expect(case, "deltas.txt", &lines);
+    expect(case, "deltas.txt", &lines(&deltas));
     for at in 0..stream.len() {
         let (head, tail) = stream.split_at(at);
         assert_eq!(interpret([head, tail], Close::Clean), deltas, "{} at {at}", case.display());
@@ -138,43 +130,9 @@ fn interpret<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, how: Close) -> Vec<
     deltas
 }
 
-fn obeys_the_laws(deltas: &[Delta]) {
-    let mut open = Vec::new();
-    let mut opened = Vec::new();
-    for delta in deltas {
-        match delta {
-            Delta::Open { part, .. } => {
-                assert_eq!(*part as usize, opened.len(), "parts are counted");
-                open.push(*part);
-                opened.push(*part);
-            }
-            Delta::More { part, text } => {
-                assert!(!text.is_empty() && open.contains(part), "more of an open part");
-            }
-            Delta::Seal { part, .. } | Delta::Cite { part, .. } => assert!(open.contains(part)),
-            Delta::Close { part } => {
-                let at = open.iter().position(|open| open == part).expect("it was opened");
-                open.remove(at);
-            }
-            _ => {}
-        }
-    }
-    assert!(open.is_empty(), "what is opened is closed");
-    let last = deltas.iter().position(|d| matches!(d, Delta::End | Delta::Failed(_)));
-    assert!(last.is_none_or(|at| at + 1 == deltas.len()), "nothing follows the end");
-}
-
 fn render(deltas: &[Delta]) -> Vec<u8> {
     let mut renderer = GeminiRenderer::new(reply());
     let mut out = Vec::new();
     deltas.iter().for_each(|delta| renderer.delta(delta, &mut out));
     out
-}
-
-fn expect(case: &Path, name: &str, text: &str) {
-    expect_file![case.join(name)].assert_eq(text);
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("UTF-8")
 }

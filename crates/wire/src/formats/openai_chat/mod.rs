@@ -16,6 +16,7 @@ pub(in crate::formats) mod usage;
 
 pub use answer::{AnswerFacts, AnswerRead, read_answer, with_model};
 pub use error::{ErrorBody, error_event, read_error};
+pub(in crate::formats) use hub::byte_offset;
 pub use hub::{
     OpenAiChatInterpreter, OpenAiChatRenderer, from_answer, from_conversation, to_answer,
     to_conversation,

@@ -23,13 +23,6 @@ const OWN: [&str; 10] = [
     "betas",
 ];
 
-/// Fields of other dialects that change the answer, so that leaving them out must be allowed.
-const MEANINGFUL: [&str; 6] =
-    ["logprobs", "top_logprobs", "logit_bias", "audio", "modalities", "web_search_options"];
-
-/// Values with which such a field asks for nothing.
-const ASKS_NOTHING: [&str; 5] = ["null", "false", "0", "{}", "[\"text\"]"];
-
 /// Most digits, signs and spaces that are taken for an account number rather than for a telephone
 /// number.
 const PHONE_DIGITS_MIN: usize = 7;
@@ -160,10 +153,8 @@ pub(super) fn write_unmapped(
             o.raw(name, raw);
         } else if let ("service_tier", Some(tier)) = (name, tier(raw)) {
             o.string(name, tier);
-        } else if MEANINGFUL.contains(&name) && !ASKS_NOTHING.contains(&&**raw) {
-            report.leave_out(name, "the API has no such field")?;
         } else {
-            report.drop(name);
+            report.leave_out_unmapped(name, raw)?;
         }
     }
     Ok(())

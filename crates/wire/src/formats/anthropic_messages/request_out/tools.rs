@@ -8,16 +8,10 @@ use super::report::Report;
 use super::schema::is_enforceable;
 use super::thinking::Plan;
 use crate::conversation::{Conversation, ResponseFormat, Tool, ToolChoice, ToolKind};
+use crate::formats::schemas::{NO_PARAMETERS, in_words, is_object_schema};
 use crate::formats::translation::Unsupported;
 use crate::json::write::{Array, JsonWriter};
 use crate::json::{Object, Raw};
-
-/// What a tool without a schema takes.
-const NO_PARAMETERS: &str = r#"{"type":"object","properties":{}}"#;
-
-/// What is said where the form of the answer cannot be enforced.
-const JSON_ONLY: &str =
-    "Answer with one valid JSON object and nothing else: no prose around it and no code fence.";
 
 /// What is said where the model may but need not call the tool that stands in for the answer.
 const CALL_JSON_TOOL: &str = "Give your final answer by calling the tool `json_tool_call` once, \
@@ -80,7 +74,7 @@ impl<'a> Offer<'a> {
             ResponseFormat::Text => return Ok(()),
             ResponseFormat::JsonObject => {
                 report.adjust("response_format");
-                self.instruction = Some(JSON_ONLY.to_owned());
+                self.instruction = Some(in_words(None));
                 return Ok(());
             }
             ResponseFormat::JsonSchema { schema, .. } => schema,
@@ -93,7 +87,7 @@ impl<'a> Offer<'a> {
         // A tool takes an object; and where the client itself settled which tools are called, one
         // more would change that.
         if !is_object_schema(schema) || !matches!(self.choice, Choice::Unsaid | Choice::Auto) {
-            self.instruction = Some(format!("{JSON_ONLY} It must keep this JSON schema: {schema}"));
+            self.instruction = Some(in_words(Some(schema)));
             return Ok(());
         }
         if self.tools.iter().any(|tool| &*tool.name == JSON_TOOL) {
@@ -113,12 +107,6 @@ impl<'a> Offer<'a> {
         }
         Ok(())
     }
-}
-
-fn is_object_schema(schema: &str) -> bool {
-    Object::scan(schema.as_bytes()).is_ok_and(|object| {
-        object.value("type").and_then(Raw::text).is_some_and(|kind| kind == "object")
-    })
 }
 
 /// The tools that may be called at all, in the client's order.

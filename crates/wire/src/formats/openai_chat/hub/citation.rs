@@ -58,7 +58,7 @@ fn characters(text: &str, offset: u64) -> u64 {
 }
 
 /// Where a character begins, in bytes; the end of the text for the one behind its last.
-fn byte_offset(text: &str, character: u64) -> Option<u64> {
+pub(in crate::formats) fn byte_offset(text: &str, character: u64) -> Option<u64> {
     let character = usize::try_from(character).ok()?;
     let mut starts = text.char_indices().map(|(at, _)| at).chain(std::iter::once(text.len()));
     starts.nth(character).map(|at| at as u64)

@@ -15,6 +15,7 @@ mod usage_out;
 
 pub use answer_in::to_answer;
 pub use answer_out::from_answer;
+pub(in crate::formats) use citation::byte_offset;
 pub use interpreter::OpenAiChatInterpreter;
 pub use renderer::OpenAiChatRenderer;
 pub use request_in::to_conversation;
