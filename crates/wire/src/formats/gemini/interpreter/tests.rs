@@ -117,7 +117,11 @@ proptest! {
     #[test]
     fn whatever_comes_every_part_is_opened_and_closed_once(
         chunks in prop::collection::vec(
-            (prop::collection::vec(any_part(), 0..4), 0u8..3, prop::option::weighted(0.2, Just("STOP"))),
+            (
+                prop::collection::vec(any_part(), 0..4),
+                0u8..3,
+                prop::option::weighted(0.2, Just("STOP")),
+            ),
             0..6,
         ),
     ) {

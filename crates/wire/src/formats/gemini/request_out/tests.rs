@@ -136,7 +136,9 @@ fn results_follow_their_calls_in_order_and_foreign_calls_get_a_seal() {
     assert_eq!(
         third["contents"][2]["parts"],
         json!([
-            { "functionResponse": { "id": "c1", "name": "f", "response": { "b": 2 }, "parts": media } },
+            { "functionResponse": {
+                "id": "c1", "name": "f", "response": { "b": 2 }, "parts": media,
+            } },
             { "functionResponse": { "id": "c2", "name": "f", "response": { "output": "" } } },
             { "functionResponse": { "id": "c3", "name": "f", "response": { "output": "[1]" } } },
             { "text": "and?" },
@@ -158,69 +160,50 @@ fn a_result_without_a_call_is_refused_whatever_the_leniency() {
     assert_eq!(&*refused.field, "messages[0]");
 }
 
+fn effort(effort: Effort) -> Reasoning {
+    Reasoning { effort: Some(effort), ..Reasoning::default() }
+}
+
+fn mode(mode: ReasoningMode) -> Reasoning {
+    Reasoning { mode: Some(mode), ..Reasoning::default() }
+}
+
+fn thinks(model: &str, reasoning: &Reasoning, expected: &Value) {
+    let c = Conversation { reasoning: reasoning.clone(), ..hello() };
+    let written = body(&c, model)["generationConfig"]["thinkingConfig"].take();
+    assert_eq!(written, *expected, "{model} {reasoning:?}");
+}
+
 #[test]
-fn thinking_is_said_as_the_generation_takes_it() {
-    let effort = |effort| Reasoning { effort: Some(effort), ..Reasoning::default() };
-    let mode = |mode| Reasoning { mode: Some(mode), ..Reasoning::default() };
-    for (model, reasoning, expected) in [
-        ("gemini-3-pro", Reasoning::default(), Value::Null),
-        (
-            "gemini-3-pro",
-            effort(Effort::High),
-            json!({ "includeThoughts": true, "thinkingLevel": "high" }),
-        ),
-        (
-            "gemini-3-pro",
-            effort(Effort::None),
-            json!({ "includeThoughts": false, "thinkingLevel": "low" }),
-        ),
-        (
-            "gemini-3-flash",
-            mode(ReasoningMode::Disabled),
-            json!({ "includeThoughts": false, "thinkingLevel": "minimal" }),
-        ),
-        (
-            "gemini-3-flash",
-            mode(ReasoningMode::Budget(9)),
-            json!({ "includeThoughts": true, "thinkingBudget": 9 }),
-        ),
-        ("gemini-3-flash", mode(ReasoningMode::Adaptive), json!({ "includeThoughts": true })),
-        (
-            "gemini-2.5-pro",
-            mode(ReasoningMode::Disabled),
-            json!({ "includeThoughts": false, "thinkingBudget": 128 }),
-        ),
-        (
-            "gemini-2.5-flash",
-            effort(Effort::None),
-            json!({ "includeThoughts": false, "thinkingBudget": 0 }),
-        ),
-        (
-            "gemini-2.5-flash-lite",
-            effort(Effort::Minimal),
-            json!({ "includeThoughts": true, "thinkingBudget": 512 }),
-        ),
-        (
-            "gemini-2.5-flash",
-            mode(ReasoningMode::Budget(99_999)),
-            json!({ "includeThoughts": true, "thinkingBudget": 24_576 }),
-        ),
-        (
-            "gemini-2.5-flash",
-            mode(ReasoningMode::Adaptive),
-            json!({ "includeThoughts": true, "thinkingBudget": -1 }),
-        ),
-        ("gemini-2.0-flash", effort(Effort::None), Value::Null),
-        (
-            "gemini-2.5-flash",
-            Reasoning { summary: Some(true), ..Reasoning::default() },
-            json!({ "includeThoughts": true }),
-        ),
+fn the_third_generation_is_told_a_level() {
+    for (model, reasoning, shown, level) in [
+        ("gemini-3-pro", effort(Effort::High), true, "high"),
+        ("gemini-3-pro", effort(Effort::None), false, "low"),
+        ("gemini-3.1-pro", effort(Effort::Medium), true, "medium"),
+        ("gemini-3-flash", mode(ReasoningMode::Disabled), false, "minimal"),
     ] {
-        let c = Conversation { reasoning: reasoning.clone(), ..hello() };
-        let written = body(&c, model)["generationConfig"]["thinkingConfig"].take();
-        assert_eq!(written, expected, "{model} {reasoning:?}");
+        thinks(model, &reasoning, &json!({ "includeThoughts": shown, "thinkingLevel": level }));
     }
+    thinks("gemini-3-pro", &Reasoning::default(), &Value::Null);
+    let adaptive = mode(ReasoningMode::Adaptive);
+    thinks("gemini-3-flash", &adaptive, &json!({ "includeThoughts": true }));
+}
+
+#[test]
+fn a_budget_stays_in_the_range_of_its_model() {
+    for (model, reasoning, shown, budget) in [
+        ("gemini-3-flash", mode(ReasoningMode::Budget(9)), true, 9),
+        ("gemini-2.5-pro", mode(ReasoningMode::Disabled), false, 128),
+        ("gemini-2.5-flash", effort(Effort::None), false, 0),
+        ("gemini-2.5-flash-lite", effort(Effort::Minimal), true, 512),
+        ("gemini-2.5-flash", mode(ReasoningMode::Budget(99_999)), true, 24_576),
+        ("gemini-2.5-flash", mode(ReasoningMode::Adaptive), true, -1),
+    ] {
+        thinks(model, &reasoning, &json!({ "includeThoughts": shown, "thinkingBudget": budget }));
+    }
+    thinks("gemini-2.0-flash", &effort(Effort::None), &Value::Null);
+    let summary = Reasoning { summary: Some(true), ..Reasoning::default() };
+    thinks("gemini-2.5-flash", &summary, &json!({ "includeThoughts": true }));
 }
 
 #[test]
