@@ -13,7 +13,7 @@ fn read(body: &Value) -> Result<Conversation, RequestProblem> {
     to_conversation(&body.to_string().into(), Some("m"), false)
 }
 
-fn with_part(part: Value) -> Value {
+fn with_part(part: &Value) -> Value {
     json!({ "contents": [{ "role": "user", "parts": [part] }] })
 }
 
@@ -22,7 +22,7 @@ fn with_setting(name: &str, value: Value) -> Value {
     Value::Object([("contents".to_owned(), said), (name.to_owned(), value)].into_iter().collect())
 }
 
-fn with_functions(functions: Value) -> Value {
+fn with_functions(functions: &Value) -> Value {
     with_setting("tools", json!([{ "functionDeclarations": functions }]))
 }
 
@@ -46,22 +46,22 @@ fn a_problem_of_contents_names_the_place_where_it_stands() {
         (json!({ "contents": [{ "role": 1, "parts": [] }] }), "contents[0].role"),
         (json!({ "contents": [{ "role": "system", "parts": [] }] }), "contents[0].role"),
         (json!({ "contents": [{ "parts": {} }] }), "contents[0].parts"),
-        (with_part(json!("x")), "contents[0].parts[0]"),
-        (with_part(json!({ "text": 1 })), "contents[0].parts[0].text"),
-        (with_part(json!({ "text": "x", "thought": 1 })), "contents[0].parts[0].thought"),
+        (with_part(&json!("x")), "contents[0].parts[0]"),
+        (with_part(&json!({ "text": 1 })), "contents[0].parts[0].text"),
+        (with_part(&json!({ "text": "x", "thought": 1 })), "contents[0].parts[0].thought"),
         (
-            with_part(json!({ "text": "x", "thoughtSignature": 1 })),
+            with_part(&json!({ "text": "x", "thoughtSignature": 1 })),
             "contents[0].parts[0].thoughtSignature",
         ),
-        (with_part(json!({ "inlineData": 1 })), inline),
+        (with_part(&json!({ "inlineData": 1 })), inline),
         (
-            with_part(json!({ "inlineData": { "data": "aGk=" } })),
+            with_part(&json!({ "inlineData": { "data": "aGk=" } })),
             "contents[0].parts[0].inlineData.mimeType",
         ),
-        (with_part(data("aGk==")), "contents[0].parts[0].inlineData.data"),
-        (with_part(data("a")), "contents[0].parts[0].inlineData.data"),
-        (with_part(data("a!k=")), "contents[0].parts[0].inlineData.data"),
-        (with_part(json!({ "fileData": {} })), "contents[0].parts[0].fileData.fileUri"),
+        (with_part(&data("aGk==")), "contents[0].parts[0].inlineData.data"),
+        (with_part(&data("a")), "contents[0].parts[0].inlineData.data"),
+        (with_part(&data("a!k=")), "contents[0].parts[0].inlineData.data"),
+        (with_part(&json!({ "fileData": {} })), "contents[0].parts[0].fileData.fileUri"),
         (with_setting("systemInstruction", json!("x")), "systemInstruction"),
         (
             with_setting(
@@ -83,7 +83,7 @@ fn a_problem_of_calls_and_responses_names_the_place_where_it_stands() {
     let with_call = |call| json!({ "contents": [{ "role": "model", "parts": [call] }] });
     each_problem_names([
         (
-            with_part(json!({ "functionCall": { "name": "f" } })),
+            with_part(&json!({ "functionCall": { "name": "f" } })),
             "contents[0].parts[0].functionCall",
         ),
         (json!({ "contents": [call, answer, answer] }), "contents[2].parts[0].functionResponse.id"),
@@ -111,13 +111,13 @@ fn a_problem_of_settings_names_the_place_where_it_stands() {
     each_problem_names([
         (with_setting("tools", json!({})), "tools"),
         (with_setting("tools", json!([[]])), "tools[0]"),
-        (with_functions(json!([{}])), "tools[0].functionDeclarations[0].name"),
+        (with_functions(&json!([{}])), "tools[0].functionDeclarations[0].name"),
         (
-            with_functions(json!([{ "name": "f" }, { "name": "f" }])),
+            with_functions(&json!([{ "name": "f" }, { "name": "f" }])),
             "tools[0].functionDeclarations[1].name",
         ),
         (
-            with_functions(json!([{ "name": "f", "parameters": [] }])),
+            with_functions(&json!([{ "name": "f", "parameters": [] }])),
             "tools[0].functionDeclarations[0].parameters",
         ),
         (
@@ -166,7 +166,7 @@ fn the_path_names_the_model_and_whether_it_streams() {
 fn media_are_slices_of_the_body() {
     let data = "QUJD".repeat(1000);
     let part = json!({ "inlineData": { "mimeType": "image/png", "data": data } });
-    let body = Bytes::from(with_part(part).to_string());
+    let body = Bytes::from(with_part(&part).to_string());
     let conversation = to_conversation(&body, Some("m"), false).expect("a request");
     let PartBody::Image { source: Source::Base64 { data, .. }, .. } =
         &conversation.messages[0].parts[0].body
@@ -179,7 +179,7 @@ fn media_are_slices_of_the_body() {
 #[test]
 fn base64_of_the_url_alphabet_becomes_the_usual_one() {
     let part = json!({ "inlineData": { "mimeType": "image/png", "data": "-_-_AA" } });
-    let conversation = read(&with_part(part)).expect("a request");
+    let conversation = read(&with_part(&part)).expect("a request");
     let PartBody::Image { source: Source::Base64 { data, .. }, .. } =
         &conversation.messages[0].parts[0].body
     else {
