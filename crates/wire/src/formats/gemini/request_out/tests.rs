@@ -160,6 +160,19 @@ fn a_result_without_a_call_is_refused_whatever_the_leniency() {
     assert_eq!(&*refused.field, "messages[0]");
 }
 
+#[test]
+fn a_tool_that_takes_text_takes_it_as_the_argument_its_calls_have() {
+    let call = calls("c1", Arguments::Text("a \"b\"".into()));
+    let said = Message { role: Role::Assistant, parts: vec![call], name: None };
+    let tools = vec![function(ToolKind::Custom { format: None })];
+    let c = Conversation { tools, ..conversation(vec![says(Role::User, "go"), said]) };
+    let written = body(&c, "gemini-3-pro");
+    let declared = &written["tools"][0]["functionDeclarations"][0]["parametersJsonSchema"];
+    assert_eq!(declared["required"], json!(["input"]));
+    let args = &written["contents"][1]["parts"][0]["functionCall"]["args"];
+    assert_eq!(*args, json!({ "input": "a \"b\"" }));
+}
+
 fn effort(effort: Effort) -> Reasoning {
     Reasoning { effort: Some(effort), ..Reasoning::default() }
 }
@@ -230,7 +243,6 @@ fn what_the_target_lacks_is_refused_or_left_out() {
             "stop",
         ),
         ("gemini-3-pro", Conversation { choices: 9, ..hello() }, "n"),
-        ("gemini-3-pro", tool(ToolKind::Custom { format: None }), "tools[0]"),
         ("gemini-3-pro", tool(ToolKind::Hosted { declaration: hosted.into() }), "tools[0]"),
         (
             "gemini-2.5-pro",

@@ -94,6 +94,26 @@ fn every_format_takes_what_codex_sends_without_dropping_by_leave() {
 }
 
 #[test]
+fn reasoning_that_this_gateway_sealed_goes_back_to_its_provider() {
+    let body = json!({ "model": "m", "input": [
+        { "role": "user", "content": "go" },
+        { "type": "reasoning", "id": "rs_1", "encrypted_content": "tollgate:gemini:signature:c2E=",
+          "summary": [{ "type": "summary_text", "text": "hm" }] },
+        { "role": "assistant", "content": "done" },
+        { "role": "user", "content": "and?" },
+    ] });
+    let body = Bytes::from(body.to_string());
+    let mut c = to_conversation(&body, None).expect("a request");
+    make_portable(&mut c, &body).expect("it is portable");
+    let (capability, leniency) = (&Capability::UNKNOWN, Leniency::default());
+    let target = Target { model: "gemini-3-pro", capability, leniency };
+    let written = gemini::from_conversation(&c, &target).expect("gemini takes it");
+    let written: Value = serde_json::from_slice(&written.body).expect("JSON");
+    let thought = json!({ "text": "hm", "thought": true, "thoughtSignature": "c2E=" });
+    assert_eq!(written["contents"][1]["parts"], json!([thought, { "text": "done" }]));
+}
+
+#[test]
 fn a_whole_answer_calls_tools_what_the_client_calls_them() {
     let (_, portable) = portable();
     let call = |id: &str, name: &str, arguments: &str| {
