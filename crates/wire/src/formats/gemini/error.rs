@@ -65,6 +65,22 @@ pub(super) fn write_event(out: &mut Vec<u8>, json: &[u8]) {
     out.extend_from_slice(b"\r\n\r\n");
 }
 
+/// The element that reports an error inside a stream that is an array, from its JSON, and the
+/// array's end. `first` tells that nothing of the array has been written.
+#[must_use]
+pub fn error_element(json: &str, first: bool) -> Bytes {
+    let mut out = Vec::with_capacity(json.len() + 16);
+    write_element(&mut out, json.as_bytes(), first);
+    out.extend_from_slice(b"\r\n]");
+    Bytes::from(out)
+}
+
+/// Appends one element of an array, with what stands before it.
+pub(super) fn write_element(out: &mut Vec<u8>, json: &[u8], first: bool) {
+    out.extend_from_slice(if first { b"[" } else { b"\r\n,\r\n" });
+    out.extend_from_slice(json);
+}
+
 /// What the typed details of an error tell (`google.rpc` error details).
 #[derive(Debug, Default)]
 struct Details {

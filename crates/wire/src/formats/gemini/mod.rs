@@ -2,6 +2,7 @@
 
 mod answer_in;
 mod answer_out;
+mod count;
 mod error;
 mod fields;
 mod finish;
@@ -20,7 +21,8 @@ use super::report;
 
 pub use answer_in::to_answer;
 pub use answer_out::from_answer;
-pub use error::{error_event, read_error};
+pub use count::{from_count, to_counted};
+pub use error::{error_element, error_event, read_error};
 pub use interpreter::GeminiInterpreter;
 pub use renderer::GeminiRenderer;
 pub use request_in::to_conversation;

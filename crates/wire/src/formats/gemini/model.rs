@@ -1,26 +1,60 @@
-//! Which generation a model belongs to, by its name: the generations take thinking, ids of calls
-//! and media differently (Google's Gemini API guide, "Thinking" and "Gemini 3").
+//! What the writer needs to know about a model, found by its name in the embedded table of
+//! generations: they take thinking, ids of calls and media differently.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 use crate::conversation::Effort;
 
-/// What marks a name of this family, and stands before its version.
-const MARK: &str = "gemini-";
+/// The table's text.
+const TABLE: &str = include_str!("../../../capabilities/gemini.toml");
 
-/// What the writer needs to know about a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Model {
-    /// Major and minor version. An alias without one (`gemini-flash-latest`) stands for the newest.
-    /// `None` for a name outside the family, such as a tuned model's.
-    version: Option<(u8, u8)>,
-    tier: Tier,
+/// The table, read once. That it can be read is tested.
+static TABLE_READ: LazyLock<Table> = LazyLock::new(|| Table::read(TABLE).unwrap_or_default());
+
+/// A version, major and minor.
+type Version = (u8, u8);
+
+/// What an alias without a version stands for.
+const NEWEST: Version = (u8::MAX, 0);
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    marker: String,
+    row: Vec<Row>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tier {
-    Pro,
-    Flash,
-    FlashLite,
+/// What models of a generation and a tier can do.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    version: Version,
+    #[serde(default)]
+    tier: String,
+    budget: Option<(u64, u64)>,
+    #[serde(default)]
+    off: bool,
+    #[serde(default)]
+    levels: Vec<Level>,
+    #[serde(default)]
+    third: bool,
 }
+
+/// A value of `thinkingLevel`, from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Minimal,
+    Low,
+    Medium,
+    High,
+}
+
+/// A model. One outside the family, such as a tuned one, has no row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Model(Option<&'static Row>);
 
 /// How a model is told to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,43 +78,28 @@ impl Model {
     /// The model of a name, in any spelling: `models/gemini-2.5-pro`,
     /// `publishers/google/models/gemini-3-flash-preview`, `gemini-2.0-flash-001`.
     pub(super) fn of(name: &str) -> Self {
-        let name = name.to_ascii_lowercase();
-        let rest = name.rfind(MARK).and_then(|at| name.get(at + MARK.len()..));
-        let tier = match rest.unwrap_or_default() {
-            rest if rest.contains("lite") => Tier::FlashLite,
-            rest if rest.contains("pro") => Tier::Pro,
-            _ => Tier::Flash,
-        };
-        Self { version: rest.map(version), tier }
+        Self(TABLE_READ.find(name))
     }
 
     /// How it thinks. A model of an unknown name is told by a budget without limits, which tuned
     /// models take.
     pub(super) fn thinking(self) -> Thinking {
-        let unknown = Thinking::Budget { least: 0, most: u64::MAX, off: true };
-        let Some(version) = self.version else { return unknown };
-        if version >= (3, 0) {
-            return Thinking::Level;
-        }
-        if version < (2, 5) {
-            return Thinking::Never;
-        }
-        match self.tier {
-            Tier::Pro => Thinking::Budget { least: 128, most: 32_768, off: false },
-            Tier::Flash => Thinking::Budget { least: 0, most: 24_576, off: true },
-            Tier::FlashLite => Thinking::Budget { least: 512, most: 24_576, off: true },
+        let Some(row) = self.0 else {
+            return Thinking::Budget { least: 0, most: u64::MAX, off: true };
+        };
+        match row.budget {
+            _ if !row.levels.is_empty() => Thinking::Level,
+            Some((least, most)) => Thinking::Budget { least, most, off: row.off },
+            None => Thinking::Never,
         }
     }
 
-    /// The level nearest to an effort; for no effort the least there is.
+    /// The least level that is not below an effort, or the most there is.
     pub(super) fn level(self, effort: Effort) -> &'static str {
-        match (effort, self.tier) {
-            (Effort::None | Effort::Minimal, Tier::Pro) | (Effort::Low, _) => "low",
-            (Effort::None | Effort::Minimal, Tier::Flash | Tier::FlashLite) => "minimal",
-            (Effort::Medium, Tier::Pro) if self.version < Some((3, 1)) => "high",
-            (Effort::Medium, _) => "medium",
-            (Effort::High | Effort::XHigh | Effort::Max, _) => "high",
-        }
+        let levels = self.0.map_or(&[][..], |row| &row.levels);
+        let wanted = Level::of(effort);
+        let fitting = levels.iter().find(|level| **level >= wanted).or(levels.last());
+        fitting.copied().unwrap_or(wanted).word()
     }
 
     /// The budget in tokens that stands for an effort, before it is brought into the model's range
@@ -95,20 +114,56 @@ impl Model {
         }
     }
 
-    /// Whether it belongs to the third generation or a later one, which takes ids of calls, media
-    /// in function responses, a JSON answer beside functions, and wants seals back.
+    /// Whether it belongs to the third generation or a later one.
     pub(super) fn is_third(self) -> bool {
-        self.version >= Some((3, 0))
+        self.0.is_some_and(|row| row.third)
+    }
+}
+
+impl Level {
+    const fn of(effort: Effort) -> Self {
+        match effort {
+            Effort::None | Effort::Minimal => Self::Minimal,
+            Effort::Low => Self::Low,
+            Effort::Medium => Self::Medium,
+            Effort::High | Effort::XHigh | Effort::Max => Self::High,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Minimal => "minimal",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+impl Table {
+    /// Newest rows first; rows of one version stay in the table's order.
+    fn read(text: &str) -> Result<Self, toml::de::Error> {
+        let mut table: Self = toml::from_str(text)?;
+        table.row.sort_by_key(|row| std::cmp::Reverse(row.version));
+        Ok(table)
+    }
+
+    fn find(&self, name: &str) -> Option<&Row> {
+        let name = name.to_ascii_lowercase();
+        let start = name.rfind(&self.marker).filter(|_| !self.marker.is_empty())?;
+        let rest = name.get(start + self.marker.len()..)?;
+        let version = version(rest);
+        self.row.iter().find(|row| row.version <= version && rest.contains(&row.tier))
     }
 }
 
 /// The version at the front of what follows the mark: `2.5-pro`, `3-flash`, `flash-latest`.
-fn version(rest: &str) -> (u8, u8) {
+fn version(rest: &str) -> Version {
     let word = rest.split('-').next().unwrap_or_default();
     let (major, minor) = word.split_once('.').unwrap_or((word, "0"));
     match (major.parse(), minor.parse()) {
         (Ok(major), Ok(minor)) => (major, minor),
-        _ => (u8::MAX, 0),
+        _ => NEWEST,
     }
 }
 
@@ -117,18 +172,36 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_embedded_table_reads_and_every_row_can_be_found() {
+        let table = Table::read(TABLE).expect("the table");
+        assert!(table.row.len() >= 7);
+        for row in &table.row {
+            let (major, minor) = row.version;
+            let name = format!("{}{major}.{minor}-{}", table.marker, row.tier);
+            let found = table.find(&name).expect("a row");
+            assert_eq!((found.version, &found.tier), (row.version, &row.tier), "{name}");
+            assert!(row.levels.is_sorted(), "{name}");
+            assert!(row.budget.is_none() || row.levels.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
     fn every_way_to_write_a_name_gives_its_generation() {
         for (name, version, tier) in [
-            ("gemini-2.5-pro", Some((2, 5)), Tier::Pro),
-            ("models/gemini-2.5-flash-lite-preview-09-2025", Some((2, 5)), Tier::FlashLite),
-            ("publishers/google/models/gemini-2.0-flash-001", Some((2, 0)), Tier::Flash),
-            ("gemini-3-pro-preview", Some((3, 0)), Tier::Pro),
-            ("Gemini-3.1-Pro", Some((3, 1)), Tier::Pro),
-            ("gemini-flash-latest", Some((u8::MAX, 0)), Tier::Flash),
-            ("projects/1/locations/x/endpoints/42", None, Tier::Flash),
+            ("gemini-1.5-pro-002", (0, 0), ""),
+            ("gemini-2.5-pro", (2, 5), "pro"),
+            ("models/gemini-2.5-flash-lite-preview-09-2025", (2, 5), "lite"),
+            ("publishers/google/models/gemini-2.0-flash-001", (0, 0), ""),
+            ("gemini-3-pro-preview", (3, 0), "pro"),
+            ("Gemini-3.1-Pro", (3, 1), "pro"),
+            ("gemini-3.1-flash-lite", (3, 0), ""),
+            ("gemini-flash-latest", (3, 0), ""),
+            ("gemini-pro-latest", (3, 1), "pro"),
         ] {
-            assert_eq!(Model::of(name), Model { version, tier }, "{name}");
+            let row = Model::of(name).0.expect("a row");
+            assert_eq!((row.version, &*row.tier), (version, tier), "{name}");
         }
+        assert!(Model::of("projects/1/locations/x/endpoints/42").0.is_none());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Writing a streamed answer for a client of this format, as events (`alt=sse`).
+//! Writing a streamed answer for a client of this format, as events (`alt=sse`) or as the elements
+//! of one JSON array, which the API writes for everybody else.
 //!
 //! Text goes out as it comes. A function call waits until it is whole, because the format has no
 //! pieces of one; the reasons why candidates ended wait for the end, because clients look for the
@@ -8,7 +9,7 @@ use bytestring::ByteString;
 use tollgate_domain::Usage;
 
 use super::answer_out::{write_call, write_grounding, write_names, write_text, write_thought};
-use super::error::write_event;
+use super::error::{write_element, write_event};
 use super::{finish, usage};
 use crate::conversation::{Arguments, Citation, FinishReason, Provenance};
 use crate::delta::{Delta, PartKind, Renderer};
@@ -20,11 +21,21 @@ use crate::json::write::{Array, JsonWriter, object};
 #[derive(Debug)]
 pub struct GeminiRenderer {
     reply: Reply,
+    framing: Framing,
     id: Option<ByteString>,
     open: Vec<Open>,
     finished: Vec<(u32, FinishReason)>,
     cited: Vec<(u32, Citation)>,
     usage: Option<Usage>,
+}
+
+/// How one piece of the answer is told from the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    /// As server-sent events.
+    Events,
+    /// As elements of an array; `begun` after the first.
+    Array { begun: bool },
 }
 
 /// A part that has begun.
@@ -39,17 +50,27 @@ struct Open {
 }
 
 impl GeminiRenderer {
-    /// At the start of an answer.
+    /// At the start of an answer that goes out as events.
     #[must_use]
     pub const fn new(reply: Reply) -> Self {
         Self {
             reply,
+            framing: Framing::Events,
             id: None,
             open: Vec::new(),
             finished: Vec::new(),
             cited: Vec::new(),
             usage: None,
         }
+    }
+
+    /// Writes the answer as one JSON array, for a client that did not say `alt=sse`. The array is
+    /// closed with the answer; where one breaks off,
+    /// [`error_element`](super::error_element) closes it.
+    #[must_use]
+    pub const fn as_array(mut self) -> Self {
+        self.framing = Framing::Array { begun: false };
+        self
     }
 
     fn opened(&mut self, choice: u32, part: u32, kind: &PartKind, out: &mut Vec<u8>) {
@@ -104,8 +125,8 @@ impl GeminiRenderer {
     }
 
     /// One event with parts of one candidate.
-    fn chunk(&self, choice: u32, out: &mut Vec<u8>, parts: impl FnOnce(&mut Array<'_>)) {
-        self.event(out, |o| {
+    fn chunk(&mut self, choice: u32, out: &mut Vec<u8>, parts: impl FnOnce(&mut Array<'_>)) {
+        let json = self.json(|o| {
             o.array("candidates", |a| {
                 a.object(|o| {
                     write_content(o, parts);
@@ -113,11 +134,12 @@ impl GeminiRenderer {
                 });
             });
         });
+        self.frame(&json, out);
     }
 
     /// The last event: why each candidate ended, what it cites, and the usage.
-    fn end(&self, out: &mut Vec<u8>) {
-        self.event(out, |o| {
+    fn end(&mut self, out: &mut Vec<u8>) {
+        let json = self.json(|o| {
             o.array("candidates", |a| {
                 for (choice, reason) in &self.finished {
                     a.object(|o| {
@@ -133,15 +155,26 @@ impl GeminiRenderer {
                 usage::write(o, known);
             }
         });
+        self.frame(&json, out);
+        if self.framing != Framing::Events {
+            out.extend_from_slice(b"\r\n]");
+        }
     }
 
-    fn event(&self, out: &mut Vec<u8>, fill: impl FnOnce(&mut JsonWriter<'_>)) {
+    fn json(&self, fill: impl FnOnce(&mut JsonWriter<'_>)) -> Vec<u8> {
         let mut json = Vec::new();
         object(&mut json, |o| {
             fill(o);
             write_names(o, self.id.as_deref(), &self.reply);
         });
-        write_event(out, &json);
+        json
+    }
+
+    fn frame(&mut self, json: &[u8], out: &mut Vec<u8>) {
+        match &mut self.framing {
+            Framing::Events => write_event(out, json),
+            Framing::Array { begun } => write_element(out, json, !std::mem::replace(begun, true)),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Writing a whole answer for a client that speaks the Responses API.
 
+use super::client_tools::ClientTools;
 use super::output::{Ids, Item};
 use super::response::{Finished, Response, Status};
 use crate::conversation::Answer;
@@ -10,9 +11,15 @@ use crate::json::write::object;
 /// gateway's id of the call.
 #[must_use]
 pub fn from_answer(answer: &Answer, reply: &Reply) -> Vec<u8> {
+    from_answer_with(answer, reply, &ClientTools::default())
+}
+
+/// The same for a request that was made portable: tools are called what the client calls them.
+#[must_use]
+pub fn from_answer_with(answer: &Answer, reply: &Reply, tools: &ClientTools) -> Vec<u8> {
     let ids = Ids::new(&reply.id);
     let choice = answer.choices.first();
-    let items = Item::all(choice.map_or(&[], |choice| &choice.parts));
+    let items = Item::all(choice.map_or(&[], |choice| &choice.parts), tools);
     let status = Status::ended(choice.and_then(|choice| choice.finish), &items);
     let last = items.len().saturating_sub(1);
     let finished = |(index, item): (usize, Item)| {

@@ -2,6 +2,7 @@
 
 use bytestring::ByteString;
 
+use super::client_tools::{Called, ClientTools, unwrapped};
 use super::content_out::annotation;
 use super::items_out::write_reasoning;
 use crate::conversation::{Arguments, Citation, Part, PartBody, Provenance};
@@ -16,7 +17,13 @@ pub(super) enum Item {
     /// What it thought.
     Reasoning { text: String, sealed: Option<Sealed> },
     /// A tool that it called.
-    Call { id: ByteString, name: ByteString, custom: bool, arguments: String },
+    Call {
+        id: ByteString,
+        called: Called,
+        arguments: String,
+        /// Whether the arguments are a function's that stands in for a custom tool.
+        wrapped: bool,
+    },
 }
 
 /// A seal, and whose it is.
@@ -56,16 +63,38 @@ impl Ids {
         let prefix = match item {
             Item::Message(_) => "msg",
             Item::Reasoning { .. } => "rs",
-            Item::Call { custom: false, .. } => "fc",
-            Item::Call { custom: true, .. } => "ctc",
+            Item::Call { called: Called { custom: false, .. }, .. } => "fc",
+            Item::Call { called: Called { custom: true, .. }, .. } => "ctc",
         };
         format!("{prefix}_{}_{index}", self.0)
     }
 }
 
 impl Item {
+    /// A call of the tool that the upstream knows under this name.
+    pub(super) fn call(
+        id: &ByteString,
+        name: &ByteString,
+        custom: bool,
+        tools: &ClientTools,
+    ) -> Self {
+        let own = || Called { name: name.clone(), namespace: None, custom };
+        let called = tools.called(name).cloned().unwrap_or_else(own);
+        let wrapped = called.custom && !custom;
+        Self::Call { id: id.clone(), called, arguments: String::new(), wrapped }
+    }
+
+    /// Takes the arguments of a call that is whole out of what they came in.
+    pub(super) fn unpack(&mut self) {
+        if let Self::Call { arguments, wrapped, .. } = self
+            && std::mem::take(wrapped)
+        {
+            *arguments = unwrapped(arguments);
+        }
+    }
+
     /// The items of a whole answer. Parts that no answer holds are passed over.
-    pub(super) fn all(parts: &[Part]) -> Vec<Self> {
+    pub(super) fn all(parts: &[Part], tools: &ClientTools) -> Vec<Self> {
         let mut items = Vec::new();
         for part in parts {
             match &part.body {
@@ -84,12 +113,16 @@ impl Item {
                     items.push(Self::Reasoning { text: block.text.to_string(), sealed });
                 }
                 PartBody::ToolCall(call) => {
-                    let (custom, arguments) = match &call.arguments {
+                    let (custom, given) = match &call.arguments {
                         Arguments::Json(json) => (false, json),
                         Arguments::Text(text) => (true, text),
                     };
-                    let (id, name) = (call.id.clone(), call.name.clone());
-                    items.push(Self::Call { id, name, custom, arguments: arguments.to_string() });
+                    let mut item = Self::call(&call.id, &call.name, custom, tools);
+                    if let Self::Call { arguments, .. } = &mut item {
+                        arguments.push_str(given);
+                    }
+                    item.unpack();
+                    items.push(item);
                 }
                 _ => {}
             }
@@ -116,13 +149,17 @@ impl Item {
                 o.string("type", "reasoning");
                 write_reasoning(text, sealed, o);
             }
-            Self::Call { id, name, custom: false, arguments } => {
-                o.string("type", "function_call").string("status", status);
-                o.string("call_id", id).string("name", name).string("arguments", arguments);
-            }
-            Self::Call { id, name, custom: true, arguments } => {
-                o.string("type", "custom_tool_call").string("status", status);
-                o.string("call_id", id).string("name", name).string("input", arguments);
+            Self::Call { id, called, arguments, .. } => {
+                let (kind, given) = match called.custom {
+                    false => ("function_call", "arguments"),
+                    true => ("custom_tool_call", "input"),
+                };
+                o.string("type", kind).string("status", status);
+                o.string("call_id", id).string("name", &called.name);
+                if let Some(namespace) = &called.namespace {
+                    o.string("namespace", namespace);
+                }
+                o.string(given, arguments);
             }
         }
     }

@@ -1,9 +1,12 @@
 //! Writing a streamed answer for a client that speaks the Responses API: the full order of its
 //! events, numbered.
 
+use std::sync::Arc;
+
 use bytestring::ByteString;
 use tollgate_domain::Usage;
 
+use super::client_tools::ClientTools;
 use super::content_out::annotation;
 use super::events::{CUSTOM, Events, FUNCTION, OpenPart, SUMMARY, place};
 use super::output::{Content, Ids, Item, Sealed};
@@ -19,6 +22,7 @@ use crate::formats::translation::Reply;
 #[derive(Debug)]
 pub struct ResponsesRenderer {
     reply: Reply,
+    tools: Arc<ClientTools>,
     ids: Ids,
     created: u64,
     events: Events,
@@ -42,6 +46,7 @@ impl ResponsesRenderer {
             ids: Ids::new(&reply.id),
             created: reply.created,
             reply,
+            tools: Arc::default(),
             events: Events::default(),
             items: Vec::new(),
             parts: Vec::new(),
@@ -50,6 +55,13 @@ impl ResponsesRenderer {
             finish: None,
             usage: None,
         }
+    }
+
+    /// Calls tools what the client calls them, for a request that was made portable.
+    #[must_use]
+    pub fn with_tools(mut self, tools: Arc<ClientTools>) -> Self {
+        self.tools = tools;
+        self
     }
 
     /// An event that holds the response as it stands.
@@ -79,8 +91,7 @@ impl ResponsesRenderer {
                 (Item::Reasoning { text: String::new(), sealed }, provenance)
             }
             PartKind::ToolCall { id, name, custom } => {
-                let (id, name, arguments) = (id.clone(), name.clone(), String::new());
-                (Item::Call { id, name, custom: *custom, arguments }, Provenance::Plain)
+                (Item::call(id, name, *custom, &self.tools), Provenance::Plain)
             }
         };
         self.leave_message(Status::Completed, out);
@@ -155,9 +166,13 @@ impl ResponsesRenderer {
                 text.push_str(more);
                 ("response.reasoning_summary_text.delta", Some(SUMMARY))
             }
-            Item::Call { arguments, custom, .. } => {
+            Item::Call { arguments, called, wrapped, .. } => {
                 arguments.push_str(more);
-                (if *custom { CUSTOM.0 } else { FUNCTION.0 }, None)
+                // Its text shows when it is whole.
+                if *wrapped {
+                    return;
+                }
+                (if called.custom { CUSTOM.0 } else { FUNCTION.0 }, None)
             }
         };
         let finished = &*finished;
@@ -207,7 +222,10 @@ impl ResponsesRenderer {
     }
 
     fn close(&mut self, at: OpenPart, status: Status, out: &mut Vec<u8>) {
-        let Some(finished) = self.items.get(at.item) else { return };
+        let Some(finished) = self.items.get_mut(at.item) else { return };
+        let hidden = matches!(finished.item, Item::Call { wrapped: true, .. });
+        finished.item.unpack();
+        let finished = &*finished;
         match &finished.item {
             Item::Message(contents) => {
                 let Some(content) = contents.get(at.content) else { return };
@@ -222,8 +240,13 @@ impl ResponsesRenderer {
             Item::Reasoning { text, .. } => {
                 self.events.close_summary(finished, at.item, text, out);
             }
-            Item::Call { arguments, custom, .. } => {
-                let (_, name, member) = if *custom { CUSTOM } else { FUNCTION };
+            Item::Call { arguments, called, .. } => {
+                let (delta, name, member) = if called.custom { CUSTOM } else { FUNCTION };
+                if hidden && !arguments.is_empty() {
+                    self.events.write(out, delta, |o| {
+                        place(finished, at.item, None, o).string("delta", arguments);
+                    });
+                }
                 self.events.write(out, name, |o| {
                     place(finished, at.item, None, o).string(member, arguments);
                 });

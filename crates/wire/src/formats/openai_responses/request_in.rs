@@ -58,7 +58,7 @@ pub fn to_conversation(
         // Every stream of this format ends with its usage.
         include_usage: true,
         messages: read_messages(&object, &text, &mut unmapped)?,
-        tools: tools(object.value("tools"), &text, &mut unmapped)?,
+        tools: tools(object.value("tools"), &At::top("tools"), &text, &mut unmapped)?,
         tool_choice: tool_choice(object.value("tool_choice"), &text, &mut unmapped)?,
         parallel_tools: flag("parallel_tool_calls")?,
         response_format: read_text(object.value("text"), &text, &mut unmapped)?,

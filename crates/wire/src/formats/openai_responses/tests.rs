@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use super::*;
 use crate::capability::Capability;
-use crate::conversation::{FinishReason, Part, PartBody};
+use crate::conversation::{Conversation, FinishReason, Part, PartBody};
 use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
-use crate::formats::anthropic_messages;
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
+use crate::formats::{anthropic_messages, gemini, openai_chat};
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
 
 pub(super) fn reply() -> Reply {
@@ -68,9 +68,32 @@ fn check_request(case: &Path, body: &Bytes) {
         Err(unsupported) => format!("{unsupported}\n"),
     };
     expect(case, "to.anthropic_messages.txt", &told);
+    check_portable(case, body, conversation.clone());
     let again = to_conversation(&written.body, None).expect("what is written reads");
     let rewritten = from_conversation(&again, &target).expect("its own format");
     assert_eq!(rewritten.body, written.body, "{}", case.display());
+}
+
+/// What the client of a Codex session says goes to every format without leave to drop anything.
+fn check_portable(case: &Path, body: &Bytes, mut conversation: Conversation) {
+    if !case.file_name().is_some_and(|name| name.to_string_lossy().starts_with("request_codex")) {
+        return;
+    }
+    let portable = make_portable(&mut conversation, body).expect("it is portable");
+    expect(case, "portable.txt", &format!("dropped: {:?}\n", portable.dropped));
+    let (capability, leniency) = (&Capability::UNKNOWN, Leniency::default());
+    let target = Target { model: "gemini-3-pro", capability, leniency };
+    let written = gemini::from_conversation(&conversation, &target).expect("gemini takes it");
+    expect(case, "portable.gemini.json", text(&written.body));
+    let target = Target { model: "m", ..target };
+    let written = openai_chat::from_conversation(&conversation, &target).expect("chat takes it");
+    expect(case, "portable.openai_chat.json", text(&written.body));
+    let written = anthropic_messages::from_conversation(&conversation, &target);
+    expect(
+        case,
+        "portable.anthropic_messages.json",
+        text(&written.expect("messages take it").body),
+    );
 }
 
 fn check_answer(case: &Path, body: &[u8]) {

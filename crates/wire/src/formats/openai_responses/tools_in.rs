@@ -7,15 +7,15 @@ use crate::conversation::{Tool, ToolChoice, ToolKind};
 use crate::formats::openai_chat::RequestProblem;
 use crate::json::{Kind, Raw};
 
-/// `tools`, in the client's order.
+/// `tools`, in the client's order; `at` is where they stand.
 pub(super) fn tools(
     tools: Option<Raw<'_>>,
+    at: &At<'_>,
     body: &Body,
     unmapped: &mut Unmapped,
 ) -> Result<Vec<Tool>, RequestProblem> {
     let Some(tools) = tools else { return Ok(Vec::new()) };
-    let at = At::top("tools");
-    let tools = array(Some(tools), &at)?.elements().enumerate();
+    let tools = array(Some(tools), at)?.elements().enumerate();
     tools
         .into_iter()
         .map(|(index, tool)| read_tool(tool, &at.element(index), body, unmapped))
@@ -58,7 +58,7 @@ fn read_tool(
 }
 
 /// A tool of any other type is the provider's own, also a `namespace`: its calls name it beside
-/// the function, which no other format can say.
+/// the function, which no other format can say. `make_portable` takes it apart for those.
 fn hosted(
     tool: Raw<'_>,
     kind: ByteString,

@@ -15,15 +15,15 @@ fn feed(chunks: &[Value]) -> Vec<Delta> {
     deltas
 }
 
-fn chunk(parts: Value, finish: Option<&str>) -> Value {
+fn chunk(parts: &Value, finish: Option<&str>) -> Value {
     json!({ "candidates": [{ "content": { "parts": parts }, "finishReason": finish }] })
 }
 
 #[test]
 fn a_signed_text_and_what_follows_it_are_two_parts() {
     let deltas = feed(&[
-        chunk(json!([{ "text": "a", "thoughtSignature": "s1" }]), None),
-        chunk(json!([{ "text": "b" }, { "text": "", "thoughtSignature": "s2" }]), Some("STOP")),
+        chunk(&json!([{ "text": "a", "thoughtSignature": "s1" }]), None),
+        chunk(&json!([{ "text": "b" }, { "text": "", "thoughtSignature": "s2" }]), Some("STOP")),
     ]);
     let redacted = |data: &'static str| PartKind::Redacted {
         data: ByteString::from_static(data),
@@ -54,8 +54,8 @@ fn a_signed_text_and_what_follows_it_are_two_parts() {
 #[test]
 fn a_sealed_thought_is_closed_with_its_seal() {
     let deltas = feed(&[
-        chunk(json!([{ "text": "hm", "thought": true }]), None),
-        chunk(json!([{ "text": "", "thought": true, "thoughtSignature": "s" }]), None),
+        chunk(&json!([{ "text": "hm", "thought": true }]), None),
+        chunk(&json!([{ "text": "", "thought": true, "thoughtSignature": "s" }]), None),
     ]);
     assert_eq!(deltas[3..], [Delta::Seal { part: 0, seal: "s".into() }, Delta::Close { part: 0 },]);
 }
@@ -65,7 +65,7 @@ fn a_stream_without_a_reason_has_no_end() {
     for chunks in [
         vec![],
         vec![json!({})],
-        vec![chunk(json!([{ "text": "x" }]), None)],
+        vec![chunk(&json!([{ "text": "x" }]), None)],
         vec![json!({ "candidates": [
             { "index": 0, "finishReason": "STOP" },
             { "index": 1, "content": { "parts": [{ "text": "x" }] } },
@@ -79,7 +79,7 @@ fn a_stream_without_a_reason_has_no_end() {
 fn nothing_follows_a_failure() {
     let deltas = feed(&[
         json!({ "error": { "message": "no" } }),
-        chunk(json!([{ "text": "x" }]), Some("STOP")),
+        chunk(&json!([{ "text": "x" }]), Some("STOP")),
     ]);
     assert!(matches!(deltas.as_slice(), [Delta::Failed(_)]), "{deltas:?}");
 }
@@ -117,7 +117,11 @@ proptest! {
     #[test]
     fn whatever_comes_every_part_is_opened_and_closed_once(
         chunks in prop::collection::vec(
-            (prop::collection::vec(any_part(), 0..4), 0u8..3, prop::option::weighted(0.2, Just("STOP"))),
+            (
+                prop::collection::vec(any_part(), 0..4),
+                0u8..3,
+                prop::option::weighted(0.2, Just("STOP")),
+            ),
             0..6,
         ),
     ) {

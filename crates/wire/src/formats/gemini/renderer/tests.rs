@@ -74,3 +74,32 @@ fn the_last_event_tells_the_reason_and_the_usage_that_came_behind_it() {
     );
     assert_eq!(render(&[finish]), Vec::<Value>::new(), "a cut stream never says it finished");
 }
+
+#[test]
+fn an_array_opens_separates_and_closes_its_elements() {
+    let renderer = || {
+        let (model, id) = ("m".to_owned(), "call1".to_owned());
+        GeminiRenderer::new(Reply { model, id, created: 1, include_usage: true }).as_array()
+    };
+    let text = |text: &str| Delta::More { part: 0, text: text.into() };
+    let open = Delta::Open { choice: 0, part: 0, kind: PartKind::Text };
+    let finish = Delta::Finish { choice: 0, reason: FinishReason::Stop, stop_sequence: None };
+    let whole = [open.clone(), text("a"), text("b"), Delta::Close { part: 0 }, finish, Delta::End];
+    let mut out = Vec::new();
+    let mut one = renderer();
+    whole.iter().for_each(|delta| one.delta(delta, &mut out));
+    assert!(out.starts_with(b"[{") && out.ends_with(b"}\r\n]"), "{out:?}");
+    let elements: Vec<Value> = serde_json::from_slice(&out).expect("one array");
+    let said: Vec<&Value> = elements.iter().map(|element| &part(element)["text"]).collect();
+    assert_eq!(said, [&json!("a"), &json!("b"), &json!("")]);
+    let mut out = Vec::new();
+    let mut broken = renderer();
+    [open, text("a")].iter().for_each(|delta| broken.delta(delta, &mut out));
+    serde_json::from_slice::<Value>(&out).expect_err("an answer that breaks off is not whole");
+    let error = r#"{"error":{"code":503}}"#;
+    out.extend_from_slice(&crate::formats::gemini::error_element(error, false));
+    let elements: Vec<Value> = serde_json::from_slice(&out).expect("one array");
+    assert_eq!(elements[1]["error"]["code"], 503);
+    let alone = crate::formats::gemini::error_element(error, true);
+    assert_eq!(&*alone, b"[{\"error\":{\"code\":503}}\r\n]");
+}

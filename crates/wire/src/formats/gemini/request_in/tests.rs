@@ -13,19 +13,31 @@ fn read(body: &Value) -> Result<Conversation, RequestProblem> {
     to_conversation(&body.to_string().into(), Some("m"), false)
 }
 
-fn with_part(part: Value) -> Value {
+fn with_part(part: &Value) -> Value {
     json!({ "contents": [{ "role": "user", "parts": [part] }] })
 }
 
-#[test]
-fn a_problem_names_the_place_where_it_stands() {
+fn with_setting(name: &str, value: Value) -> Value {
     let said = json!([{ "role": "user", "parts": [{ "text": "x" }] }]);
-    let call =
-        json!({ "role": "model", "parts": [{ "functionCall": { "name": "f", "id": "1" } }] });
-    let answer = json!({ "role": "user", "parts": [
-        { "functionResponse": { "name": "f", "id": "1", "response": {} } },
-    ] });
-    for (body, place) in [
+    Value::Object([("contents".to_owned(), said), (name.to_owned(), value)].into_iter().collect())
+}
+
+fn with_functions(functions: &Value) -> Value {
+    with_setting("tools", json!([{ "functionDeclarations": functions }]))
+}
+
+fn each_problem_names(cases: impl IntoIterator<Item = (Value, &'static str)>) {
+    for (body, place) in cases {
+        let problem = read(&body).expect_err(&body.to_string()).to_string();
+        assert!(problem.starts_with(&format!("`{place}` ")), "{problem} for {body}");
+    }
+}
+
+#[test]
+fn a_problem_of_contents_names_the_place_where_it_stands() {
+    let inline = "contents[0].parts[0].inlineData";
+    let data = |data: &str| json!({ "inlineData": { "mimeType": "a/b", "data": data } });
+    each_problem_names([
         (json!({}), "contents"),
         (json!({ "contents": null }), "contents"),
         (json!({ "contents": "x" }), "contents"),
@@ -34,19 +46,44 @@ fn a_problem_names_the_place_where_it_stands() {
         (json!({ "contents": [{ "role": 1, "parts": [] }] }), "contents[0].role"),
         (json!({ "contents": [{ "role": "system", "parts": [] }] }), "contents[0].role"),
         (json!({ "contents": [{ "parts": {} }] }), "contents[0].parts"),
-        (with_part(json!("x")), "contents[0].parts[0]"),
-        (with_part(json!({ "text": "x", "thought": 1 })), "contents[0].parts[0].thought"),
+        (with_part(&json!("x")), "contents[0].parts[0]"),
+        (with_part(&json!({ "text": 1 })), "contents[0].parts[0].text"),
+        (with_part(&json!({ "text": "x", "thought": 1 })), "contents[0].parts[0].thought"),
         (
-            with_part(json!({ "inlineData": { "data": "aGk=" } })),
+            with_part(&json!({ "text": "x", "thoughtSignature": 1 })),
+            "contents[0].parts[0].thoughtSignature",
+        ),
+        (with_part(&json!({ "inlineData": 1 })), inline),
+        (
+            with_part(&json!({ "inlineData": { "data": "aGk=" } })),
             "contents[0].parts[0].inlineData.mimeType",
         ),
+        (with_part(&data("aGk==")), "contents[0].parts[0].inlineData.data"),
+        (with_part(&data("a")), "contents[0].parts[0].inlineData.data"),
+        (with_part(&data("a!k=")), "contents[0].parts[0].inlineData.data"),
+        (with_part(&json!({ "fileData": {} })), "contents[0].parts[0].fileData.fileUri"),
+        (with_setting("systemInstruction", json!("x")), "systemInstruction"),
         (
-            with_part(json!({ "inlineData": { "mimeType": "a/b", "data": "aGk==" } })),
-            "contents[0].parts[0].inlineData.data",
+            with_setting(
+                "systemInstruction",
+                json!({ "parts": [{ "fileData": { "fileUri": "x" } }] }),
+            ),
+            "systemInstruction.parts[0]",
         ),
-        (with_part(json!({ "fileData": {} })), "contents[0].parts[0].fileData.fileUri"),
+    ]);
+}
+
+#[test]
+fn a_problem_of_calls_and_responses_names_the_place_where_it_stands() {
+    let call =
+        json!({ "role": "model", "parts": [{ "functionCall": { "name": "f", "id": "1" } }] });
+    let answer = json!({ "role": "user", "parts": [
+        { "functionResponse": { "name": "f", "id": "1", "response": {} } },
+    ] });
+    let with_call = |call| json!({ "contents": [{ "role": "model", "parts": [call] }] });
+    each_problem_names([
         (
-            with_part(json!({ "functionCall": { "name": "f" } })),
+            with_part(&json!({ "functionCall": { "name": "f" } })),
             "contents[0].parts[0].functionCall",
         ),
         (json!({ "contents": [call, answer, answer] }), "contents[2].parts[0].functionResponse.id"),
@@ -55,59 +92,60 @@ fn a_problem_names_the_place_where_it_stands() {
             "contents[0].parts[0].functionResponse",
         ),
         (
-            json!({ "contents": [{ "role": "model", "parts": [{ "functionCall": { "name": "f", "args": [] } }] }] }),
+            with_call(json!({ "functionCall": { "name": "f", "args": [] } })),
             "contents[0].parts[0].functionCall.args",
         ),
-        (json!({ "contents": said, "systemInstruction": "x" }), "systemInstruction"),
+        (with_call(json!({ "functionCall": {} })), "contents[0].parts[0].functionCall.name"),
         (
-            json!({ "contents": said, "systemInstruction": { "parts": [{ "fileData": { "fileUri": "x" } }] } }),
-            "systemInstruction.parts[0]",
+            with_call(json!({ "functionCall": { "name": "f", "id": 7 } })),
+            "contents[0].parts[0].functionCall.id",
         ),
-        (json!({ "contents": said, "tools": {} }), "tools"),
-        (json!({ "contents": said, "tools": [[]] }), "tools[0]"),
+    ]);
+}
+
+#[test]
+fn a_problem_of_settings_names_the_place_where_it_stands() {
+    let calling = |config| with_setting("toolConfig", json!({ "functionCallingConfig": config }));
+    let generation = |config| with_setting("generationConfig", config);
+    let thinking = |config| generation(json!({ "thinkingConfig": config }));
+    each_problem_names([
+        (with_setting("tools", json!({})), "tools"),
+        (with_setting("tools", json!([[]])), "tools[0]"),
+        (with_functions(&json!([{}])), "tools[0].functionDeclarations[0].name"),
         (
-            json!({ "contents": said, "tools": [{ "functionDeclarations": [{}] }] }),
-            "tools[0].functionDeclarations[0].name",
-        ),
-        (
-            json!({ "contents": said, "tools": [{ "functionDeclarations": [{ "name": "f" }, { "name": "f" }] }] }),
+            with_functions(&json!([{ "name": "f" }, { "name": "f" }])),
             "tools[0].functionDeclarations[1].name",
         ),
         (
-            json!({ "contents": said, "tools": [{ "functionDeclarations": [{ "name": "f", "parameters": [] }] }] }),
+            with_functions(&json!([{ "name": "f", "parameters": [] }])),
             "tools[0].functionDeclarations[0].parameters",
         ),
         (
-            json!({ "contents": said, "toolConfig": { "functionCallingConfig": { "mode": "ANY", "allowedFunctionNames": [1] } } }),
+            calling(json!({ "mode": "ANY", "allowedFunctionNames": [1] })),
             "toolConfig.functionCallingConfig.allowedFunctionNames[0]",
         ),
+        (generation(json!({ "temperature": "hot" })), "generationConfig.temperature"),
+        (generation(json!({ "candidateCount": 9 })), "generationConfig.candidateCount"),
+        (generation(json!({ "maxOutputTokens": 0 })), "generationConfig.maxOutputTokens"),
+        (generation(json!({ "stopSequences": [null] })), "generationConfig.stopSequences[0]"),
         (
-            json!({ "contents": said, "generationConfig": { "temperature": "hot" } }),
-            "generationConfig.temperature",
-        ),
-        (
-            json!({ "contents": said, "generationConfig": { "candidateCount": 9 } }),
-            "generationConfig.candidateCount",
-        ),
-        (
-            json!({ "contents": said, "generationConfig": { "maxOutputTokens": 0 } }),
-            "generationConfig.maxOutputTokens",
-        ),
-        (
-            json!({ "contents": said, "generationConfig": { "stopSequences": [null] } }),
-            "generationConfig.stopSequences[0]",
-        ),
-        (
-            json!({ "contents": said, "generationConfig": { "thinkingConfig": { "thinkingBudget": -2 } } }),
+            thinking(json!({ "thinkingBudget": -2 })),
             "generationConfig.thinkingConfig.thinkingBudget",
         ),
         (
-            json!({ "contents": said, "generationConfig": { "thinkingConfig": { "thinkingLevel": "LOTS" } } }),
+            thinking(json!({ "thinkingLevel": "LOTS" })),
             "generationConfig.thinkingConfig.thinkingLevel",
         ),
-    ] {
-        let problem = read(&body).expect_err(&body.to_string()).to_string();
-        assert!(problem.starts_with(&format!("`{place}` ")), "{problem} for {body}");
+    ]);
+}
+
+#[test]
+fn what_is_no_json_or_nests_too_deep_is_refused_as_a_whole() {
+    let deep = format!("{{\"contents\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    let bodies: [&[u8]; 4] = [b"", b"{\"contents\":\"\xff\"}", b"{\"contents\":[", deep.as_bytes()];
+    for body in bodies {
+        let problem = to_conversation(&Bytes::copy_from_slice(body), Some("m"), false);
+        assert!(matches!(problem, Err(RequestProblem::Malformed(_))), "{problem:?}");
     }
 }
 
@@ -128,7 +166,7 @@ fn the_path_names_the_model_and_whether_it_streams() {
 fn media_are_slices_of_the_body() {
     let data = "QUJD".repeat(1000);
     let part = json!({ "inlineData": { "mimeType": "image/png", "data": data } });
-    let body = Bytes::from(with_part(part).to_string());
+    let body = Bytes::from(with_part(&part).to_string());
     let conversation = to_conversation(&body, Some("m"), false).expect("a request");
     let PartBody::Image { source: Source::Base64 { data, .. }, .. } =
         &conversation.messages[0].parts[0].body
@@ -141,7 +179,7 @@ fn media_are_slices_of_the_body() {
 #[test]
 fn base64_of_the_url_alphabet_becomes_the_usual_one() {
     let part = json!({ "inlineData": { "mimeType": "image/png", "data": "-_-_AA" } });
-    let conversation = read(&with_part(part)).expect("a request");
+    let conversation = read(&with_part(&part)).expect("a request");
     let PartBody::Image { source: Source::Base64 { data, .. }, .. } =
         &conversation.messages[0].parts[0].body
     else {

@@ -28,6 +28,10 @@ const HOSTED: [&str; 10] = [
     "retrieval",
 ];
 
+/// The schema of a tool that takes free text, by the name that calls in the history have for it.
+const TEXT_SCHEMA: &str =
+    r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}"#;
+
 /// Most candidates of one call (Gemini API reference, `GenerationConfig`).
 const CANDIDATES_MAX: u64 = 8;
 
@@ -61,16 +65,13 @@ pub(super) fn offer<'c>(
     let mut offer = Offer::default();
     for (index, tool) in c.tools.iter().enumerate() {
         match &tool.kind {
-            ToolKind::Function { .. } => offer.functions.push(tool),
+            // Free text is taken as a function's only argument.
+            ToolKind::Function { .. } | ToolKind::Custom { .. } => offer.functions.push(tool),
             ToolKind::Hosted { declaration } if is_own(declaration) => {
                 offer.hosted.push(declaration);
             }
             ToolKind::Hosted { .. } => {
                 let why = "it is a tool that another provider runs";
-                report.leave_out(&format!("tools[{index}]"), why)?;
-            }
-            ToolKind::Custom { .. } => {
-                let why = "tools that take free text are not known there";
                 report.leave_out(&format!("tools[{index}]"), why)?;
             }
         }
@@ -160,8 +161,12 @@ fn write_function(o: &mut JsonWriter<'_>, tool: &Tool) {
     if let Some(description) = &tool.description {
         o.string("description", description);
     }
-    if let ToolKind::Function { parameters: Some(parameters) } = &tool.kind {
-        write_schema(o, "parametersJsonSchema", parameters);
+    match &tool.kind {
+        ToolKind::Function { parameters: Some(parameters) } => {
+            write_schema(o, "parametersJsonSchema", parameters);
+        }
+        ToolKind::Custom { .. } => _ = o.raw("parametersJsonSchema", TEXT_SCHEMA),
+        ToolKind::Function { parameters: None } | ToolKind::Hosted { .. } => {}
     }
 }
 

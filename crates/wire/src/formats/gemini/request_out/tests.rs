@@ -136,7 +136,9 @@ fn results_follow_their_calls_in_order_and_foreign_calls_get_a_seal() {
     assert_eq!(
         third["contents"][2]["parts"],
         json!([
-            { "functionResponse": { "id": "c1", "name": "f", "response": { "b": 2 }, "parts": media } },
+            { "functionResponse": {
+                "id": "c1", "name": "f", "response": { "b": 2 }, "parts": media,
+            } },
             { "functionResponse": { "id": "c2", "name": "f", "response": { "output": "" } } },
             { "functionResponse": { "id": "c3", "name": "f", "response": { "output": "[1]" } } },
             { "text": "and?" },
@@ -159,68 +161,62 @@ fn a_result_without_a_call_is_refused_whatever_the_leniency() {
 }
 
 #[test]
-fn thinking_is_said_as_the_generation_takes_it() {
-    let effort = |effort| Reasoning { effort: Some(effort), ..Reasoning::default() };
-    let mode = |mode| Reasoning { mode: Some(mode), ..Reasoning::default() };
-    for (model, reasoning, expected) in [
-        ("gemini-3-pro", Reasoning::default(), Value::Null),
-        (
-            "gemini-3-pro",
-            effort(Effort::High),
-            json!({ "includeThoughts": true, "thinkingLevel": "high" }),
-        ),
-        (
-            "gemini-3-pro",
-            effort(Effort::None),
-            json!({ "includeThoughts": false, "thinkingLevel": "low" }),
-        ),
-        (
-            "gemini-3-flash",
-            mode(ReasoningMode::Disabled),
-            json!({ "includeThoughts": false, "thinkingLevel": "minimal" }),
-        ),
-        (
-            "gemini-3-flash",
-            mode(ReasoningMode::Budget(9)),
-            json!({ "includeThoughts": true, "thinkingBudget": 9 }),
-        ),
-        ("gemini-3-flash", mode(ReasoningMode::Adaptive), json!({ "includeThoughts": true })),
-        (
-            "gemini-2.5-pro",
-            mode(ReasoningMode::Disabled),
-            json!({ "includeThoughts": false, "thinkingBudget": 128 }),
-        ),
-        (
-            "gemini-2.5-flash",
-            effort(Effort::None),
-            json!({ "includeThoughts": false, "thinkingBudget": 0 }),
-        ),
-        (
-            "gemini-2.5-flash-lite",
-            effort(Effort::Minimal),
-            json!({ "includeThoughts": true, "thinkingBudget": 512 }),
-        ),
-        (
-            "gemini-2.5-flash",
-            mode(ReasoningMode::Budget(99_999)),
-            json!({ "includeThoughts": true, "thinkingBudget": 24_576 }),
-        ),
-        (
-            "gemini-2.5-flash",
-            mode(ReasoningMode::Adaptive),
-            json!({ "includeThoughts": true, "thinkingBudget": -1 }),
-        ),
-        ("gemini-2.0-flash", effort(Effort::None), Value::Null),
-        (
-            "gemini-2.5-flash",
-            Reasoning { summary: Some(true), ..Reasoning::default() },
-            json!({ "includeThoughts": true }),
-        ),
+fn a_tool_that_takes_text_takes_it_as_the_argument_its_calls_have() {
+    let call = calls("c1", Arguments::Text("a \"b\"".into()));
+    let said = Message { role: Role::Assistant, parts: vec![call], name: None };
+    let tools = vec![function(ToolKind::Custom { format: None })];
+    let c = Conversation { tools, ..conversation(vec![says(Role::User, "go"), said]) };
+    let written = body(&c, "gemini-3-pro");
+    let declared = &written["tools"][0]["functionDeclarations"][0]["parametersJsonSchema"];
+    assert_eq!(declared["required"], json!(["input"]));
+    let args = &written["contents"][1]["parts"][0]["functionCall"]["args"];
+    assert_eq!(*args, json!({ "input": "a \"b\"" }));
+}
+
+fn effort(effort: Effort) -> Reasoning {
+    Reasoning { effort: Some(effort), ..Reasoning::default() }
+}
+
+fn mode(mode: ReasoningMode) -> Reasoning {
+    Reasoning { mode: Some(mode), ..Reasoning::default() }
+}
+
+fn thinks(model: &str, reasoning: &Reasoning, expected: &Value) {
+    let c = Conversation { reasoning: reasoning.clone(), ..hello() };
+    let written = body(&c, model)["generationConfig"]["thinkingConfig"].take();
+    assert_eq!(written, *expected, "{model} {reasoning:?}");
+}
+
+#[test]
+fn the_third_generation_is_told_a_level() {
+    for (model, reasoning, shown, level) in [
+        ("gemini-3-pro", effort(Effort::High), true, "high"),
+        ("gemini-3-pro", effort(Effort::None), false, "low"),
+        ("gemini-3.1-pro", effort(Effort::Medium), true, "medium"),
+        ("gemini-3-flash", mode(ReasoningMode::Disabled), false, "minimal"),
     ] {
-        let c = Conversation { reasoning: reasoning.clone(), ..hello() };
-        let written = body(&c, model)["generationConfig"]["thinkingConfig"].take();
-        assert_eq!(written, expected, "{model} {reasoning:?}");
+        thinks(model, &reasoning, &json!({ "includeThoughts": shown, "thinkingLevel": level }));
     }
+    thinks("gemini-3-pro", &Reasoning::default(), &Value::Null);
+    let adaptive = mode(ReasoningMode::Adaptive);
+    thinks("gemini-3-flash", &adaptive, &json!({ "includeThoughts": true }));
+}
+
+#[test]
+fn a_budget_stays_in_the_range_of_its_model() {
+    for (model, reasoning, shown, budget) in [
+        ("gemini-3-flash", mode(ReasoningMode::Budget(9)), true, 9),
+        ("gemini-2.5-pro", mode(ReasoningMode::Disabled), false, 128),
+        ("gemini-2.5-flash", effort(Effort::None), false, 0),
+        ("gemini-2.5-flash-lite", effort(Effort::Minimal), true, 512),
+        ("gemini-2.5-flash", mode(ReasoningMode::Budget(99_999)), true, 24_576),
+        ("gemini-2.5-flash", mode(ReasoningMode::Adaptive), true, -1),
+    ] {
+        thinks(model, &reasoning, &json!({ "includeThoughts": shown, "thinkingBudget": budget }));
+    }
+    thinks("gemini-2.0-flash", &effort(Effort::None), &Value::Null);
+    let summary = Reasoning { summary: Some(true), ..Reasoning::default() };
+    thinks("gemini-2.5-flash", &summary, &json!({ "includeThoughts": true }));
 }
 
 #[test]
@@ -247,7 +243,6 @@ fn what_the_target_lacks_is_refused_or_left_out() {
             "stop",
         ),
         ("gemini-3-pro", Conversation { choices: 9, ..hello() }, "n"),
-        ("gemini-3-pro", tool(ToolKind::Custom { format: None }), "tools[0]"),
         ("gemini-3-pro", tool(ToolKind::Hosted { declaration: hosted.into() }), "tools[0]"),
         (
             "gemini-2.5-pro",

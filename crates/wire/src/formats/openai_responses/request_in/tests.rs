@@ -159,6 +159,15 @@ fn problems_say_where_they_are() {
 }
 
 #[test]
+fn bytes_that_are_no_text_or_no_object_are_refused_as_a_whole() {
+    let bodies: [&'static [u8]; 4] = [b"", b"{\"input\":\"\xff\"}", b"{\"input\":[", b"[]"];
+    for body in bodies {
+        let problem = to_conversation(&Bytes::from_static(body), Some("m"));
+        assert!(matches!(problem, Err(RequestProblem::Malformed(_))), "{problem:?}");
+    }
+}
+
+#[test]
 fn the_path_names_the_model_before_the_body() {
     let body = Bytes::from_static(br#"{"model":"body","input":"a"}"#);
     let conversation = to_conversation(&body, Some("path")).expect("a request");
