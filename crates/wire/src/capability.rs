@@ -5,7 +5,7 @@ mod records;
 
 use serde::Deserialize;
 
-use crate::conversation::{Effort, Reasoning, ReasoningMode};
+use crate::conversation::{Conversation, Effort, Reasoning, ReasoningMode, ToolKind};
 
 /// What one model family on one platform can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,12 +112,16 @@ impl Efforts {
     }
 
     /// The effort of the set that is nearest to one: of those below it the greatest, else of those
-    /// above it the least. `None` only of an empty set.
+    /// above it the least. Reasoning is never switched off for want of a small effort. `None` only
+    /// of an empty set.
     #[must_use]
     pub fn nearest(self, effort: Effort) -> Option<Effort> {
-        let has = |other: &Effort| self.has(*other);
+        let off = |other: &Effort| *other == Effort::None && effort != Effort::None;
+        let has = |other: &Effort| self.has(*other) && !off(other);
         let below = EFFORTS.into_iter().filter(|other| *other <= effort).rfind(has);
-        below.or_else(|| EFFORTS.into_iter().find(has))
+        below
+            .or_else(|| EFFORTS.into_iter().find(has))
+            .or(self.has(Effort::None).then_some(Effort::None))
     }
 
     /// Whether there is none.
@@ -177,7 +181,8 @@ impl Capability {
     #[must_use]
     pub fn takes(&self, field: &str, thinks: bool) -> bool {
         let listed = |fields: &[Box<str>]| fields.iter().any(|name| **name == *field);
-        !listed(self.never_taken) && !(thinks && listed(self.not_while_thinking))
+        let refused = listed(self.never_taken) || (thinks && listed(self.not_while_thinking));
+        !refused
     }
 
     /// Whether only the Responses API serves a call that offers function tools or none, and thinks
@@ -189,6 +194,14 @@ impl Capability {
             NeedsResponses::WithToolsWhileReasoning => function_tools && thinks,
             NeedsResponses::Always => true,
         }
+    }
+
+    /// Whether only the Responses API serves a conversation: [`Self::needs_responses_for`] it.
+    #[must_use]
+    pub fn needs_responses(&self, conversation: &Conversation) -> bool {
+        let mut kinds = conversation.tools.iter().map(|tool| &tool.kind);
+        let functions = kinds.any(|kind| matches!(kind, ToolKind::Function { .. }));
+        self.needs_responses_for(functions, self.thinks(&conversation.reasoning))
     }
 }
 

@@ -138,6 +138,9 @@ fn an_effort_outside_a_set_has_a_nearest_one_in_it() {
         assert_eq!(efforts.nearest(asked), Some(nearest), "{asked:?}");
     }
     assert_eq!(Efforts::default().nearest(Effort::Low), None);
+    assert_eq!(efforts.with(Effort::None).nearest(Effort::Minimal), Some(Effort::Low));
+    let off = Efforts::default().with(Effort::None);
+    assert_eq!(off.nearest(Effort::High), Some(Effort::None));
 }
 
 #[test]

@@ -5,4 +5,5 @@ pub mod client_fields;
 pub mod gemini;
 pub mod openai_chat;
 pub mod openai_responses;
+pub mod seal;
 pub mod translation;

@@ -12,7 +12,10 @@ use serde::Deserialize;
 use tollgate_domain::ProviderName;
 
 pub use catalog::{Catalog, CatalogError};
-pub use quirks::{DropBeside, OutputLimit, Quirks, Range, StreamUsage, ToolChoice};
+pub use quirks::{
+    DropBeside, OutputLimit, Quirks, Range, ReasoningBack, StreamUsage, ThinkingSwitch, ToolChoice,
+};
+pub(crate) use quirks::{OUTPUT_LIMITS, rename};
 pub use url::UnsetVariable;
 
 /// A provider: where it is, how it wants to be authenticated, what it speaks and what it deviates

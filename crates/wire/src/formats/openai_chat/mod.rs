@@ -7,6 +7,7 @@
 mod answer;
 mod choice;
 mod error;
+mod fit;
 mod hub;
 mod output;
 mod patch;

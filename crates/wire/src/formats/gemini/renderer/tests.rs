@@ -7,7 +7,8 @@ use super::*;
 
 fn render(deltas: &[Delta]) -> Vec<Value> {
     let (model, id) = ("m".to_owned(), "call1".to_owned());
-    let mut renderer = GeminiRenderer::new(Reply { model, id, created: 1, include_usage: true });
+    let mut renderer =
+        GeminiRenderer::new(Reply { model, id, created: 1, include_usage: true, seal: None });
     let mut out = Vec::new();
     deltas.iter().for_each(|delta| renderer.delta(delta, &mut out));
     let text = String::from_utf8(out).expect("UTF-8");

@@ -10,7 +10,8 @@ use crate::json::write::{JsonWriter, object};
 /// Writes an answer as a `chat.completion` object.
 ///
 /// Reasoning stands beside the content as servers of this format send it, sealed reasoning where a
-/// client that sends messages back unchanged keeps it. A choice without a finish reason says `null`:
+/// client that sends messages back unchanged keeps it. A choice without a finish reason says
+/// `null`:
 /// the gateway claims no end that nobody reported.
 #[must_use]
 pub fn from_answer(answer: &Answer, reply: &Reply) -> Vec<u8> {

@@ -12,10 +12,11 @@ use crate::capability::Capability;
 use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
+use crate::provider::Quirks;
 
 pub(super) fn reply(include_usage: bool) -> Reply {
     let (model, id) = ("client-model".to_owned(), "call1".to_owned());
-    Reply { model, id, created: 1, include_usage }
+    Reply { model, id, created: 1, include_usage, seal: None }
 }
 
 /// What is made of a stream that arrives in these pieces.
@@ -97,6 +98,7 @@ fn check_request(case: &Path, body: &Bytes) {
     let target = Target {
         model: "upstream-model",
         capability: &Capability::UNKNOWN,
+        quirks: Quirks::none(),
         leniency: Leniency { drops: true, ..Leniency::default() },
     };
     let written = from_conversation(&conversation, &target).expect("everything may be dropped");
@@ -126,7 +128,8 @@ fn check_stream(case: &Path, stream: &[u8]) {
     let whole = interpret([stream], Close::Clean);
     check_laws(&whole);
     expect(case, "deltas.txt", &format!("{whole:#?}\n"));
-    // Every seventh place reaches every kind of byte in these streams and takes a seventh of the time.
+    // Every seventh place reaches every kind of byte in these streams and takes a seventh of the
+    // time.
     for at in (0..stream.len()).step_by(7) {
         let (head, tail) = stream.split_at(at);
         assert_eq!(interpret([head, tail], Close::Clean), whole, "{} at {at}", case.display());
