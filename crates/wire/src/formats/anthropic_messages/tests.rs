@@ -14,13 +14,14 @@ use tollgate_domain::Usage;
 use super::*;
 use crate::capability::Capability;
 use crate::conversation::{
-    Answer, Choice, FinishReason, Part, PartBody, Provenance, ReasoningBlock,
+    Answer, Choice, Conversation, FinishReason, Part, PartBody, Provenance, ReasoningBlock,
 };
 use crate::delta::{Close, Delta, Interpreter as _, PartKind, Renderer as _};
+use crate::formats::openai_chat;
 use crate::formats::seal::{Origin, Seal, Sealer, origin_of};
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
-use crate::provider::Quirks;
+use crate::provider::{Catalog, Quirks};
 
 fn reply() -> Reply {
     let (model, id) = ("client-model".to_owned(), "call1".to_owned());
@@ -62,10 +63,33 @@ fn check_request(case: &Path, body: &Bytes) {
     expect(case, "to.anthropic_messages.json", text(&written.body));
     let changed = format!("dropped: {:?}\nadjusted: {:?}\n", written.dropped, written.adjusted);
     expect(case, "to.anthropic_messages.txt", &changed);
+    check_chat(case, &conversation);
     // What was written reads as the same conversation and is written the same again.
     let again = to_conversation(&written.body, None).expect("what is written reads");
     let rewritten = from_conversation(&again, &target).expect("its own format");
     assert_eq!(rewritten.body, written.body, "{}", case.display());
+}
+
+/// The same request for upstreams of the chat format: a reasoning model, and a provider that wants
+/// its reasoning back.
+fn check_chat(case: &Path, conversation: &Conversation) {
+    let catalog = Catalog::embedded().expect("the catalog");
+    for (name, provider, model) in
+        [("openai_chat", "openai", "gpt-5.2"), ("reasoner", "deepseek", "deepseek-v4-pro")]
+    {
+        let target = Target {
+            model,
+            capability: Capability::of(provider, model),
+            quirks: &catalog.find(provider).expect("a provider").quirks,
+            leniency: Leniency { drops: true, ..Leniency::default() },
+        };
+        let written = openai_chat::from_conversation(conversation, &target)
+            .unwrap_or_else(|problem| panic!("{}: {problem}", case.display()));
+        expect(case, &format!("to.{name}.json"), text(&written.body));
+        let changed = format!("dropped: {:?}\nadjusted: {:?}\n", written.dropped, written.adjusted);
+        expect(case, &format!("to.{name}.txt"), &changed);
+        openai_chat::to_conversation(&written.body, None).expect("what is written reads");
+    }
 }
 
 fn check_answer(case: &Path, body: &[u8]) {
@@ -74,6 +98,8 @@ fn check_answer(case: &Path, body: &[u8]) {
         AnswerIn::Answer(answer) => {
             let written = from_answer(&answer, &reply());
             expect(case, "to.client.json", text(&written));
+            let chat = openai_chat::from_answer(&answer, &reply());
+            expect(case, "to.openai_chat.json", text(&chat));
             let AnswerIn::Answer(again) = to_answer(&written).expect("an object") else {
                 panic!("{} reads as an error", case.display());
             };
@@ -98,6 +124,10 @@ fn check_stream(case: &Path, stream: &[u8]) {
     }
     let rendered = render(&deltas);
     expect(case, "to.client.sse", text(&rendered));
+    let mut chat = openai_chat::OpenAiChatRenderer::new(reply());
+    let mut out = Vec::new();
+    deltas.iter().for_each(|delta| chat.delta(delta, &mut out));
+    expect(case, "to.openai_chat.sse", text(&out));
     let kept = |deltas: &[Delta]| -> Vec<Delta> {
         let beside =
             |d: &&Delta| !matches!(d, Delta::Begin { .. } | Delta::Usage(_) | Delta::Failed(_));

@@ -9,6 +9,8 @@ mod reasoning;
 mod report;
 mod tools;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::conversation::{Conversation, Number, ResponseFormat};
 use crate::formats::openai_chat::fit::asks_nothing;
 use crate::formats::translation::{Target, Unsupported, Written};
@@ -172,7 +174,11 @@ fn write_rest(
 ) -> Result<(), Unsupported> {
     match &conversation.user {
         Some(user) if user.len() <= USER_BYTES_MAX => _ = body.string("user", user),
-        Some(_) => report.leave_out("user"),
+        // Its hash is the same for the same user, and just fits.
+        Some(user) => {
+            report.adjust("user");
+            body.string("user", &hashed(user));
+        }
         None => {}
     }
     for (name, value) in &conversation.unmapped {
@@ -187,6 +193,10 @@ fn write_rest(
         }
     }
     Ok(())
+}
+
+fn hashed(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -349,7 +349,7 @@ fn a_cache_hint_is_put_in_the_targets_word() {
     }));
     for (provider, model, word, on_part, on_tool) in [
         ("openrouter", "m", "cache_control", hint.clone(), hint.clone()),
-        ("dashscope", "m", "cache_control", hint.clone(), hint.clone()),
+        ("dashscope", "m", "cache_control", hint.clone(), hint),
         (
             "openai",
             "gpt-5.6",
