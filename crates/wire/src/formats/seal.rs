@@ -1,7 +1,7 @@
 //! The gateway's own signature on reasoning that nobody else vouches for.
 //!
 //! Clients of the Messages API hand a thinking block back only with its signature. Reasoning of
-//! providers that send plain text has none, so it gets ours. From ours the gateway later knows which
+//! providers that send plain text has none, so it gets ours. From it the gateway later knows which
 //! blocks a provider that checks signatures must not get, and whose text a block holds.
 //!
 //! A signature is `gw1.` and, in base64 for URLs, the provider, the model family and a code over

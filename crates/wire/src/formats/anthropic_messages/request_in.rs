@@ -247,14 +247,22 @@ const fn may_say(role: Role, part: &PartBody) -> bool {
     }
 }
 
-/// Every tool result answers a call that was made before it.
+/// Every tool result answers a call that was made before it, and the calls of one message can be
+/// told apart.
 fn check_calls(
     message: &Message,
     at: &Place<'_>,
     called: &mut HashSet<ByteString>,
 ) -> Result<(), RequestProblem> {
+    let mut own = HashSet::new();
     for (index, part) in message.parts.iter().enumerate() {
         match &part.body {
+            PartBody::ToolCall(call) if !own.insert(&call.id) => {
+                let content = at.field("content");
+                let block = content.index(index);
+                let expected = "an id that no other `tool_use` block of the message has";
+                return Err(block.field("id").out_of_range(expected));
+            }
             PartBody::ToolCall(call) => {
                 called.insert(call.id.clone());
             }

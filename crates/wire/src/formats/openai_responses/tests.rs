@@ -306,7 +306,12 @@ proptest! {
         let body = Bytes::from(json.to_string());
         if let Ok(conversation) = to_conversation(&body, None) {
             let leniency = Leniency { drops: true, ..Leniency::default() };
-            let target = Target { model: "m", capability: &Capability::UNKNOWN, quirks: Quirks::none(), leniency };
+            let target = Target {
+                model: "m",
+                capability: &Capability::UNKNOWN,
+                quirks: Quirks::none(),
+                leniency,
+            };
             let written = from_conversation(&conversation, &target).expect("everything drops");
             prop_assert!(serde_json::from_slice::<Value>(&written.body).is_ok());
         }

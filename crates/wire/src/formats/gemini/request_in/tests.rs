@@ -212,7 +212,12 @@ proptest! {
         if let Ok(conversation) = read(&body) {
             for model in ["gemini-3-pro", "gemini-2.5-flash", "gemini-2.0-flash", "other"] {
                 let leniency = Leniency { drops: true, ..Leniency::default() };
-                let target = Target { model, capability: &Capability::UNKNOWN, quirks: Quirks::none(), leniency };
+                let target = Target {
+                    model,
+                    capability: &Capability::UNKNOWN,
+                    quirks: Quirks::none(),
+                    leniency,
+                };
                 if let Ok(written) = from_conversation(&conversation, &target) {
                     prop_assert!(serde_json::from_slice::<Value>(&written.body).is_ok());
                 }
