@@ -18,6 +18,9 @@ use sha2::Sha256;
 /// Begins every signature. A later form gets another number.
 const MARK: &str = "gw1.";
 
+/// The mark at the beginning of a JSON string.
+const MARKED: &str = "\"gw1.";
+
 /// Bytes of the code.
 const CODE_BYTES: usize = 32;
 
@@ -151,6 +154,13 @@ impl Sealing {
 #[must_use]
 pub fn is_ours(signature: &str) -> bool {
     signature.starts_with(MARK)
+}
+
+/// Whether a body may hold a signature of the gateway's own. Such a body cannot go as it came to a
+/// provider that checks signatures. Texts that only look like one are found as well.
+#[must_use]
+pub fn may_hold_ours(body: &[u8]) -> bool {
+    memchr::memmem::find(body, MARKED.as_bytes()).is_some()
 }
 
 /// Whose reasoning a signature of ours names. It is not checked here.

@@ -18,8 +18,8 @@ pub(in crate::formats) mod usage;
 pub use answer::{AnswerFacts, AnswerRead, read_answer, with_model};
 pub use error::{ErrorBody, error_event, read_error};
 pub use hub::{
-    OpenAiChatInterpreter, OpenAiChatRenderer, from_answer, from_conversation, to_answer,
-    to_conversation,
+    OpenAiChatInterpreter, OpenAiChatRenderer, ToolNames, from_answer, from_conversation,
+    to_answer, to_conversation,
 };
 pub use patch::{RequestPatch, upstream_body};
 pub use request::{CHOICES_MAX, ChatRequest, RequestProblem};

@@ -53,6 +53,14 @@ fn the_longest_names_still_make_a_signature_that_is_read() {
 }
 
 #[test]
+fn a_body_with_one_of_ours_is_told_apart() {
+    let signature = sealer().seal(&Origin::of("acme", "thinker"), "Hm.");
+    let body = format!(r#"{{"type":"thinking","thinking":"Hm.","signature":"{signature}"}}"#);
+    assert!(may_hold_ours(body.as_bytes()));
+    assert!(!may_hold_ours(br#"{"type":"thinking","thinking":"a gw1.","signature":"c2ln"}"#));
+}
+
+#[test]
 fn the_key_is_not_shown() {
     assert_eq!(format!("{:?}", sealer()), "Sealer");
 }

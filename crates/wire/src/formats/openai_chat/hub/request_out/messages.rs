@@ -1,6 +1,7 @@
 //! Messages. What tools gave back stands in messages of its own, before what the user says.
 
 use super::super::answer_out::write_calls;
+use super::super::names::fitted_id;
 use super::media;
 use super::reasoning::write_back;
 use super::report::Report;
@@ -70,7 +71,7 @@ fn write_result(list: &mut Array<'_>, result: &ToolResult, report: &mut Report<'
     }
     let texts: Vec<&str> = result.parts.iter().filter_map(plain_text).collect();
     list.object(|message| {
-        message.string("role", "tool").string("tool_call_id", &result.call);
+        message.string("role", "tool").string("tool_call_id", &fitted_id(&result.call));
         write_texts(message, &texts);
     });
 }

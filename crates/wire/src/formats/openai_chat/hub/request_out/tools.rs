@@ -1,5 +1,6 @@
 //! Tools and the choice among them.
 
+use super::super::names::fitted_name;
 use super::report::{CacheWord, Report};
 use crate::conversation::{Conversation, ReasoningMode, Tool, ToolChoice, ToolKind};
 use crate::formats::translation::Unsupported;
@@ -68,7 +69,7 @@ fn write_kind(object: &mut JsonWriter<'_>, tool: &Tool) {
 }
 
 fn write_name(object: &mut JsonWriter<'_>, tool: &Tool) {
-    object.string("name", &tool.name);
+    object.string("name", &fitted_name(&tool.name));
     if let Some(description) = &tool.description {
         object.string("description", description);
     }
@@ -130,5 +131,5 @@ fn write_named(object: &mut JsonWriter<'_>, name: &str, tools: &[&Tool]) {
     let custom =
         tools.iter().any(|tool| tool.name == *name && matches!(tool.kind, ToolKind::Custom { .. }));
     let kind = if custom { "custom" } else { "function" };
-    object.string("type", kind).object(kind, |named| _ = named.string("name", name));
+    object.string("type", kind).object(kind, |named| _ = named.string("name", &fitted_name(name)));
 }
