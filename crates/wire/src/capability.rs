@@ -1,8 +1,11 @@
 //! What a model can do on a platform: one record, whatever name it is called by.
 
+mod reasoners;
 mod records;
 
-use crate::conversation::Effort;
+use serde::Deserialize;
+
+use crate::conversation::{Conversation, Effort, Reasoning, ReasoningMode, ToolKind};
 
 /// What one model family on one platform can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,54 @@ pub struct Capability {
     pub system_anywhere: bool,
     /// Most output tokens, where known.
     pub output_tokens_max: Option<u64>,
+    /// Whether `max_tokens` must be called `max_completion_tokens`.
+    pub newer_output_limit: bool,
+    /// Whether prompt caches can be told where to end with `prompt_cache_breakpoint`.
+    pub cache_breakpoints: bool,
+    /// Fields of a chat completion that it never takes, unless at the value they have anyway.
+    pub never_taken: &'static [Box<str>],
+    /// Fields of a chat completion that it takes only while it does not think.
+    pub not_while_thinking: &'static [Box<str>],
+    /// When only the Responses API serves it. That concerns its vendor's own hosts.
+    pub needs_responses: NeedsResponses,
+}
+
+/// When a model is served by the Responses API only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NeedsResponses {
+    /// Chat completions serve it whatever is asked.
+    Never,
+    /// When it thinks and may call function tools.
+    WithToolsWhileReasoning,
+    /// Chat completions do not serve it.
+    Always,
+}
+
+/// An effort as the tables name it.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum NamedEffort {
+    None,
+    Minimal,
+    Low,
+    Medium,
+    High,
+    XHigh,
+    Max,
+}
+
+impl From<NamedEffort> for Effort {
+    fn from(named: NamedEffort) -> Self {
+        match named {
+            NamedEffort::None => Self::None,
+            NamedEffort::Minimal => Self::Minimal,
+            NamedEffort::Low => Self::Low,
+            NamedEffort::Medium => Self::Medium,
+            NamedEffort::High => Self::High,
+            NamedEffort::XHigh => Self::XHigh,
+            NamedEffort::Max => Self::Max,
+        }
+    }
 }
 
 /// A set of efforts.
@@ -58,6 +109,19 @@ impl Efforts {
     #[must_use]
     pub const fn has(self, effort: Effort) -> bool {
         self.0 & (1 << effort as u8) != 0
+    }
+
+    /// The effort of the set that is nearest to one: of those below it the greatest, else of those
+    /// above it the least. Reasoning is never switched off for want of a small effort. `None` only
+    /// of an empty set.
+    #[must_use]
+    pub fn nearest(self, effort: Effort) -> Option<Effort> {
+        let off = |other: &Effort| *other == Effort::None && effort != Effort::None;
+        let has = |other: &Effort| self.has(*other) && !off(other);
+        let below = EFFORTS.into_iter().filter(|other| *other <= effort).rfind(has);
+        below
+            .or_else(|| EFFORTS.into_iter().find(has))
+            .or(self.has(Effort::None).then_some(Effort::None))
     }
 
     /// Whether there is none.
@@ -85,6 +149,11 @@ impl Capability {
         prefill: true,
         system_anywhere: true,
         output_tokens_max: None,
+        newer_output_limit: false,
+        cache_breakpoints: false,
+        never_taken: &[],
+        not_while_thinking: &[],
+        needs_responses: NeedsResponses::Never,
     };
 
     /// The record of a model at a provider, by the provider's name and its own id of the model.
@@ -94,9 +163,58 @@ impl Capability {
     /// newest, which is the strictest. What belongs to no known family is [`Self::UNKNOWN`].
     #[must_use]
     pub fn of(platform: &str, model: &str) -> &'static Self {
-        records::find(platform, model).unwrap_or(&Self::UNKNOWN)
+        let found = records::find(platform, model).or_else(|| reasoners::find(platform, model));
+        found.unwrap_or(&Self::UNKNOWN)
+    }
+
+    /// Whether it thinks when it is asked for this.
+    #[must_use]
+    pub fn thinks(&self, reasoning: &Reasoning) -> bool {
+        match (reasoning.mode, reasoning.effort) {
+            (Some(ReasoningMode::Disabled), _) | (None, Some(Effort::None)) => false,
+            (Some(_), _) | (None, Some(_)) => true,
+            (None, None) => self.thinks_by_default,
+        }
+    }
+
+    /// Whether it takes a field of a chat completion while it thinks or does not.
+    #[must_use]
+    pub fn takes(&self, field: &str, thinks: bool) -> bool {
+        let listed = |fields: &[Box<str>]| fields.iter().any(|name| **name == *field);
+        let refused = listed(self.never_taken) || (thinks && listed(self.not_while_thinking));
+        !refused
+    }
+
+    /// Whether only the Responses API serves a call that offers function tools or none, and thinks
+    /// or does not.
+    #[must_use]
+    pub const fn needs_responses_for(&self, function_tools: bool, thinks: bool) -> bool {
+        match self.needs_responses {
+            NeedsResponses::Never => false,
+            NeedsResponses::WithToolsWhileReasoning => function_tools && thinks,
+            NeedsResponses::Always => true,
+        }
+    }
+
+    /// Whether only the Responses API serves a conversation: [`Self::needs_responses_for`] it.
+    #[must_use]
+    pub fn needs_responses(&self, conversation: &Conversation) -> bool {
+        let mut kinds = conversation.tools.iter().map(|tool| &tool.kind);
+        let functions = kinds.any(|kind| matches!(kind, ToolKind::Function { .. }));
+        self.needs_responses_for(functions, self.thinks(&conversation.reasoning))
     }
 }
+
+/// Every effort, from least to most.
+const EFFORTS: [Effort; 7] = [
+    Effort::None,
+    Effort::Minimal,
+    Effort::Low,
+    Effort::Medium,
+    Effort::High,
+    Effort::XHigh,
+    Effort::Max,
+];
 
 #[cfg(test)]
 mod tests;

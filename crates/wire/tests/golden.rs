@@ -15,6 +15,7 @@ use expect_test::expect_file;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tollgate_domain::Usage;
+use tollgate_wire::capability::Capability;
 use tollgate_wire::formats::openai_chat::{
     AnswerRead, ChatRequest, ErrorBody, ObserverOptions, Relay, RequestPatch, StreamFacts,
     StreamObserver, read_answer, read_error, upstream_body, with_model,
@@ -112,6 +113,8 @@ fn send(body: &Bytes, request: &ChatRequest, patch: &Patch) -> Bytes {
         send_stream_usage: patch.send_stream_usage,
         drop_fields: &quirks.drop_fields,
         quirks: &quirks,
+        capability: &Capability::UNKNOWN,
+        passes: &[],
     };
     upstream_body(body, request, &patch).expect("the body that was read")
 }

@@ -4,8 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::{Capability, Efforts};
-use crate::conversation::Effort;
+use super::{Capability, Efforts, NamedEffort};
 
 /// The table's text.
 const TABLE: &str = include_str!("../../capabilities/claude.toml");
@@ -90,28 +89,6 @@ enum Draw {
     None,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum NamedEffort {
-    Low,
-    Medium,
-    High,
-    XHigh,
-    Max,
-}
-
-impl From<NamedEffort> for Effort {
-    fn from(named: NamedEffort) -> Self {
-        match named {
-            NamedEffort::Low => Self::Low,
-            NamedEffort::Medium => Self::Medium,
-            NamedEffort::High => Self::High,
-            NamedEffort::XHigh => Self::XHigh,
-            NamedEffort::Max => Self::Max,
-        }
-    }
-}
-
 impl Row {
     fn capability(&self) -> Capability {
         let thinks = |thinking| self.thinking.contains(&thinking);
@@ -131,6 +108,7 @@ impl Row {
             prefill: self.prefill,
             system_anywhere: self.system,
             output_tokens_max: Some(self.output),
+            ..Capability::UNKNOWN
         }
     }
 }

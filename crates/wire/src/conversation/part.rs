@@ -103,7 +103,9 @@ pub struct ToolResult {
 pub struct ReasoningBlock {
     /// The readable text; empty where only the sealed form came.
     pub text: ByteString,
-    /// The provider's signature over it, or its sealed form.
+    /// The provider's signature over it, or its sealed form. On plain reasoning it is the gateway's
+    /// own signature, which [`origin_of`](crate::formats::seal::origin_of) reads and no provider
+    /// gets.
     pub seal: Option<ByteString>,
     /// Whether `seal` is the reasoning itself, encrypted, rather than a signature over `text`.
     pub redacted: bool,

@@ -16,6 +16,7 @@ use crate::capability::Capability;
 use crate::conversation::Conversation;
 use crate::delta::{Close, Delta};
 use crate::json::Malformed;
+use crate::provider::Quirks;
 
 /// A format that only upstreams speak, and where its fixtures are.
 pub(super) struct Upstream {
@@ -65,7 +66,12 @@ impl Upstream {
         let write = |drops| {
             let leniency = Leniency { drops, ..Leniency::default() };
             let model = conversation.model.as_str();
-            let target = Target { model, capability: &Capability::UNKNOWN, leniency };
+            let target = Target {
+                model,
+                capability: &Capability::UNKNOWN,
+                leniency,
+                quirks: Quirks::none(),
+            };
             (self.from_conversation)(conversation, &target)
         };
         let written = write(false).or_else(|refused| {
@@ -189,7 +195,12 @@ pub(super) fn refuses_or_drops(
     let conversation = read.expect("a request");
     let write = |drops| {
         let leniency = Leniency { drops, ..Leniency::default() };
-        let target = Target { model: "m", capability: &Capability::UNKNOWN, leniency };
+        let target = Target {
+            model: "m",
+            capability: &Capability::UNKNOWN,
+            leniency,
+            quirks: Quirks::none(),
+        };
         from_conversation(&conversation, &target)
     };
     let refused = write(false).expect_err(field);

@@ -13,5 +13,6 @@ pub mod openai_chat;
 pub mod openai_responses;
 mod report;
 mod schemas;
+pub mod seal;
 pub mod translation;
 mod turns;

@@ -4,8 +4,10 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use super::openai_chat::ErrorBody;
+use super::seal::Seal;
 use crate::capability::Capability;
 use crate::conversation::Answer;
+use crate::provider::Quirks;
 
 /// The deployment that a request is written for.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +16,8 @@ pub struct Target<'a> {
     pub model: &'a str,
     /// What that model on that platform can do.
     pub capability: &'a Capability,
+    /// What its provider deviates in.
+    pub quirks: &'a Quirks,
     /// What to do with what it cannot.
     pub leniency: Leniency<'a>,
 }
@@ -75,4 +79,7 @@ pub struct Reply {
     pub created: u64,
     /// Whether a stream is to end with the usage, where the client's format makes that a choice.
     pub include_usage: bool,
+    /// What reasoning is signed with that no provider vouches for, for clients whose format hands
+    /// reasoning back only with a signature. `None` leaves it unsigned.
+    pub seal: Option<Seal>,
 }

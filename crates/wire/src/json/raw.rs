@@ -47,7 +47,7 @@ impl Kind {
 }
 
 impl<'a> Raw<'a> {
-    pub(super) const fn scanned(text: &'a str) -> Self {
+    pub(crate) const fn scanned(text: &'a str) -> Self {
         Self(text)
     }
 

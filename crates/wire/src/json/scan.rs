@@ -125,4 +125,11 @@ impl Layout {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.places.iter().map(|place| &*place.name)
     }
+
+    /// Where the value of a name stands, in bytes of the body; of duplicates the last.
+    #[must_use]
+    pub fn span(&self, name: &str) -> Option<Range<usize>> {
+        let place = self.places.iter().rev().find(|place| *place.name == *name);
+        place.map(|place| place.value.clone())
+    }
 }

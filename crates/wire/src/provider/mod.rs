@@ -14,7 +14,10 @@ use tollgate_domain::ProviderName;
 
 pub use catalog::{Catalog, CatalogError};
 pub use endpoint::{Calling, Endpoint, WireFormat};
-pub use quirks::{DropBeside, OutputLimit, Quirks, Range, StreamUsage, ToolChoice};
+pub use quirks::{
+    DropBeside, OutputLimit, Quirks, Range, ReasoningBack, StreamUsage, ThinkingSwitch, ToolChoice,
+};
+pub(crate) use quirks::{OUTPUT_LIMITS, rename};
 pub use url::{Address, UnsetVariable};
 
 /// A provider: where it is, how it wants to be authenticated, what it speaks and what it deviates

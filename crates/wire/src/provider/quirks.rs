@@ -1,13 +1,17 @@
 //! What a provider deviates in: a closed list, applied by name and never by provider.
 
+mod reasoning;
+
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer};
 
+pub use self::reasoning::{ReasoningBack, ThinkingSwitch};
 use crate::json::{Kind, Raw, Splice, quoted};
 
 /// The older and the newer name of the limit on output tokens.
-const OUTPUT_LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
+pub(crate) const OUTPUT_LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
 
 /// What a provider deviates in.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -33,6 +37,12 @@ pub struct Quirks {
     pub output_limit: OutputLimit,
     /// When it reports usage in a stream.
     pub usage_in_stream: StreamUsage,
+    /// Where it wants its reasoning back in translated requests; `None` where it must not get it.
+    pub reasoning_back: Option<ReasoningBack>,
+    /// The field of its own that switches thinking in translated requests, where it has one.
+    pub thinking: Option<ThinkingSwitch>,
+    /// Whether it takes `cache_control` on parts and tools.
+    pub cache_control: bool,
 }
 
 /// Fields that are dropped when another one is sent.
@@ -94,6 +104,13 @@ pub enum StreamUsage {
 }
 
 impl Quirks {
+    /// The quirks of a provider that has none.
+    #[must_use]
+    pub fn none() -> &'static Self {
+        static NONE: LazyLock<Quirks> = LazyLock::new(Quirks::default);
+        &NONE
+    }
+
     /// Makes a body what the provider takes: everything but [`Self::drop_fields`] and
     /// [`Self::usage_in_stream`], which the deployment and the operator have a say in.
     pub fn apply(&self, body: &mut Splice) {
@@ -166,7 +183,7 @@ impl From<(f64, f64)> for Range {
 }
 
 /// Where both names stand, the provider's own stays.
-fn rename(body: &mut Splice, from: &str, to: &str) {
+pub(crate) fn rename(body: &mut Splice, from: &str, to: &str) {
     let Some(value) = body.value(from).map(|raw| Box::<str>::from(raw.as_written())) else {
         return;
     };

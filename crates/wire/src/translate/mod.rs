@@ -24,7 +24,7 @@ pub use answer::{WholeAnswer, whole_answer};
 pub use asked::{Asked, ClientRequest, PathSays};
 pub use course::{Course, Fault, Pairing};
 pub use defaults::{spelled, take_over};
-pub use pass::{BodyPatch, patched};
+pub use pass::{BodyPatch, NotSent, patched};
 
 /// A dialect that clients speak to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

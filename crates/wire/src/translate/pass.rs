@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::asked::ClientRequest;
 use crate::WireFormat;
+use crate::capability::Capability;
 use crate::formats::client_fields::{Standing, standing};
 use crate::formats::openai_chat::{ChatRequest, RequestPatch, upstream_body};
 use crate::json::{Malformed, Object, Splice, quoted};
@@ -38,22 +39,43 @@ pub struct BodyPatch<'a> {
     pub drop_fields: &'a [Box<str>],
     /// What the provider deviates in, where it speaks chat.
     pub quirks: &'a Quirks,
+    /// What the model can do.
+    pub capability: &'a Capability,
+    /// Fields that are sent whatever is known of the model.
+    pub passes: &'a [Box<str>],
+    /// Whether fields that the model does not take are left out rather than refused.
+    pub drops: bool,
 }
 
 /// A body ready to be sent, and the client's fields that it lost on the way.
 type Patched = (Bytes, Vec<Box<str>>);
 
+/// Why a body cannot be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotSent {
+    /// It is no JSON object.
+    Malformed(Malformed),
+    /// It holds a field that the model does not take.
+    Unsupported(Box<str>),
+}
+
+impl From<Malformed> for NotSent {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
 /// The body of a request in the upstream's format with the deployment's edits. Without edits it is
 /// the same bytes.
 ///
 /// # Errors
-/// [`Malformed`] when `body` is no JSON object.
+/// [`NotSent`] when `body` is no JSON object, or asks for what the model does not do.
 pub fn patched(
     format: WireFormat,
     body: &Bytes,
     own: Option<&ClientRequest>,
     patch: &BodyPatch<'_>,
-) -> Result<Patched, Malformed> {
+) -> Result<Patched, NotSent> {
     if format == WireFormat::OpenAiChat {
         return chat(body, own.and_then(|request| request.chat.as_ref()), patch);
     }
@@ -88,7 +110,7 @@ fn chat(
     body: &Bytes,
     own: Option<&ChatRequest>,
     patch: &BodyPatch<'_>,
-) -> Result<Patched, Malformed> {
+) -> Result<Patched, NotSent> {
     let read;
     let request = match own {
         Some(request) => request,
@@ -101,14 +123,23 @@ fn chat(
             Err(_) => return Ok((body.clone(), Vec::new())),
         },
     };
-    let of_chat = RequestPatch {
+    let mut of_chat = RequestPatch {
         model: patch.model,
         defaults: patch.defaults,
         extra: patch.extra,
         send_stream_usage: patch.send_stream_usage,
         drop_fields: patch.drop_fields,
         quirks: patch.quirks,
+        capability: patch.capability,
+        passes: patch.passes,
     };
+    let unsupported: Vec<Box<str>> =
+        of_chat.unsupported(request).into_iter().map(|field| (*field).into()).collect();
+    if let Some(field) = unsupported.first().filter(|_| !patch.drops) {
+        return Err(NotSent::Unsupported(field.clone()));
+    }
+    let all = [patch.drop_fields, &unsupported].concat();
+    of_chat.drop_fields = &all;
     let dropped = of_chat.dropped(request).map(Box::from).collect();
     Ok((upstream_body(body, request, &of_chat)?, dropped))
 }

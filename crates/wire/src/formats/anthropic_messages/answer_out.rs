@@ -1,16 +1,19 @@
 //! Writing a buffered answer for a client that speaks the Messages API.
 
+use std::borrow::Cow;
+
 use super::blocks_out::write_part;
 use super::stop::reason_name;
 use super::usage::write_usage;
-use crate::conversation::{Answer, Part, PartBody};
+use crate::conversation::{Answer, Part, PartBody, ReasoningBlock};
 use crate::formats::translation::Reply;
 use crate::json::write::{JsonWriter, object};
 use tollgate_domain::Usage;
 
 /// Writes an answer. The API knows one choice, so the first one is written.
 ///
-/// Reasoning without a seal has an empty signature, which vouches for nothing.
+/// Reasoning without a seal gets the gateway's own signature; without a key its signature is empty,
+/// which vouches for nothing.
 #[must_use]
 pub fn from_answer(answer: &Answer, reply: &Reply) -> Vec<u8> {
     let first = answer.choices.first();
@@ -20,7 +23,9 @@ pub fn from_answer(answer: &Answer, reply: &Reply) -> Vec<u8> {
     object(&mut out, |o| {
         write_head(o, answer.id.as_deref(), reply);
         o.array("content", |a| {
-            parts.iter().filter(|part| says(part)).for_each(|part| write_part(a, part));
+            for part in parts.iter().filter(|part| says(part)) {
+                write_part(a, &signed(part, reply));
+            }
         });
         match first.and_then(|choice| choice.finish) {
             Some(reason) => o.string("stop_reason", reason_name(reason, calls_tools)),
@@ -33,6 +38,18 @@ pub fn from_answer(answer: &Answer, reply: &Reply) -> Vec<u8> {
         write_usage(o, answer.usage.as_ref().unwrap_or(&Usage::UNKNOWN));
     });
     out
+}
+
+/// A part with the gateway's signature, where it is reasoning that has none.
+fn signed<'p>(part: &'p Part, reply: &Reply) -> Cow<'p, Part> {
+    match (&part.body, &reply.seal) {
+        (PartBody::Reasoning(block), Some(seal)) if block.seal.is_none() => {
+            let signature = seal.sealer.seal(&seal.origin, &block.text).into();
+            let block = ReasoningBlock { seal: Some(signature), ..block.clone() };
+            Cow::Owned(Part { body: PartBody::Reasoning(block), cache: part.cache })
+        }
+        _ => Cow::Borrowed(part),
+    }
 }
 
 /// Writes what every message begins with. An id of another dialect is replaced by the gateway's.

@@ -18,7 +18,7 @@ pub use error::{PING_EVENT, error_event, read_error};
 pub use interpreter::MessagesInterpreter;
 pub use names::{JSON_TOOL, Wording};
 pub use renderer::MessagesRenderer;
-pub use request_in::{to_conversation, to_counted_conversation};
+pub use request_in::{to_conversation, to_counted_conversation, to_sealed_conversation};
 pub use request_out::{from_conversation, uses_json_tool};
 
 #[cfg(test)]

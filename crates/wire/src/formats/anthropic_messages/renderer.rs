@@ -15,6 +15,7 @@ use super::stop::reason_name;
 use super::usage::write_usage;
 use crate::conversation::FinishReason;
 use crate::delta::{Delta, PartKind, Renderer};
+use crate::formats::seal::Sealing;
 use crate::formats::translation::Reply;
 use crate::json::write::{JsonWriter, object};
 
@@ -40,6 +41,8 @@ struct Block {
     kind: PartKind,
     /// Deltas that wait for the block's turn, neighbouring texts joined.
     waiting: Vec<Piece>,
+    /// The gateway's signature of reasoning that has brought none so far.
+    sealing: Option<Sealing>,
     closed: bool,
 }
 
@@ -66,7 +69,10 @@ impl MessagesRenderer {
 
     fn open(&mut self, part: u32, kind: &PartKind, out: &mut Vec<u8>) {
         self.calls_tools |= matches!(kind, PartKind::ToolCall { .. });
-        let block = Block { part, kind: kind.clone(), waiting: Vec::new(), closed: false };
+        let seal = self.reply.seal.as_ref().filter(|_| matches!(kind, PartKind::Reasoning { .. }));
+        let sealing = seal.map(|seal| seal.sealer.begin(&seal.origin));
+        let kind = kind.clone();
+        let block = Block { part, kind, waiting: Vec::new(), sealing, closed: false };
         self.queue.push_back(block);
         if self.queue.len() == 1 {
             self.start_front(out);
@@ -88,6 +94,11 @@ impl MessagesRenderer {
     fn add(&mut self, part: u32, piece: Piece, out: &mut Vec<u8>) {
         let Some(at) = self.queue.iter().position(|block| block.part == part) else { return };
         let Some(block) = self.queue.get_mut(at) else { return };
+        match (&piece, &mut block.sealing) {
+            (Piece::Text(text), Some(sealing)) => sealing.add(text),
+            (Piece::Seal(_), sealing) => *sealing = None,
+            (Piece::Text(_) | Piece::Citation(_), _) => {}
+        }
         let piece = match (piece, &block.kind) {
             (Piece::Text(text), PartKind::ToolCall { custom: true, .. }) => {
                 Piece::Text(escaped(&text))
@@ -106,6 +117,9 @@ impl MessagesRenderer {
     fn close(&mut self, part: u32, out: &mut Vec<u8>) {
         let Some(block) = self.queue.iter_mut().find(|block| block.part == part) else { return };
         block.closed = true;
+        if let Some(sealing) = block.sealing.take() {
+            self.add(part, Piece::Seal(sealing.finish().into()), out);
+        }
         while self.queue.front().is_some_and(|block| block.closed) {
             self.stop_front(out);
             self.start_front(out);

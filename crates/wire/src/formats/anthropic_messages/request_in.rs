@@ -19,6 +19,7 @@ use crate::conversation::{
 };
 use crate::formats::client_fields::{Standing, standing};
 use crate::formats::openai_chat::RequestProblem;
+use crate::formats::seal::Sealer;
 use crate::json::{Kind, Object, Raw, quoted};
 
 /// The beginning of a system text that the vendor's own command line client sends for the vendor's
@@ -62,7 +63,20 @@ pub fn to_conversation(
     body: &Bytes,
     path_model: Option<&str>,
 ) -> Result<Conversation, RequestProblem> {
-    let conversation = read(body, path_model)?;
+    to_sealed_conversation(body, path_model, None)
+}
+
+/// The same with the key of the gateway's own signatures: reasoning that carries a valid one keeps
+/// it and is plain text of the provider that it names; see [`seal`](crate::formats::seal).
+///
+/// # Errors
+/// [`RequestProblem`] with the first problem found and the place where it stands.
+pub fn to_sealed_conversation(
+    body: &Bytes,
+    path_model: Option<&str>,
+    sealer: Option<&Sealer>,
+) -> Result<Conversation, RequestProblem> {
+    let conversation = read(body, path_model, sealer)?;
     match conversation.output_tokens_max {
         Some(_) => Ok(conversation),
         None => Err(RequestProblem::Missing { field: "max_tokens" }),
@@ -77,12 +91,16 @@ pub fn to_counted_conversation(
     body: &Bytes,
     path_model: Option<&str>,
 ) -> Result<Conversation, RequestProblem> {
-    read(body, path_model)
+    read(body, path_model, None)
 }
 
-fn read(body: &Bytes, path_model: Option<&str>) -> Result<Conversation, RequestProblem> {
+fn read(
+    body: &Bytes,
+    path_model: Option<&str>,
+    sealer: Option<&Sealer>,
+) -> Result<Conversation, RequestProblem> {
     let object = Object::scan(body).map_err(RequestProblem::Malformed)?;
-    let text = Body::new(body);
+    let text = Body::new(body, sealer);
     let mut unmapped = Unmapped::default();
     let model = read_model(&object, &text, path_model)?;
     let messages = read_messages(&object, &text, &mut unmapped)?;
@@ -124,7 +142,7 @@ fn read_reasoning_and_format(
 
 fn read_model(
     object: &Object<'_>,
-    body: &Body,
+    body: &Body<'_>,
     path: Option<&str>,
 ) -> Result<ModelName, RequestProblem> {
     let at = Place::top("model");
@@ -139,7 +157,7 @@ fn read_model(
 /// The system prompt, as the first message, and the messages behind it.
 fn read_messages(
     object: &Object<'_>,
-    body: &Body,
+    body: &Body<'_>,
     unmapped: &mut Unmapped,
 ) -> Result<Vec<Message>, RequestProblem> {
     let mut read = Vec::new();
@@ -169,7 +187,7 @@ fn read_messages(
 
 fn read_system(
     system: Raw<'_>,
-    body: &Body,
+    body: &Body<'_>,
     unmapped: &mut Unmapped,
 ) -> Result<Vec<Part>, RequestProblem> {
     let at = Place::top("system");
@@ -190,7 +208,7 @@ fn read_system(
 fn read_message(
     message: Raw<'_>,
     at: &Place<'_>,
-    body: &Body,
+    body: &Body<'_>,
     unmapped: &mut Unmapped,
 ) -> Result<Message, RequestProblem> {
     let members = Members::of(of_kind(Some(message), Kind::Object, at)?);
@@ -229,14 +247,22 @@ const fn may_say(role: Role, part: &PartBody) -> bool {
     }
 }
 
-/// Every tool result answers a call that was made before it.
+/// Every tool result answers a call that was made before it, and the calls of one message can be
+/// told apart.
 fn check_calls(
     message: &Message,
     at: &Place<'_>,
     called: &mut HashSet<ByteString>,
 ) -> Result<(), RequestProblem> {
+    let mut own = HashSet::new();
     for (index, part) in message.parts.iter().enumerate() {
         match &part.body {
+            PartBody::ToolCall(call) if !own.insert(&call.id) => {
+                let content = at.field("content");
+                let block = content.index(index);
+                let expected = "an id that no other `tool_use` block of the message has";
+                return Err(block.field("id").out_of_range(expected));
+            }
             PartBody::ToolCall(call) => {
                 called.insert(call.id.clone());
             }
@@ -252,7 +278,7 @@ fn check_calls(
     Ok(())
 }
 
-fn read_sampling(object: &Object<'_>, body: &Body) -> Result<Sampling, RequestProblem> {
+fn read_sampling(object: &Object<'_>, body: &Body<'_>) -> Result<Sampling, RequestProblem> {
     let number = |name| match object.value(name) {
         Some(value) if value.kind() == Kind::Number => Ok(Some(Number(body.raw(value)))),
         Some(value) => Err(Place::top(name).wrong_type("a number", value)),
@@ -277,7 +303,7 @@ fn read_sampling(object: &Object<'_>, body: &Body) -> Result<Sampling, RequestPr
 /// Keeps what the hub has no word for. What concerns the gateway alone ends here.
 fn keep_unmapped(
     object: &Object<'_>,
-    body: &Body,
+    body: &Body<'_>,
     unmapped: &mut Unmapped,
 ) -> Result<(), RequestProblem> {
     for member in object.members() {

@@ -12,6 +12,7 @@ use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
 use crate::formats::golden::{cases, expect, lines, obeys_the_laws, text};
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
+use crate::provider::Quirks;
 
 /// The models whose generations are written differently, and the fixtures' names for them.
 const MODELS: [(&str, &str); 2] =
@@ -19,7 +20,7 @@ const MODELS: [(&str, &str); 2] =
 
 fn reply() -> Reply {
     let (model, id) = ("client-model".to_owned(), "call1".to_owned());
-    Reply { model, id, created: 1, include_usage: true }
+    Reply { model, id, created: 1, include_usage: true, seal: None }
 }
 
 #[test]
@@ -45,7 +46,8 @@ fn check_request(case: &Path, body: &Bytes) {
     expect(case, "conversation.txt", &format!("{conversation:#?}\n"));
     for (model, name) in MODELS {
         let leniency = Leniency { drops: true, ..Leniency::default() };
-        let target = Target { model, capability: &Capability::UNKNOWN, leniency };
+        let target =
+            Target { model, capability: &Capability::UNKNOWN, quirks: Quirks::none(), leniency };
         let written = from_conversation(&conversation, &target).expect("its own format");
         expect(case, &format!("to.{name}.json"), text(&written.body));
         let changed = format!("dropped: {:?}\nadjusted: {:?}\n", written.dropped, written.adjusted);

@@ -7,6 +7,7 @@
 mod answer;
 mod choice;
 mod error;
+mod fit;
 mod hub;
 mod output;
 mod patch;
@@ -18,8 +19,8 @@ pub use answer::{AnswerFacts, AnswerRead, read_answer, with_model};
 pub use error::{ErrorBody, error_event, read_error};
 pub(in crate::formats) use hub::byte_offset;
 pub use hub::{
-    OpenAiChatInterpreter, OpenAiChatRenderer, from_answer, from_conversation, to_answer,
-    to_conversation,
+    OpenAiChatInterpreter, OpenAiChatRenderer, ToolNames, from_answer, from_conversation,
+    to_answer, to_conversation,
 };
 pub use patch::{RequestPatch, upstream_body};
 pub use request::{CHOICES_MAX, ChatRequest, RequestProblem};

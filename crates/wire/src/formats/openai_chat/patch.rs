@@ -4,9 +4,11 @@
 use bytes::Bytes;
 
 use super::ChatRequest;
+use super::fit::fit_model;
+use crate::capability::Capability;
 use crate::formats::client_fields::{Standing, standing};
 use crate::json::{Kind, Layout, Malformed, Object, Splice, quoted};
-use crate::provider::Quirks;
+use crate::provider::{OUTPUT_LIMITS, Quirks};
 
 /// The members that the gateway has read and decided on. Of these no duplicate goes upstream: a
 /// reader that takes the first of two would read something else than what was admitted.
@@ -24,9 +26,6 @@ const READ_MEMBERS: [&str; 11] = [
     "user",
 ];
 
-/// Two spellings of one limit, which must not both be sent: OpenAI refuses that.
-const OUTPUT_LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
-
 /// What a deployment changes in a request.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestPatch<'a> {
@@ -42,6 +41,10 @@ pub struct RequestPatch<'a> {
     pub drop_fields: &'a [Box<str>],
     /// What the provider deviates in; of its own fields to drop only those in `drop_fields` go.
     pub quirks: &'a Quirks,
+    /// What the model takes: see [`RequestPatch::unsupported`].
+    pub capability: &'a Capability,
+    /// Fields that go to the model whatever is known about it (`allowed_openai_params`).
+    pub passes: &'a [Box<str>],
 }
 
 impl<'a> RequestPatch<'a> {
@@ -73,6 +76,7 @@ pub fn upstream_body(
         }
     }
     set_defaults(&mut splice, patch.defaults);
+    fit_model(&mut splice, patch);
     if request.stream && !request.include_usage && patch.send_stream_usage {
         ask_for_usage(&mut splice)?;
     }

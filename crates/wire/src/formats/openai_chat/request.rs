@@ -132,6 +132,12 @@ impl ChatRequest {
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
         self.source.layout.names()
     }
+
+    /// The value of a field, unless it is absent or `null`; of duplicates the last.
+    pub(super) fn value(&self, name: &str) -> Option<Raw<'_>> {
+        let text = std::str::from_utf8(self.source.body.get(self.source.layout.span(name)?)?);
+        Some(Raw::scanned(text.ok()?)).filter(|raw| !raw.is_null())
+    }
 }
 
 fn refuse_forbidden(object: &Object<'_>) -> Result<(), RequestProblem> {

@@ -17,10 +17,11 @@ use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
 use crate::formats::{anthropic_messages, gemini, openai_chat};
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
+use crate::provider::Quirks;
 
 pub(super) fn reply() -> Reply {
     let (model, id) = ("client-model".to_owned(), "call1".to_owned());
-    Reply { model, id, created: 1, include_usage: true }
+    Reply { model, id, created: 1, include_usage: true, seal: None }
 }
 
 #[test]
@@ -54,7 +55,8 @@ fn check_request(case: &Path, body: &Bytes) {
     expect(case, "conversation.txt", &format!("{conversation:#?}\n"));
     let model = conversation.model.as_str();
     let leniency = Leniency::default();
-    let target = Target { model, capability: &Capability::UNKNOWN, leniency };
+    let target =
+        Target { model, capability: &Capability::UNKNOWN, leniency, quirks: Quirks::none() };
     let written = from_conversation(&conversation, &target).expect("its own format");
     expect(case, "to.openai_responses.json", text(&written.body));
     assert!(written.dropped.is_empty(), "{}: {:?}", case.display(), written.dropped);
@@ -82,7 +84,7 @@ fn check_portable(case: &Path, body: &Bytes, mut conversation: Conversation) {
     let portable = make_portable(&mut conversation, body).expect("it is portable");
     expect(case, "portable.txt", &format!("dropped: {:?}\n", portable.dropped));
     let (capability, leniency) = (&Capability::UNKNOWN, Leniency::default());
-    let target = Target { model: "gemini-3-pro", capability, leniency };
+    let target = Target { model: "gemini-3-pro", capability, leniency, quirks: Quirks::none() };
     let written = gemini::from_conversation(&conversation, &target).expect("gemini takes it");
     expect(case, "portable.gemini.json", text(&written.body));
     let target = Target { model: "m", ..target };
@@ -327,7 +329,12 @@ proptest! {
         let body = Bytes::from(json.to_string());
         if let Ok(conversation) = to_conversation(&body, None) {
             let leniency = Leniency { drops: true, ..Leniency::default() };
-            let target = Target { model: "m", capability: &Capability::UNKNOWN, leniency };
+            let target = Target {
+                model: "m",
+                capability: &Capability::UNKNOWN,
+                quirks: Quirks::none(),
+                leniency,
+            };
             let written = from_conversation(&conversation, &target).expect("everything drops");
             prop_assert!(serde_json::from_slice::<Value>(&written.body).is_ok());
         }

@@ -121,3 +121,25 @@ fn a_set_field_is_set_whatever_the_client_sent() {
         &[(r#""store":true"#, r#""store":false"#), (r#""n":1"#, r#""n":1,"store":false"#)],
     );
 }
+
+#[test]
+fn every_switch_of_the_catalog_holds_json_and_known_efforts() {
+    use crate::conversation::Effort;
+
+    let catalog = crate::provider::Catalog::embedded().expect("the catalog");
+    let mut switches = 0;
+    for provider in catalog.iter() {
+        let Some(switch) = &provider.quirks.thinking else { continue };
+        switches += 1;
+        for raw in [&switch.enabled, &switch.disabled] {
+            let read: Result<serde_json::Value, _> = serde_json::from_str(raw);
+            assert!(read.is_ok(), "{}: {raw}", provider.name);
+        }
+        assert_ne!(switch.enabled, switch.disabled, "{}", provider.name);
+        let known = |word: &str| Effort::named(word).is_some();
+        assert!(switch.efforts.iter().all(|(from, to)| known(from) && known(to)));
+        // Turns that must come back with their reasoning need a place for it.
+        assert!(!switch.needs_past || provider.quirks.reasoning_back.is_some());
+    }
+    assert!(switches >= 6);
+}

@@ -5,7 +5,7 @@ use crate::conversation::Provenance;
 
 fn render(deltas: &[Delta]) -> Vec<String> {
     let (model, id) = ("m".to_owned(), "1".to_owned());
-    let reply = Reply { model, id, created: 0, include_usage: true };
+    let reply = Reply { model, id, created: 0, include_usage: true, seal: None };
     let mut renderer = MessagesRenderer::new(reply);
     let mut out = Vec::new();
     deltas.iter().for_each(|delta| renderer.delta(delta, &mut out));

@@ -9,6 +9,7 @@ use crate::conversation::{
     ToolResult,
 };
 use crate::formats::openai_chat::RequestProblem;
+use crate::formats::seal::is_ours;
 use crate::json::{Kind, Raw};
 
 /// Blocks of tools that the provider ran itself, and of its own housekeeping. Nobody else can use
@@ -36,7 +37,7 @@ const KNOWN_BLOCKS: &str = "one of `text`, `image`, `document`, `search_result`,
 
 /// Reads the content of messages into parts.
 pub(super) struct Blocks<'a> {
-    pub(super) body: &'a Body,
+    pub(super) body: &'a Body<'a>,
     pub(super) unmapped: &'a mut Unmapped,
 }
 
@@ -132,10 +133,15 @@ impl Blocks<'_> {
     ) -> Result<PartBody, RequestProblem> {
         let text = self.body.needed_text(members.find("thinking"), &at.field("thinking"))?;
         let seal = self.body.optional_text(members.find("signature"), &at.field("signature"))?;
-        let seal = seal.filter(|seal| !seal.is_empty());
-        let provenance = match seal {
-            Some(_) => Provenance::AnthropicMessages,
-            None => Provenance::Plain,
+        // One of ours that does not check is from another key, or its text was changed: that is
+        // nobody's, but no provider's either.
+        let checks = |seal: &ByteString| {
+            self.body.sealer.is_some_and(|sealer| sealer.check(&text, seal).is_some())
+        };
+        let (seal, provenance) = match seal.filter(|seal| !seal.is_empty()) {
+            Some(seal) if is_ours(&seal) => (Some(seal).filter(checks), Provenance::Plain),
+            Some(seal) => (Some(seal), Provenance::AnthropicMessages),
+            None => (None, Provenance::Plain),
         };
         Ok(PartBody::Reasoning(ReasoningBlock { text, seal, redacted: false, provenance }))
     }

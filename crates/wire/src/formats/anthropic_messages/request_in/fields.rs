@@ -7,6 +7,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::formats::openai_chat::RequestProblem;
+use crate::formats::seal::Sealer;
 use crate::json::{Kind, Raw};
 
 /// Where a value stands in the body: a chain of names and indexes that becomes text only for a
@@ -72,19 +73,23 @@ impl fmt::Display for Place<'_> {
 
 /// A body whose texts are given out as slices of it.
 #[derive(Debug)]
-pub(super) struct Body(ByteString);
+pub(super) struct Body<'k> {
+    text: ByteString,
+    /// The key of the gateway's own signatures, where they are to be checked.
+    pub(super) sealer: Option<&'k Sealer>,
+}
 
-impl Body {
+impl<'k> Body<'k> {
     /// Takes a body that has been scanned, which means that it is UTF-8.
-    pub(super) fn new(body: &Bytes) -> Self {
-        Self(ByteString::try_from(body.clone()).unwrap_or_default())
+    pub(super) fn new(body: &Bytes, sealer: Option<&'k Sealer>) -> Self {
+        Self { text: ByteString::try_from(body.clone()).unwrap_or_default(), sealer }
     }
 
     /// A part of the body as text of its own life, without copying it.
     fn slice(&self, part: &str) -> ByteString {
-        let start = (part.as_ptr() as usize).checked_sub(self.0.as_ptr() as usize);
-        match start.filter(|start| start + part.len() <= self.0.len()) {
-            Some(_) => self.0.slice_ref(part),
+        let start = (part.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize);
+        match start.filter(|start| start + part.len() <= self.text.len()) {
+            Some(_) => self.text.slice_ref(part),
             None => ByteString::from(part),
         }
     }

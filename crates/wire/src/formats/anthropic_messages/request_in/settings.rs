@@ -19,7 +19,7 @@ const TOOL_MEMBERS: [&str; 6] =
 
 /// Reads the settings of a request.
 pub(super) struct Settings<'a> {
-    pub(super) body: &'a Body,
+    pub(super) body: &'a Body<'a>,
     pub(super) unmapped: &'a mut Unmapped,
 }
 

@@ -32,6 +32,27 @@ fn a_problem_says_where_it_stands() {
         (with("messages", json!([{"role": "tool", "content": "x"}])), "`messages[0].role`"),
         (with("messages", json!([7])), "`messages[0]` must be an object, not a number"),
         (with("messages", json!([{"role": "user"}])), "`messages[0].content` must be a string or"),
+        (with("messages", json!("hi")), "`messages` must be an array of messages, not a string"),
+        (with("messages", json!(null)), "`messages` is missing"),
+        (with("messages", json!([{"content": "x"}])), "`messages[0].role` must be a string"),
+        (with("messages", json!([{"role": 7}])), "`messages[0].role` must be a string, not"),
+        (saying(&json!({})), "`messages[0].content` must be a string or an array of content"),
+        (saying(&json!([null])), "`messages[0].content[0]` must be an object"),
+        (saying(&json!([{"type": "text", "text": 7}])), "`messages[0].content[0].text` must be"),
+        (
+            saying(&json!([{"type": "image", "source": {"type": "base64",
+                "media_type": "image/png", "data": "iVBORw0KGgo"}}])),
+            "`messages[0].content[0].source.data` must be whole base64 text",
+        ),
+        (
+            saying(&json!([{"type": "document", "source": {"type": "ftp"}}])),
+            "`messages[0].content[0].source.type` must be one of",
+        ),
+        (with("system", json!(7)), "`system` must be a string or an array"),
+        (with("tools", json!({})), "`tools` must be an array"),
+        (with("tools", json!(["f"])), "`tools[0]` must be an object, not a string"),
+        (with("metadata", json!({"user_id": 7})), "`metadata.user_id` must be a string, not"),
+        (with("max_tokens", json!("9")), "`max_tokens` must be a whole number, not a string"),
         (saying(&json!([{"type": "text"}])), "`messages[0].content[0].text` must be a string"),
         (saying(&json!([{"type": "hologram"}])), "`messages[0].content[0].type` must be one of"),
         (
@@ -42,6 +63,15 @@ fn a_problem_says_where_it_stands() {
             with("system", json!([{"type": "image", "source": {"type": "url", "url": "u"}}])),
             "`system[0].type` must be `text`",
         ),
+    ] {
+        let problem = refused(&body);
+        assert!(problem.starts_with(told), "{body}\n{problem}\n{told}");
+    }
+}
+
+#[test]
+fn a_problem_beside_the_messages_says_where_it_stands() {
+    for (body, told) in [
         (with("tools", json!([{"name": "a"}])), "`tools[0].input_schema` must be an object"),
         (
             with(
@@ -63,6 +93,75 @@ fn a_problem_says_where_it_stands() {
         (with("max_tokens", json!(0)), "`max_tokens` must be a whole number from 1"),
         (with("stream", json!("yes")), "`stream` must be a boolean"),
         (with("api_base", json!("https://x")), "`api_base` is not allowed"),
+    ] {
+        let problem = refused(&body);
+        assert!(problem.starts_with(told), "{body}\n{problem}\n{told}");
+    }
+}
+
+#[test]
+fn a_body_that_is_no_json_object_is_refused_with_what_is_wrong() {
+    for (body, told) in [
+        (&b""[..], "not valid JSON"),
+        (b"[]", "not valid JSON"),
+        (b"{\"model\":\"m\",\"messages\":[{\"role\":\"user\"", "not valid JSON"),
+        (b"{\"model\":\"\xff\"}", "not valid UTF-8"),
+        (b"{\"model\":\"m\"} {}", "not valid JSON"),
+    ] {
+        let refused = to_conversation(&Bytes::copy_from_slice(body), None).expect_err(told);
+        assert!(matches!(refused, RequestProblem::Malformed(_)), "{refused}");
+        assert!(refused.to_string().contains(told), "{refused}");
+    }
+}
+
+#[test]
+fn nesting_is_read_up_to_its_limit() {
+    let schema = |levels: usize| format!("{}{{}}{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+    // The body, its tools, the tool and the innermost object are four levels.
+    let most = crate::json::NESTING_MAX as usize - 4;
+    for (levels, fine) in [(most, true), (most + 1, false), (100_000, false)] {
+        let schema = schema(levels);
+        let body = format!(
+            r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":"x"}}],
+            "tools":[{{"name":"f","input_schema":{schema}}}]}}"#
+        );
+        assert_eq!(to_conversation(&body.into(), None).is_ok(), fine, "{levels}");
+    }
+}
+
+#[test]
+fn calls_and_results_that_do_not_belong_together_are_refused() {
+    let call = |id: &str| json!({"type": "tool_use", "id": id, "name": "f", "input": {}});
+    let result = |id: &str| json!({"type": "tool_result", "tool_use_id": id, "content": "1"});
+    let said = |turns: &[(&str, Value)]| {
+        let turns = turns.iter().map(|(role, content)| json!({"role": role, "content": content}));
+        with("messages", turns.collect())
+    };
+    for (body, told) in [
+        (said(&[("user", json!([result("a")]))]), "`messages[0].content[0].tool_use_id` must be"),
+        (
+            said(&[("assistant", json!([call("a")])), ("user", json!([result("b")]))]),
+            "`messages[1].content[0].tool_use_id` must be the id of a `tool_use` block",
+        ),
+        (
+            said(&[("assistant", json!([call("a"), call("a")]))]),
+            "`messages[0].content[1].id` must be an id that no other `tool_use` block",
+        ),
+        (
+            said(&[("assistant", json!([{"type": "tool_use", "id": "a", "name": "f"}]))]),
+            "`messages[0].content[0].input` must be an object",
+        ),
+        (said(&[("assistant", json!([result("a")]))]), "`messages[0].content[0]."),
+        // Some models count their calls in each turn anew.
+        (
+            said(&[
+                ("assistant", json!([call("a")])),
+                ("user", json!([result("a")])),
+                ("assistant", json!([call("a")])),
+                ("user", json!([result("a")])),
+            ]),
+            "accepted",
+        ),
     ] {
         let problem = refused(&body);
         assert!(problem.starts_with(told), "{body}\n{problem}\n{told}");

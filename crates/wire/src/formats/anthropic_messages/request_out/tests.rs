@@ -10,6 +10,7 @@ use crate::conversation::{
     ResponseFormat, Sampling, Tool, ToolCall, ToolChoice, ToolKind, ToolResult,
 };
 use crate::formats::translation::Leniency;
+use crate::provider::Quirks;
 use tollgate_domain::ModelName;
 
 const SCHEMA: &str = r#"{"type":"object","properties":{},"additionalProperties":false}"#;
@@ -80,7 +81,12 @@ fn written_on(
     c: &Conversation,
     leniency: Leniency<'_>,
 ) -> Result<(Value, Written), Unsupported> {
-    let target = Target { model, capability: Capability::of(platform, model), leniency };
+    let target = Target {
+        model,
+        capability: Capability::of(platform, model),
+        quirks: Quirks::none(),
+        leniency,
+    };
     let written = from_conversation(c, &target)?;
     Ok((serde_json::from_slice(&written.body).expect("JSON"), written))
 }

@@ -10,7 +10,7 @@ fn write(parts: Vec<Part>, finish: Option<FinishReason>) -> Value {
     let answer =
         Answer { id: None, model: None, created: Some(1), choices: vec![choice], usage: None };
     let (model, id) = ("m".to_owned(), "call1".to_owned());
-    let reply = Reply { model, id, created: 1, include_usage: true };
+    let reply = Reply { model, id, created: 1, include_usage: true, seal: None };
     serde_json::from_slice(&from_answer(&answer, &reply)).expect("what is written is JSON")
 }
 

@@ -7,7 +7,8 @@ use super::*;
 
 fn render(deltas: &[Delta]) -> Vec<Value> {
     let (model, id) = ("m".to_owned(), "call1".to_owned());
-    let mut renderer = GeminiRenderer::new(Reply { model, id, created: 1, include_usage: true });
+    let mut renderer =
+        GeminiRenderer::new(Reply { model, id, created: 1, include_usage: true, seal: None });
     let mut out = Vec::new();
     deltas.iter().for_each(|delta| renderer.delta(delta, &mut out));
     let text = String::from_utf8(out).expect("UTF-8");
@@ -79,7 +80,8 @@ fn the_last_event_tells_the_reason_and_the_usage_that_came_behind_it() {
 fn an_array_opens_separates_and_closes_its_elements() {
     let renderer = || {
         let (model, id) = ("m".to_owned(), "call1".to_owned());
-        GeminiRenderer::new(Reply { model, id, created: 1, include_usage: true }).as_array()
+        GeminiRenderer::new(Reply { model, id, created: 1, include_usage: true, seal: None })
+            .as_array()
     };
     let text = |text: &str| Delta::More { part: 0, text: text.into() };
     let open = Delta::Open { choice: 0, part: 0, kind: PartKind::Text };

@@ -8,6 +8,7 @@ use crate::capability::Capability;
 use crate::conversation::{PartBody, Source};
 use crate::formats::gemini::from_conversation;
 use crate::formats::translation::{Leniency, Target};
+use crate::provider::Quirks;
 
 fn read(body: &Value) -> Result<Conversation, RequestProblem> {
     to_conversation(&body.to_string().into(), Some("m"), false)
@@ -249,7 +250,12 @@ proptest! {
         if let Ok(conversation) = read(&body) {
             for model in ["gemini-3-pro", "gemini-2.5-flash", "gemini-2.0-flash", "other"] {
                 let leniency = Leniency { drops: true, ..Leniency::default() };
-                let target = Target { model, capability: &Capability::UNKNOWN, leniency };
+                let target = Target {
+                    model,
+                    capability: &Capability::UNKNOWN,
+                    quirks: Quirks::none(),
+                    leniency,
+                };
                 if let Ok(written) = from_conversation(&conversation, &target) {
                     prop_assert!(serde_json::from_slice::<Value>(&written.body).is_ok());
                 }

@@ -11,6 +11,7 @@ use crate::conversation::{
     ToolChoice, ToolKind, ToolResult,
 };
 use crate::formats::translation::Leniency;
+use crate::provider::Quirks;
 
 fn conversation(messages: Vec<Message>) -> Conversation {
     Conversation {
@@ -55,7 +56,10 @@ fn function(kind: ToolKind) -> Tool {
 
 fn write(c: &Conversation, model: &str, drops: bool) -> Result<Written, Unsupported> {
     let leniency = Leniency { drops, ..Leniency::default() };
-    from_conversation(c, &Target { model, capability: &Capability::UNKNOWN, leniency })
+    from_conversation(
+        c,
+        &Target { model, capability: &Capability::UNKNOWN, quirks: Quirks::none(), leniency },
+    )
 }
 
 fn body(c: &Conversation, model: &str) -> Value {
@@ -285,7 +289,12 @@ fn what_the_operator_lets_pass_goes_out() {
     let c = Conversation { sampling, ..hello() };
     let passes = ["presence_penalty".into()];
     let leniency = Leniency { passes: &passes, ..Leniency::default() };
-    let target = Target { model: "gemini-3-pro", capability: &Capability::UNKNOWN, leniency };
+    let target = Target {
+        model: "gemini-3-pro",
+        capability: &Capability::UNKNOWN,
+        quirks: Quirks::none(),
+        leniency,
+    };
     let written = from_conversation(&c, &target).expect("it passes");
     assert!(written.body.ends_with(br#""generationConfig":{"presencePenalty":0.50}}"#));
 }

@@ -1,5 +1,8 @@
 //! Writing a whole answer for a client.
 
+use std::borrow::Cow;
+
+use super::names::{fitted_id, fitted_name};
 use super::reasoning::write_reasoning;
 use super::usage_out::write_usage;
 use super::{citation, finish};
@@ -10,8 +13,8 @@ use crate::json::write::{JsonWriter, object};
 /// Writes an answer as a `chat.completion` object.
 ///
 /// Reasoning stands beside the content as servers of this format send it, sealed reasoning where a
-/// client that sends messages back unchanged keeps it. A choice without a finish reason says `null`:
-/// the gateway claims no end that nobody reported.
+/// client that sends messages back unchanged keeps it. A choice without a finish reason says
+/// `null`: the gateway claims no end that nobody reported.
 #[must_use]
 pub fn from_answer(answer: &Answer, reply: &Reply) -> Vec<u8> {
     let mut out = Vec::new();
@@ -152,33 +155,38 @@ pub(super) fn write_url(object: &mut JsonWriter<'_>, source: &Source) {
 
 /// Writes `tool_calls`, unless there are none. No arguments at all are an empty object, because
 /// clients parse them. Seals are for clients: most upstreams refuse members that they do not know.
-pub(super) fn write_calls(message: &mut JsonWriter<'_>, calls: &[&ToolCall], seals: bool) {
+pub(super) fn write_calls(message: &mut JsonWriter<'_>, calls: &[&ToolCall], client: bool) {
     if calls.is_empty() {
         return;
     }
     message.array("tool_calls", |list| {
         for call in calls {
-            list.object(|object| write_call(object, call, seals));
+            list.object(|object| write_call(object, call, client));
         }
     });
 }
 
-fn write_call(object: &mut JsonWriter<'_>, call: &ToolCall, seals: bool) {
-    object.string("id", &call.id);
+fn write_call(object: &mut JsonWriter<'_>, call: &ToolCall, client: bool) {
+    // A client has its own names; an upstream takes them only in its own length and characters.
+    let (id, name) = match client {
+        true => (Cow::Borrowed(&*call.id), Cow::Borrowed(&*call.name)),
+        false => (fitted_id(&call.id), fitted_name(&call.name)),
+    };
+    object.string("id", &id);
     match &call.arguments {
         Arguments::Json(arguments) => {
             let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
             object.string("type", "function").object("function", |function| {
-                function.string("name", &call.name).string("arguments", arguments);
+                function.string("name", &name).string("arguments", arguments);
             });
         }
         Arguments::Text(input) => {
             object.string("type", "custom").object("custom", |custom| {
-                custom.string("name", &call.name).string("input", input);
+                custom.string("name", &name).string("input", input);
             });
         }
     }
-    if let Some(seal) = call.seal.as_ref().filter(|_| seals) {
+    if let Some(seal) = call.seal.as_ref().filter(|_| client) {
         write_seal(object, seal);
     }
 }

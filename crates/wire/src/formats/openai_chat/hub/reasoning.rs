@@ -109,9 +109,7 @@ pub(super) fn write_reasoning(message: &mut JsonWriter<'_>, blocks: &[&Reasoning
     if !anthropic.is_empty() {
         message.array("thinking_blocks", |list| {
             for block in anthropic {
-                let seal = block.seal.as_deref();
-                let fragment = Fragment { text: &block.text, seal, redacted: block.redacted };
-                fragment.write_thinking(list);
+                Fragment::of(block).write_thinking(list);
             }
         });
     }
@@ -119,9 +117,7 @@ pub(super) fn write_reasoning(message: &mut JsonWriter<'_>, blocks: &[&Reasoning
     if !others.is_empty() {
         message.array("reasoning_details", |list| {
             for (index, block) in others.iter().enumerate() {
-                let seal = block.seal.as_deref();
-                let fragment = Fragment { text: &block.text, seal, redacted: block.redacted };
-                fragment.write_detail(list, block.provenance, index as u64);
+                Fragment::of(block).write_detail(list, block.provenance, index as u64);
             }
         });
     }
@@ -135,7 +131,14 @@ pub(super) struct Fragment<'a> {
     pub(super) redacted: bool,
 }
 
-impl Fragment<'_> {
+impl<'a> Fragment<'a> {
+    /// A whole block.
+    pub(super) fn of(block: &'a ReasoningBlock) -> Self {
+        // A seal on plain reasoning is the gateway's own and means nothing to a provider.
+        let seal = block.seal.as_deref().filter(|_| block.provenance != Provenance::Plain);
+        Self { text: &block.text, seal, redacted: block.redacted }
+    }
+
     /// Writes a fragment into a delta: its text, and where a provider vouches for it, the same in
     /// the form that can be sent back. `index` is the block's number.
     pub(super) fn write(self, delta: &mut JsonWriter<'_>, owner: Provenance, index: u64) {
@@ -161,7 +164,8 @@ impl Fragment<'_> {
         });
     }
 
-    fn write_detail(self, list: &mut Array<'_>, owner: Provenance, index: u64) {
+    /// Writes an element of `reasoning_details`. `index` is the block's number.
+    pub(super) fn write_detail(self, list: &mut Array<'_>, owner: Provenance, index: u64) {
         list.object(|detail| {
             if self.redacted {
                 detail.string("type", "reasoning.encrypted");
@@ -172,7 +176,7 @@ impl Fragment<'_> {
                     detail.string("signature", seal);
                 }
             }
-            detail.string("format", owner_name(owner).unwrap_or("unknown"));
+            detail.string("format", owner_name(owner).unwrap_or(unlisted_name(owner)));
             detail.number("index", index);
         });
     }
@@ -183,6 +187,14 @@ fn owner_name(owner: Provenance) -> Option<&'static str> {
         Provenance::Gemini => Some("google-gemini-v1"),
         Provenance::OpenAiResponses => Some("openai-responses-v1"),
         Provenance::AnthropicMessages | Provenance::Plain => None,
+    }
+}
+
+/// The `format` of an owner whose reasoning stands elsewhere in answers.
+const fn unlisted_name(owner: Provenance) -> &'static str {
+    match owner {
+        Provenance::AnthropicMessages => "anthropic-claude-v1",
+        Provenance::Gemini | Provenance::OpenAiResponses | Provenance::Plain => "unknown",
     }
 }
 

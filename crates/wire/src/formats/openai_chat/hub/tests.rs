@@ -9,13 +9,16 @@ use expect_test::expect_file;
 
 use super::*;
 use crate::capability::Capability;
+use crate::conversation::Conversation;
 use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
+use crate::formats::anthropic_messages;
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
+use crate::provider::Quirks;
 
 pub(super) fn reply(include_usage: bool) -> Reply {
     let (model, id) = ("client-model".to_owned(), "call1".to_owned());
-    Reply { model, id, created: 1, include_usage }
+    Reply { model, id, created: 1, include_usage, seal: None }
 }
 
 /// What is made of a stream that arrives in these pieces.
@@ -97,15 +100,36 @@ fn check_request(case: &Path, body: &Bytes) {
     let target = Target {
         model: "upstream-model",
         capability: &Capability::UNKNOWN,
+        quirks: Quirks::none(),
         leniency: Leniency { drops: true, ..Leniency::default() },
     };
     let written = from_conversation(&conversation, &target).expect("everything may be dropped");
     expect(case, "to.openai_chat.json", text(&written.body));
     let changed = format!("dropped: {:?}\nadjusted: {:?}\n", written.dropped, written.adjusted);
     expect(case, "to.openai_chat.txt", &changed);
+    check_messages(case, &conversation);
     let again = to_conversation(&written.body, None).expect("what is written reads");
     let rewritten = from_conversation(&again, &target).expect("what was written before");
     assert_eq!(text(&rewritten.body), text(&written.body), "{}", case.display());
+}
+
+/// The same request for an upstream that speaks the Messages API.
+fn check_messages(case: &Path, conversation: &Conversation) {
+    let model = "claude-sonnet-4-5";
+    let target = Target {
+        model,
+        capability: Capability::of("anthropic", model),
+        quirks: Quirks::none(),
+        leniency: Leniency { drops: true, repairs: true, passes: &[] },
+    };
+    let said = match anthropic_messages::from_conversation(conversation, &target) {
+        Ok(written) => {
+            expect(case, "to.anthropic_messages.json", text(&written.body));
+            format!("dropped: {:?}\nadjusted: {:?}\n", written.dropped, written.adjusted)
+        }
+        Err(problem) => format!("refused: {problem}\n"),
+    };
+    expect(case, "to.anthropic_messages.txt", &said);
 }
 
 fn check_answer(case: &Path, body: &[u8]) {
@@ -116,6 +140,8 @@ fn check_answer(case: &Path, body: &[u8]) {
     expect(case, "answer.txt", &format!("{answer:#?}\n"));
     let written = from_answer(&answer, &reply(false));
     expect(case, "to.openai_chat.json", text(&written));
+    let messages = anthropic_messages::from_answer(&answer, &reply(false));
+    expect(case, "to.anthropic_messages.json", text(&messages));
     let AnswerIn::Answer(again) = to_answer(&written).expect("JSON") else {
         panic!("{}: an answer became an error", case.display());
     };
@@ -126,7 +152,8 @@ fn check_stream(case: &Path, stream: &[u8]) {
     let whole = interpret([stream], Close::Clean);
     check_laws(&whole);
     expect(case, "deltas.txt", &format!("{whole:#?}\n"));
-    // Every seventh place reaches every kind of byte in these streams and takes a seventh of the time.
+    // Every seventh place reaches every kind of byte in these streams and takes a seventh of the
+    // time.
     for at in (0..stream.len()).step_by(7) {
         let (head, tail) = stream.split_at(at);
         assert_eq!(interpret([head, tail], Close::Clean), whole, "{} at {at}", case.display());
@@ -138,6 +165,10 @@ fn check_stream(case: &Path, stream: &[u8]) {
     }
     let rendered = render(&whole, reply(true));
     expect(case, "to.openai_chat.sse", &rendered);
+    let mut messages = anthropic_messages::MessagesRenderer::new(reply(true));
+    let mut out = Vec::new();
+    whole.iter().for_each(|delta| messages.delta(delta, &mut out));
+    expect(case, "to.anthropic_messages.sse", text(&out));
     let again = interpret([rendered.as_bytes()], Close::Clean);
     check_laws(&again);
     assert_eq!(render(&again, reply(true)), rendered, "{}", case.display());

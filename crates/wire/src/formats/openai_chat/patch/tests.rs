@@ -1,14 +1,11 @@
 //! What goes upstream, byte for byte.
 
-use std::sync::LazyLock;
-
 use bytes::Bytes;
 
 use super::{RequestPatch, upstream_body};
+use crate::capability::Capability;
 use crate::formats::openai_chat::ChatRequest;
 use crate::provider::{OutputLimit, Quirks};
-
-static NO_QUIRKS: LazyLock<Quirks> = LazyLock::new(Quirks::default);
 
 fn plain() -> RequestPatch<'static> {
     RequestPatch {
@@ -17,7 +14,9 @@ fn plain() -> RequestPatch<'static> {
         extra: &[],
         send_stream_usage: false,
         drop_fields: &[],
-        quirks: &NO_QUIRKS,
+        quirks: Quirks::none(),
+        capability: &Capability::UNKNOWN,
+        passes: &[],
     }
 }
 

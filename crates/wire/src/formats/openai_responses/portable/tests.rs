@@ -11,10 +11,11 @@ use crate::delta::{Delta, PartKind, Renderer as _};
 use crate::formats::openai_responses::{ResponsesRenderer, from_answer_with, to_conversation};
 use crate::formats::translation::{Leniency, Reply, Target};
 use crate::formats::{anthropic_messages, gemini, openai_chat};
+use crate::provider::Quirks;
 
 fn reply() -> Reply {
     let (model, id) = ("client-model".to_owned(), "call1".to_owned());
-    Reply { model, id, created: 1, include_usage: true }
+    Reply { model, id, created: 1, include_usage: true, seal: None }
 }
 
 /// The second request of a session, as the client writes it.
@@ -75,8 +76,12 @@ fn every_format_takes_what_codex_sends_without_dropping_by_leave() {
     {
         assert!(portable.dropped.iter().any(|name| **name == *left_out), "{left_out}");
     }
-    let target =
-        Target { model: "m", capability: &Capability::UNKNOWN, leniency: Leniency::default() };
+    let target = Target {
+        model: "m",
+        capability: &Capability::UNKNOWN,
+        leniency: Leniency::default(),
+        quirks: Quirks::none(),
+    };
     let chat = openai_chat::from_conversation(&c, &target).expect("chat takes it");
     let chat: Value = serde_json::from_slice(&chat.body).expect("JSON");
     let calls = &chat["messages"][2]["tool_calls"];
@@ -106,7 +111,7 @@ fn reasoning_that_this_gateway_sealed_goes_back_to_its_provider() {
     let mut c = to_conversation(&body, None).expect("a request");
     make_portable(&mut c, &body).expect("it is portable");
     let (capability, leniency) = (&Capability::UNKNOWN, Leniency::default());
-    let target = Target { model: "gemini-3-pro", capability, leniency };
+    let target = Target { model: "gemini-3-pro", capability, leniency, quirks: Quirks::none() };
     let written = gemini::from_conversation(&c, &target).expect("gemini takes it");
     let written: Value = serde_json::from_slice(&written.body).expect("JSON");
     let thought = json!({ "text": "hm", "thought": true, "thoughtSignature": "c2E=" });

@@ -10,6 +10,7 @@ use crate::conversation::{
     Arguments, CacheHint, ReasoningBlock, Source, Tool, ToolCall, ToolChoice, ToolKind, ToolResult,
 };
 use crate::formats::translation::Leniency;
+use crate::provider::Quirks;
 
 fn conversation(parts: Vec<Part>) -> Conversation {
     Conversation {
@@ -31,7 +32,12 @@ fn conversation(parts: Vec<Part>) -> Conversation {
 }
 
 fn write(c: &Conversation, leniency: Leniency<'_>) -> Result<(Value, Written), Unsupported> {
-    let target = Target { model: "upstream", capability: &Capability::UNKNOWN, leniency };
+    let target = Target {
+        model: "upstream",
+        capability: &Capability::UNKNOWN,
+        quirks: Quirks::none(),
+        leniency,
+    };
     let written = from_conversation(c, &target)?;
     Ok((serde_json::from_slice(&written.body).expect("JSON"), written))
 }

@@ -134,7 +134,10 @@ fn fragments_without_an_index_belong_by_id_or_to_the_last_call() {
 
 proptest! {
     #[test]
-    fn no_stream_breaks_the_laws(chunks in prop::collection::vec(any_chunk(), 0..12), at in 0_usize..4000) {
+    fn no_stream_breaks_the_laws(
+        chunks in prop::collection::vec(any_chunk(), 0..12),
+        at in 0_usize..4000,
+    ) {
         let stream = chunks.concat();
         let whole = interpret([stream.as_bytes()], Close::Clean);
         check_laws(&whole);
@@ -171,6 +174,9 @@ fn any_chunk() -> impl Strategy<Value = String> {
         1 => Just(DONE.to_owned()),
         1 => Just(": keep-alive\n\n".to_owned()),
         1 => Just(event(&json!({"error": {"message": "x"}}))),
-        1 => Just(event(&json!({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}))),
+        1 => Just(event(&json!({
+            "choices": [],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 2},
+        }))),
     ]
 }

@@ -80,7 +80,17 @@ impl Reader {
             parts.push(Part::new(PartBody::Audio { source }));
         }
         if let Some(calls) = message.member("tool_calls") {
-            let calls = calls.each("an array of tool calls", |call| self.call(&call))?;
+            let mut ids = HashSet::new();
+            let calls = calls.each("an array of tool calls", |call| {
+                let read = self.call(&call)?;
+                match ids.insert(read.id.clone()) {
+                    true => Ok(read),
+                    false => Err(call
+                        .fields()?
+                        .required("id", "a string")?
+                        .out_of_range("an id that no other call of the message has")),
+                }
+            })?;
             parts.extend(calls.into_iter().map(|call| Part::new(PartBody::ToolCall(call))));
         }
         if let Some(call) = message.member("function_call") {

@@ -22,7 +22,8 @@ use crate::json::{Kind, Object};
 /// Reads a request body. `path_model` is the model that the request path names, where it names one.
 ///
 /// # Errors
-/// [`RequestProblem`] with the first problem found, naming its place: `messages[2].content[0].type`.
+/// [`RequestProblem`] with the first problem found, naming its place:
+/// `messages[2].content[0].type`.
 pub fn to_conversation(
     body: &Bytes,
     path_model: Option<&str>,
@@ -116,19 +117,8 @@ fn read_reasoning(fields: &TopLevel<'_>) -> Result<Reasoning, RequestProblem> {
 }
 
 fn read_effort(spot: &Spot<'_, '_>) -> Result<Effort, RequestProblem> {
-    Ok(match &*spot.text()? {
-        "none" => Effort::None,
-        "minimal" => Effort::Minimal,
-        "low" => Effort::Low,
-        "medium" => Effort::Medium,
-        "high" => Effort::High,
-        "xhigh" => Effort::XHigh,
-        "max" => Effort::Max,
-        _ => {
-            let known = "one of `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`";
-            return Err(spot.out_of_range(known));
-        }
-    })
+    let known = "one of `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`";
+    Effort::named(&spot.text()?).ok_or_else(|| spot.out_of_range(known))
 }
 
 fn read_thinking(spot: &Spot<'_, '_>) -> Result<ReasoningMode, RequestProblem> {

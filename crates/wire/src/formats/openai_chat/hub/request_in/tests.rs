@@ -24,6 +24,9 @@ fn said(content: &Value) -> Value {
 fn a_bad_message_is_refused_with_its_place() {
     let call = |call: Value| json!([{"role": "assistant", "tool_calls": [call]}]);
     let cases = [
+        (json!("hi"), "`messages` must be an array of messages, not a string"),
+        (json!(null), "`messages` is missing"),
+        (json!([]), "`messages` must be an array of at least one message"),
         (json!([1]), "`messages[0]` must be an object, not a number"),
         (json!([{"content": "x"}]), "`messages[0].role` must be a string, not absent"),
         (json!([{"role": 1}]), "`messages[0].role` must be a string, not a number"),
@@ -64,6 +67,47 @@ fn a_bad_message_is_refused_with_its_place() {
         let refused = read(&with("messages", messages)).expect_err(problem);
         assert_eq!(refused.to_string(), problem);
     }
+}
+
+#[test]
+fn a_body_that_is_no_json_object_is_refused_with_what_is_wrong() {
+    for (body, told) in [
+        (&b""[..], "not valid JSON"),
+        (b"null", "not valid JSON"),
+        (b"{\"model\":\"m\",\"messages\":[{\"role\":\"user\"", "not valid JSON"),
+        (b"{\"model\":\"\xff\"}", "not valid UTF-8"),
+    ] {
+        let refused = to_conversation(&Bytes::copy_from_slice(body), None).expect_err(told);
+        assert!(matches!(refused, RequestProblem::Malformed(_)), "{refused}");
+        assert!(refused.to_string().contains(told), "{refused}");
+    }
+}
+
+#[test]
+fn nesting_is_read_up_to_its_limit() {
+    // The body, its tools, the tool, the function and the innermost object are five levels.
+    let most = crate::json::NESTING_MAX as usize - 5;
+    for (levels, fine) in [(most, true), (most + 1, false), (100_000, false)] {
+        let schema = format!("{}{{}}{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+        let body = format!(
+            r#"{{"model":"m","messages":[{{"role":"user","content":"x"}}],"tools":[
+            {{"type":"function","function":{{"name":"f","parameters":{schema}}}}}]}}"#
+        );
+        assert_eq!(to_conversation(&body.into(), None).is_ok(), fine, "{levels}");
+    }
+}
+
+#[test]
+fn the_calls_of_one_message_can_be_told_apart() {
+    let call = json!({"id": "a", "type": "function", "function": {"name": "f"}});
+    let twice = json!([{"role": "assistant", "tool_calls": [call, call]}]);
+    let problem = read(&with("messages", twice)).expect_err("the same id twice");
+    let told = "`messages[0].tool_calls[1].id` must be an id that no other call of the message has";
+    assert_eq!(problem.to_string(), told);
+    // Some models count their calls in each turn anew.
+    let turn = json!({"role": "assistant", "tool_calls": [call]});
+    let result = json!({"role": "tool", "tool_call_id": "a", "content": "1"});
+    read(&with("messages", json!([turn, result, turn, result]))).expect("two turns");
 }
 
 #[test]

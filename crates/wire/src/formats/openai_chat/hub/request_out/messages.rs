@@ -1,7 +1,9 @@
 //! Messages. What tools gave back stands in messages of its own, before what the user says.
 
 use super::super::answer_out::write_calls;
+use super::super::names::fitted_id;
 use super::media;
+use super::reasoning::write_back;
 use super::report::Report;
 use crate::conversation::{Message, Part, PartBody, Role, Source, ToolCall, ToolResult};
 use crate::formats::translation::Unsupported;
@@ -25,7 +27,7 @@ fn write_message(
     message: &Message,
     report: &mut Report<'_>,
 ) -> Result<(), Unsupported> {
-    if message.parts.iter().any(|part| part.cache.is_some()) {
+    if report.cache_word().is_none() && message.parts.iter().any(|part| part.cache.is_some()) {
         report.leave_out("cache_control");
     }
     match message.role {
@@ -69,7 +71,7 @@ fn write_result(list: &mut Array<'_>, result: &ToolResult, report: &mut Report<'
     }
     let texts: Vec<&str> = result.parts.iter().filter_map(plain_text).collect();
     list.object(|message| {
-        message.string("role", "tool").string("tool_call_id", &result.call);
+        message.string("role", "tool").string("tool_call_id", &fitted_id(&result.call));
         write_texts(message, &texts);
     });
 }
@@ -115,7 +117,11 @@ fn write_said(
     parts: &[Part],
     report: &mut Report<'_>,
 ) -> Result<(), Unsupported> {
-    let texts: Option<Vec<&str>> = parts.iter().map(plain_text).collect();
+    let hinted = report.cache_word().is_some() && parts.iter().any(|part| part.cache.is_some());
+    let texts: Option<Vec<&str>> = match hinted {
+        true => None,
+        false => parts.iter().map(plain_text).collect(),
+    };
     let mut outcome = Ok(());
     list.object(|object| {
         object.string("role", role);
@@ -144,7 +150,12 @@ fn write_part(
     report: &mut Report<'_>,
 ) -> Result<(), Unsupported> {
     if let Some(text) = plain_text(part) {
-        list.object(|object| _ = object.string("type", "text").string("text", text));
+        list.object(|object| {
+            object.string("type", "text").string("text", text);
+            if let (Some(word), Some(hint)) = (report.cache_word(), part.cache) {
+                word.write(object, hint);
+            }
+        });
         return Ok(());
     }
     match &part.body {
@@ -165,8 +176,8 @@ fn write_part(
     }
 }
 
-/// An assistant's message. Reasoning stays behind: most servers refuse it, and only some want it
-/// back.
+/// An assistant's message. Reasoning stays behind unless the provider wants it back: most servers
+/// refuse it.
 fn write_assistant(
     list: &mut Array<'_>,
     message: &Message,
@@ -182,7 +193,7 @@ fn write_assistant(
             PartBody::Refusal { text } => refusals.push(text),
             PartBody::ToolCall(call) => calls.push(call),
             PartBody::Audio { source: Source::File(id) } => audio = Some(id),
-            PartBody::Reasoning(_) => report.leave_out("reasoning_content"),
+            PartBody::Reasoning(_) => {}
             PartBody::Image { .. }
             | PartBody::Document { .. }
             | PartBody::Audio { .. }
@@ -204,6 +215,7 @@ fn write_assistant(
         if let Some(id) = audio {
             object.object("audio", |audio| _ = audio.string("id", id));
         }
+        write_back(object, message, report);
         write_calls(object, &calls, false);
         write_name(object, message);
     });

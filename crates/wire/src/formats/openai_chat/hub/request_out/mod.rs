@@ -5,11 +5,16 @@
 
 mod media;
 mod messages;
+mod reasoning;
 mod report;
 mod tools;
 
-use crate::conversation::{Conversation, Effort, Number, Reasoning, ReasoningMode, ResponseFormat};
+use sha2::{Digest as _, Sha256};
+
+use crate::conversation::{Conversation, Number, ResponseFormat};
+use crate::formats::openai_chat::fit::asks_nothing;
 use crate::formats::translation::{Target, Unsupported, Written};
+use crate::json::Raw;
 use crate::json::write::{JsonWriter, object};
 use report::Report;
 
@@ -49,7 +54,7 @@ pub fn from_conversation(
     conversation: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Unsupported> {
-    let mut report = Report::new(target);
+    let mut report = Report::new(target, target.capability.thinks(&conversation.reasoning));
     let mut body = Vec::new();
     let mut outcome = Ok(());
     object(&mut body, |members| outcome = write_members(members, conversation, &mut report));
@@ -68,14 +73,13 @@ fn write_members(
     tools::write_tools(body, conversation, report)?;
     write_format(body, &conversation.response_format, report)?;
     write_sampling(body, conversation, report)?;
-    write_reasoning(body, &conversation.reasoning, report);
+    reasoning::write_reasoning(body, conversation, report);
     write_limits(body, conversation, report);
     if conversation.stream {
         body.boolean("stream", true);
         body.object("stream_options", |options| _ = options.boolean("include_usage", true));
     }
-    write_rest(body, conversation, report);
-    Ok(())
+    write_rest(body, conversation, report)
 }
 
 fn write_format(
@@ -115,74 +119,37 @@ fn write_sampling(
     report: &mut Report<'_>,
 ) -> Result<(), Unsupported> {
     let sampling = &conversation.sampling;
-    let taken = report.target.capability.sampling;
-    let mut write = |name: &str, number: &Option<Number>, taken: bool| {
-        let Some(Number(text)) = number else { return Ok(()) };
-        let passed = report.target.leniency.passes.iter().any(|passed| **passed == *name);
-        if !taken && !passed {
-            return report.cannot(name, "the model does not take it");
+    let capability = report.target.capability;
+    let numbers = [
+        ("temperature", &sampling.temperature, capability.sampling),
+        ("top_p", &sampling.top_p, capability.sampling),
+        // Not OpenAI's; servers that take it are told so by `allowed_openai_params`.
+        ("top_k", &sampling.top_k, false),
+        ("presence_penalty", &sampling.presence_penalty, true),
+        ("frequency_penalty", &sampling.frequency_penalty, true),
+        ("seed", &sampling.seed, true),
+    ];
+    for (name, number, known) in numbers {
+        let Some(Number(text)) = number else { continue };
+        if (known && report.takes(name)) || report.passes(name) {
+            body.raw(name, text);
+        } else if !asks_nothing(name, Raw::scanned(text)) {
+            report.cannot(name, "the model does not take it")?;
         }
-        body.raw(name, text);
-        Ok(())
-    };
-    write("temperature", &sampling.temperature, taken)?;
-    write("top_p", &sampling.top_p, taken)?;
-    // Not OpenAI's; servers that take it are told so by `allowed_openai_params`.
-    write("top_k", &sampling.top_k, false)?;
-    write("presence_penalty", &sampling.presence_penalty, true)?;
-    write("frequency_penalty", &sampling.frequency_penalty, true)?;
-    write("seed", &sampling.seed, true)?;
+    }
     let stops = sampling.stop.get(..STOPS_MAX).unwrap_or(&sampling.stop);
     if stops.len() < sampling.stop.len() {
         report.permit_drop("stop", "at most 4 stop texts can be named", false)?;
         report.adjust("stop");
     }
-    if !stops.is_empty() {
-        body.strings("stop", stops);
+    if stops.is_empty() {
+        return Ok(());
     }
+    if !report.takes("stop") && !report.passes("stop") {
+        return report.cannot("stop", "the model does not take it");
+    }
+    body.strings("stop", stops);
     Ok(())
-}
-
-/// Reasoning that is switched off is said only to models that would think otherwise: the others
-/// refuse the field.
-fn write_reasoning(body: &mut JsonWriter<'_>, reasoning: &Reasoning, report: &mut Report<'_>) {
-    let capability = report.target.capability;
-    let effort = match (reasoning.effort, reasoning.mode) {
-        (_, Some(ReasoningMode::Disabled)) => {
-            let said = capability.thinks_by_default && capability.thinking_disabled;
-            said.then_some(Effort::None)
-        }
-        (Some(effort), _) => Some(effort),
-        (None, Some(ReasoningMode::Budget(tokens))) => {
-            report.adjust("thinking");
-            Some(effort_of(tokens))
-        }
-        (None, Some(ReasoningMode::Adaptive) | None) => None,
-    };
-    if let Some(effort) = effort {
-        body.string("reasoning_effort", effort_name(effort));
-    }
-}
-
-const fn effort_of(budget_tokens: u64) -> Effort {
-    match budget_tokens {
-        0..1024 => Effort::Minimal,
-        1024..2048 => Effort::Low,
-        2048..4096 => Effort::Medium,
-        4096.. => Effort::High,
-    }
-}
-
-const fn effort_name(effort: Effort) -> &'static str {
-    match effort {
-        Effort::None => "none",
-        Effort::Minimal => "minimal",
-        Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High => "high",
-        Effort::XHigh => "xhigh",
-        Effort::Max => "max",
-    }
 }
 
 /// The limit goes out under OpenAI's present name, which its reasoning models insist on; a provider
@@ -200,21 +167,36 @@ fn write_limits(body: &mut JsonWriter<'_>, conversation: &Conversation, report: 
     }
 }
 
-fn write_rest(body: &mut JsonWriter<'_>, conversation: &Conversation, report: &mut Report<'_>) {
+fn write_rest(
+    body: &mut JsonWriter<'_>,
+    conversation: &Conversation,
+    report: &mut Report<'_>,
+) -> Result<(), Unsupported> {
     match &conversation.user {
         Some(user) if user.len() <= USER_BYTES_MAX => _ = body.string("user", user),
-        Some(_) => report.leave_out("user"),
+        // Its hash is the same for the same user, and just fits.
+        Some(user) => {
+            report.adjust("user");
+            body.string("user", &hashed(user));
+        }
         None => {}
     }
     for (name, value) in &conversation.unmapped {
-        let passes = report.target.leniency.passes;
-        let passed = KEPT_FIELDS.contains(&&**name) || passes.contains(name);
-        match passed {
-            true => _ = body.raw(name, value),
+        let kept = KEPT_FIELDS.contains(&&**name);
+        if report.passes(name) || (kept && report.takes(name)) {
+            body.raw(name, value);
+        } else if !kept {
             // Names of fields are unique, and there may be many.
-            false => report.dropped.push(name.clone()),
+            report.dropped.push(name.clone());
+        } else if !asks_nothing(name, Raw::scanned(value)) {
+            report.cannot(name, "the model does not take it")?;
         }
     }
+    Ok(())
+}
+
+fn hashed(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,18 +1,68 @@
 //! What becomes of what the target cannot express.
 
+use crate::conversation::CacheHint;
 use crate::formats::translation::{Target, Unsupported};
+use crate::json::write::JsonWriter;
+
+/// How a hint to cache the prompt is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CacheWord {
+    /// Anthropic's `cache_control`.
+    Control,
+    /// OpenAI's `prompt_cache_breakpoint`.
+    Breakpoint,
+}
+
+impl CacheWord {
+    /// Writes a hint.
+    pub(super) fn write(self, object: &mut JsonWriter<'_>, hint: CacheHint) {
+        let (name, kind, value, hour) = match self {
+            Self::Control => ("cache_control", "type", "ephemeral", "1h"),
+            Self::Breakpoint => ("prompt_cache_breakpoint", "mode", "explicit", "12h"),
+        };
+        object.object(name, |object| {
+            object.string(kind, value);
+            if hint == CacheHint::Hour {
+                object.string("ttl", hour);
+            }
+        });
+    }
+}
 
 /// Collects what is left out and changed while a request is written.
 #[derive(Debug)]
 pub(super) struct Report<'t> {
     pub(super) target: &'t Target<'t>,
+    /// Whether the model thinks about this request.
+    thinks: bool,
     pub(super) dropped: Vec<Box<str>>,
     pub(super) adjusted: Vec<Box<str>>,
 }
 
 impl<'t> Report<'t> {
-    pub(super) const fn new(target: &'t Target<'t>) -> Self {
-        Self { target, dropped: Vec::new(), adjusted: Vec::new() }
+    pub(super) const fn new(target: &'t Target<'t>, thinks: bool) -> Self {
+        Self { target, thinks, dropped: Vec::new(), adjusted: Vec::new() }
+    }
+
+    /// Whether the operator lets this field pass whatever is known about the target.
+    pub(super) fn passes(&self, field: &str) -> bool {
+        self.target.leniency.passes.iter().any(|passed| **passed == *field)
+    }
+
+    /// Whether the model takes this field.
+    pub(super) fn takes(&self, field: &str) -> bool {
+        self.target.capability.takes(field, self.thinks)
+    }
+
+    /// How a hint to cache the prompt is put to the target; `None` where it has no word for it.
+    pub(super) const fn cache_word(&self) -> Option<CacheWord> {
+        if self.target.quirks.cache_control {
+            Some(CacheWord::Control)
+        } else if self.target.capability.cache_breakpoints {
+            Some(CacheWord::Breakpoint)
+        } else {
+            None
+        }
     }
 
     /// Leaves out a hint, without which the answer means the same.

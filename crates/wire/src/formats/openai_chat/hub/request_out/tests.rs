@@ -16,6 +16,7 @@ const WEAK: Capability = Capability {
     output_tokens_max: Some(100),
     ..Capability::UNKNOWN
 };
+use crate::provider::Quirks;
 
 fn conversation(fields: Value) -> Conversation {
     let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "Hi"}]});
@@ -30,7 +31,7 @@ fn write(
     drops: bool,
 ) -> Result<(Value, Written), Unsupported> {
     let leniency = Leniency { drops, ..Leniency::default() };
-    let target = Target { model: "up", capability, leniency };
+    let target = Target { model: "up", capability, quirks: Quirks::none(), leniency };
     let written = from_conversation(conversation, &target)?;
     Ok((serde_json::from_slice(&written.body).expect("JSON"), written))
 }
@@ -131,7 +132,7 @@ fn fields_that_are_named_to_pass_pass() {
     let conversation = conversation(json!({"top_k": 5, "x_own": [1]}));
     let passes = ["top_k".into(), "x_own".into()];
     let leniency = Leniency { passes: &passes, ..Leniency::default() };
-    let target = Target { model: "up", capability: &WEAK, leniency };
+    let target = Target { model: "up", capability: &WEAK, quirks: Quirks::none(), leniency };
     let written = from_conversation(&conversation, &target).expect("they pass");
     let body: Value = serde_json::from_slice(&written.body).expect("JSON");
     assert_eq!((&body["top_k"], &body["x_own"]), (&json!(5), &json!([1])));
@@ -182,5 +183,188 @@ fn media_that_have_no_form_here_are_refused() {
         assert!(refused.field.starts_with("messages.content."), "{refused}");
         let (_, written) = write(&conversation, &Capability::UNKNOWN, true).expect("dropped");
         assert_eq!(written.dropped.len(), 1);
+    }
+}
+
+/// Writes for a provider of the catalog.
+fn write_to(provider: &str, model: &str, c: &Conversation, drops: bool) -> (Value, Written) {
+    let catalog = crate::provider::Catalog::embedded().expect("the catalog");
+    let quirks = &catalog.find(provider).expect("a provider").quirks;
+    let leniency = Leniency { drops, ..Leniency::default() };
+    let capability = Capability::of(provider, model);
+    let written = from_conversation(c, &Target { model, capability, quirks, leniency });
+    let written = written.unwrap_or_else(|problem| panic!("{provider}: {problem}"));
+    (serde_json::from_slice(&written.body).expect("JSON"), written)
+}
+
+#[test]
+fn reasoning_goes_back_to_providers_that_want_it_whoever_thought_it() {
+    let call = json!([{"id": "a", "type": "function", "function": {"name": "f"}}]);
+    let conversation = conversation(json!({ "messages": [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "reasoning_content": "Plain.", "content": "", "tool_calls": call},
+        {"role": "tool", "tool_call_id": "a", "content": "1"},
+        {"role": "assistant", "content": "ok", "thinking_blocks": [
+            {"type": "thinking", "thinking": "Signed.", "signature": "c2ln"}]},
+        {"role": "user", "content": "And?"},
+    ]}));
+    for provider in ["deepseek", "moonshot", "zai", "xiaomi_mimo", "dashscope", "hosted_vllm"] {
+        let (body, written) = write_to(provider, "m", &conversation, false);
+        let back = |at: usize| body["messages"][at]["reasoning_content"].clone();
+        assert_eq!((back(1), back(3)), (json!("Plain."), json!("Signed.")), "{provider}");
+        assert!(written.adjusted.is_empty(), "{provider}");
+    }
+    for provider in ["minimax", "openrouter"] {
+        let (body, _) = write_to(provider, "m", &conversation, false);
+        let back = |at: usize| body["messages"][at]["reasoning_details"].clone();
+        let plain = json!({"type": "reasoning.text", "text": "Plain.", "format": "unknown"});
+        let signed = json!({"type": "reasoning.text", "text": "Signed.", "signature": "c2ln",
+            "format": "anthropic-claude-v1"});
+        for (at, mut wanted) in [(1, plain), (3, signed)] {
+            wanted["index"] = json!(0);
+            assert_eq!(back(at), json!([wanted]), "{provider}");
+        }
+    }
+    for provider in ["groq", "mistral", "openai", "together_ai"] {
+        let (body, written) = write_to(provider, "m", &conversation, false);
+        assert!(!body.to_string().contains("Plain."), "{provider}");
+        assert!(written.dropped.is_empty(), "{provider}: it goes without a word");
+    }
+}
+
+#[test]
+fn thinking_is_switched_as_the_provider_has_it() {
+    let on = json!({"type": "enabled"});
+    let off = json!({"type": "disabled"});
+    let budget = json!({"type": "enabled", "budget_tokens": 2000});
+    let adaptive = json!({"type": "adaptive"});
+    for (provider, asked, field, wanted, effort) in [
+        ("deepseek", json!({"thinking": budget}), "thinking", on.clone(), Value::Null),
+        (
+            "deepseek",
+            json!({"thinking": adaptive, "reasoning_effort": "xhigh"}),
+            "thinking",
+            on.clone(),
+            json!("high"),
+        ),
+        // An effort beside thinking that is off is an error there.
+        (
+            "deepseek",
+            json!({"thinking": off, "reasoning_effort": "high"}),
+            "thinking",
+            off.clone(),
+            Value::Null,
+        ),
+        ("deepseek", json!({"reasoning_effort": "none"}), "thinking", off.clone(), Value::Null),
+        ("deepseek", json!({}), "thinking", Value::Null, Value::Null),
+        ("moonshot", json!({"thinking": adaptive}), "thinking", on.clone(), Value::Null),
+        ("zai", json!({"thinking": off}), "thinking", off.clone(), Value::Null),
+        ("xiaomi_mimo", json!({"reasoning_effort": "low"}), "thinking", on, Value::Null),
+        ("dashscope", json!({"thinking": budget}), "enable_thinking", json!(true), Value::Null),
+        ("dashscope", json!({"thinking": off}), "enable_thinking", json!(false), Value::Null),
+    ] {
+        let (body, _) = write_to(provider, "m", &conversation(asked.clone()), false);
+        let got = |name: &str| body.get(name).cloned().unwrap_or_default();
+        assert_eq!((got(field), got("reasoning_effort")), (wanted, effort), "{provider} {asked}");
+    }
+    let asked = conversation(json!({ "thinking": budget }));
+    assert_eq!(write_to("dashscope", "m", &asked, false).0["thinking_budget"], 2000);
+}
+
+#[test]
+fn a_history_that_lost_its_reasoning_is_answered_without_thinking() {
+    let call = json!([{"id": "a", "type": "function", "function": {"name": "f"}}]);
+    let turns = json!([
+        {"role": "assistant", "content": null, "tool_calls": call},
+        {"role": "tool", "tool_call_id": "a", "content": "1"},
+    ]);
+    let thinking = json!({"type": "adaptive"});
+    let off = json!({"type": "disabled"});
+    for (provider, thinking, wanted, adjusted) in [
+        ("deepseek", Value::Null, off.clone(), true),
+        ("deepseek", thinking.clone(), off.clone(), true),
+        ("moonshot", thinking.clone(), off, true),
+        // Whether it thinks unasked is not known of all of its models.
+        ("moonshot", Value::Null, Value::Null, false),
+        ("zai", thinking, json!({"type": "enabled"}), false),
+    ] {
+        let asked = conversation(json!({"messages": turns, "thinking": thinking}));
+        let (body, written) = write_to(provider, "m", &asked, false);
+        assert_eq!(body.get("thinking").cloned().unwrap_or_default(), wanted, "{provider}");
+        assert_eq!(written.adjusted.contains(&"thinking".into()), adjusted, "{provider}");
+        assert!(body.get("reasoning_content").is_none());
+    }
+}
+
+#[test]
+fn what_a_reasoning_model_does_not_take_is_refused_or_dropped() {
+    let logged = json!({"logprobs": true, "top_logprobs": 2});
+    for (model, fields, unsupported) in [
+        ("gpt-5", json!({"temperature": 0.5, "top_p": 0.9}), &["temperature", "top_p"][..]),
+        ("gpt-5", json!({"temperature": 1, "presence_penalty": 0, "logprobs": false}), &[]),
+        ("gpt-5", json!({"stop": "x", "logit_bias": {"1": 1}}), &["stop", "logit_bias"]),
+        ("gpt-5", logged.clone(), &["logprobs", "top_logprobs"]),
+        ("gpt-5.1", logged, &[]),
+        ("gpt-5.1", json!({"temperature": 0.5}), &[]),
+        ("o3", json!({"verbosity": "low", "stop": "x"}), &["verbosity"]),
+    ] {
+        let asked = conversation(fields.clone());
+        let quirks = Quirks::none();
+        let capability = Capability::of("openai", model);
+        let strict = Target { model, capability, quirks, leniency: Leniency::default() };
+        let refused = from_conversation(&asked, &strict).err().map(|problem| problem.field);
+        assert_eq!(refused.as_deref(), unsupported.first().copied(), "{model} {fields}");
+        let (body, written) = write_to("openai", model, &asked, true);
+        let dropped: Vec<&str> = written.dropped.iter().map(|field| &**field).collect();
+        assert_eq!(dropped, unsupported, "{model} {fields}");
+        assert!(unsupported.iter().all(|field| body.get(field).is_none()));
+    }
+}
+
+#[test]
+fn an_effort_that_the_model_does_not_know_becomes_the_nearest() {
+    for (model, asked, wanted) in [
+        ("gpt-5", "none", "minimal"),
+        ("gpt-5", "xhigh", "high"),
+        ("gpt-5.5", "minimal", "low"),
+        ("gpt-6", "max", "max"),
+        ("o3", "minimal", "low"),
+        ("gpt-4o", "minimal", "minimal"),
+    ] {
+        let asked = conversation(json!({ "reasoning_effort": asked }));
+        let (body, written) = write_to("openai", model, &asked, false);
+        assert_eq!(body["reasoning_effort"], wanted, "{model}");
+        let adjusted = asked.reasoning.effort.is_some_and(|effort| effort.name() != wanted);
+        assert_eq!(written.adjusted.contains(&"reasoning_effort".into()), adjusted, "{model}");
+    }
+}
+
+#[test]
+fn a_cache_hint_is_put_in_the_targets_word() {
+    let hint = json!({"type": "ephemeral", "ttl": "1h"});
+    let asked = conversation(json!({
+        "messages": [{"role": "user", "content": [
+            {"type": "text", "text": "a", "cache_control": hint}, {"type": "text", "text": "b"}]}],
+        "tools": [{"type": "function", "function": {"name": "f"}, "cache_control": hint}],
+    }));
+    for (provider, model, word, on_part, on_tool) in [
+        ("openrouter", "m", "cache_control", hint.clone(), hint.clone()),
+        ("dashscope", "m", "cache_control", hint.clone(), hint),
+        (
+            "openai",
+            "gpt-5.6",
+            "prompt_cache_breakpoint",
+            json!({"mode": "explicit", "ttl": "12h"}),
+            Value::Null,
+        ),
+        ("openai", "gpt-5.5", "cache_control", Value::Null, Value::Null),
+        ("deepseek", "m", "cache_control", Value::Null, Value::Null),
+    ] {
+        let (body, written) = write_to(provider, model, &asked, false);
+        let of = |object: &Value| object.get(word).cloned().unwrap_or_default();
+        assert_eq!(of(&body["messages"][0]["content"][0]), on_part, "{provider} {model}");
+        assert_eq!(of(&body["tools"][0]), on_tool, "{provider} {model}");
+        let told = written.dropped.contains(&"cache_control".into());
+        assert_eq!(told, on_tool.is_null(), "{provider} {model}");
     }
 }

@@ -1,6 +1,7 @@
 //! Tools and the choice among them.
 
-use super::report::Report;
+use super::super::names::fitted_name;
+use super::report::{CacheWord, Report};
 use crate::conversation::{Conversation, ReasoningMode, Tool, ToolChoice, ToolKind};
 use crate::formats::translation::Unsupported;
 use crate::json::write::{Array, JsonWriter};
@@ -18,13 +19,14 @@ pub(super) fn write_tools(
         report.cannot("tools", &why)?;
     }
     let tools: Vec<&Tool> = conversation.tools.iter().filter(|tool| !hosted(tool)).collect();
-    if tools.iter().any(|tool| tool.cache.is_some()) {
+    if report.cache_word() != Some(CacheWord::Control) && tools.iter().any(|t| t.cache.is_some()) {
         report.leave_out("cache_control");
     }
     if tools.is_empty() {
         return Ok(());
     }
-    body.array("tools", |list| tools.iter().for_each(|tool| write_tool(list, tool)));
+    let hints = report.cache_word() == Some(CacheWord::Control);
+    body.array("tools", |list| tools.iter().for_each(|tool| write_tool(list, tool, hints)));
     write_choice(body, &permitted_choice(conversation, report)?, &tools);
     if let Some(parallel) = conversation.parallel_tools {
         body.boolean("parallel_tool_calls", parallel);
@@ -32,8 +34,17 @@ pub(super) fn write_tools(
     Ok(())
 }
 
-fn write_tool(list: &mut Array<'_>, tool: &Tool) {
-    list.object(|object| match &tool.kind {
+fn write_tool(list: &mut Array<'_>, tool: &Tool, hints: bool) {
+    list.object(|object| {
+        write_kind(object, tool);
+        if let Some(hint) = tool.cache.filter(|_| hints) {
+            CacheWord::Control.write(object, hint);
+        }
+    });
+}
+
+fn write_kind(object: &mut JsonWriter<'_>, tool: &Tool) {
+    match &tool.kind {
         ToolKind::Function { parameters } => {
             object.string("type", "function").object("function", |function| {
                 write_name(function, tool);
@@ -54,11 +65,11 @@ fn write_tool(list: &mut Array<'_>, tool: &Tool) {
             });
         }
         ToolKind::Hosted { .. } => {}
-    });
+    }
 }
 
 fn write_name(object: &mut JsonWriter<'_>, tool: &Tool) {
-    object.string("name", &tool.name);
+    object.string("name", &fitted_name(&tool.name));
     if let Some(description) = &tool.description {
         object.string("description", description);
     }
@@ -120,5 +131,5 @@ fn write_named(object: &mut JsonWriter<'_>, name: &str, tools: &[&Tool]) {
     let custom =
         tools.iter().any(|tool| tool.name == *name && matches!(tool.kind, ToolKind::Custom { .. }));
     let kind = if custom { "custom" } else { "function" };
-    object.string("type", kind).object(kind, |named| _ = named.string("name", name));
+    object.string("type", kind).object(kind, |named| _ = named.string("name", &fitted_name(name)));
 }
