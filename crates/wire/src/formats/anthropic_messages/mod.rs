@@ -3,6 +3,7 @@
 mod answer_in;
 mod answer_out;
 mod blocks_out;
+mod envelope;
 mod error;
 mod interpreter;
 mod names;
@@ -14,6 +15,7 @@ mod usage;
 
 pub use answer_in::{to_answer, to_answer_in};
 pub use answer_out::{from_answer, from_count};
+pub use envelope::{Envelope, event_name, unwrap_chunk, unwrap_event};
 pub use error::{PING_EVENT, error_event, read_error};
 pub use interpreter::MessagesInterpreter;
 pub use names::{JSON_TOOL, Wording};
