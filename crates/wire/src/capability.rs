@@ -1,6 +1,9 @@
 //! What a model can do on a platform: one record, whatever name it is called by.
 
+mod converse;
 mod records;
+
+pub use converse::{Converse, ReasoningField, TopK};
 
 use crate::conversation::Effort;
 
@@ -38,6 +41,8 @@ pub struct Capability {
     pub system_anywhere: bool,
     /// Most output tokens, where known.
     pub output_tokens_max: Option<u64>,
+    /// What it takes in a body of `bedrock_converse`.
+    pub converse: Converse,
 }
 
 /// A set of efforts.
@@ -85,6 +90,7 @@ impl Capability {
         prefill: true,
         system_anywhere: true,
         output_tokens_max: None,
+        converse: Converse::UNKNOWN,
     };
 
     /// The record of a model at a provider, by the provider's name and its own id of the model.
@@ -94,7 +100,8 @@ impl Capability {
     /// newest, which is the strictest. What belongs to no known family is [`Self::UNKNOWN`].
     #[must_use]
     pub fn of(platform: &str, model: &str) -> &'static Self {
-        records::find(platform, model).unwrap_or(&Self::UNKNOWN)
+        let found = records::find(platform, model).or_else(|| converse::find(platform, model));
+        found.unwrap_or(&Self::UNKNOWN)
     }
 }
 

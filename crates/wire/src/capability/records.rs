@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::{Capability, Efforts};
+use super::{Capability, Converse, Efforts, ReasoningField, TopK};
 use crate::conversation::Effort;
 
 /// The table's text.
@@ -40,6 +40,7 @@ struct Record {
 struct Table {
     marker: String,
     platform: Vec<Platform>,
+    converse: ConverseRow,
     row: Vec<Row>,
 }
 
@@ -48,6 +49,33 @@ struct Table {
 struct Platform {
     names: Vec<String>,
     json: bool,
+}
+
+/// What the whole family takes in a body of `bedrock_converse`, and from which version on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConverseRow {
+    stops: usize,
+    cache_hour_from: Version,
+    parallel_switch_from: Version,
+    text_format_from: Version,
+}
+
+impl ConverseRow {
+    fn of(&self, row: &Row) -> Converse {
+        Converse {
+            reasoning: ReasoningField::Thinking,
+            top_k: Some(TopK::Plain),
+            stops_max: Some(self.stops),
+            cache: true,
+            cache_hour: row.version >= self.cache_hour_from,
+            forces_tool: true,
+            parallel_switch: row.version >= self.parallel_switch_from,
+            result_status: true,
+            text_format: row.json && row.version >= self.text_format_from,
+            ..Converse::UNKNOWN
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,7 +120,7 @@ enum Draw {
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum NamedEffort {
+pub(super) enum NamedEffort {
     Low,
     Medium,
     High,
@@ -113,7 +141,7 @@ impl From<NamedEffort> for Effort {
 }
 
 impl Row {
-    fn capability(&self) -> Capability {
+    fn capability(&self, converse: &ConverseRow) -> Capability {
         let thinks = |thinking| self.thinking.contains(&thinking);
         Capability {
             thinking_disabled: thinks(Thinking::Disabled),
@@ -131,6 +159,7 @@ impl Row {
             prefill: self.prefill,
             system_anywhere: self.system,
             output_tokens_max: Some(self.output),
+            converse: converse.of(self),
         }
     }
 }
@@ -138,7 +167,8 @@ impl Row {
 impl Records {
     fn read(text: &str) -> Result<Self, toml::de::Error> {
         let table: Table = toml::from_str(text)?;
-        let mut rows: Vec<Record> = table.row.iter().map(Record::of).collect();
+        let mut rows: Vec<Record> =
+            table.row.iter().map(|row| Record::of(row, &table.converse)).collect();
         rows.sort_by(|a, b| (&a.family, a.version).cmp(&(&b.family, b.version)));
         Ok(Self { marker: table.marker, rows, platforms: table.platform })
     }
@@ -178,9 +208,9 @@ impl Records {
 }
 
 impl Record {
-    fn of(row: &Row) -> Self {
-        let anywhere = row.capability();
-        let without_json = Capability { native_structured_output: false, ..row.capability() };
+    fn of(row: &Row, converse: &ConverseRow) -> Self {
+        let anywhere = row.capability(converse);
+        let without_json = Capability { native_structured_output: false, ..anywhere };
         Self { family: row.family.clone(), version: row.version, anywhere, without_json }
     }
 }

@@ -36,15 +36,15 @@ const PHONE_DIGITS_MIN: usize = 7;
 
 /// How tokens are to be drawn, as the target takes it.
 #[derive(Debug, Default)]
-pub(super) struct Sampled<'a> {
-    pub(super) temperature: Option<&'a str>,
-    pub(super) top_p: Option<&'a str>,
-    pub(super) top_k: Option<&'a str>,
-    pub(super) stop: Vec<&'a ByteString>,
+pub(in crate::formats) struct Sampled<'a> {
+    pub(in crate::formats) temperature: Option<&'a str>,
+    pub(in crate::formats) top_p: Option<&'a str>,
+    pub(in crate::formats) top_k: Option<&'a str>,
+    pub(in crate::formats) stop: Vec<&'a ByteString>,
 }
 
 /// Decides how tokens are to be drawn.
-pub(super) fn sampling<'a>(
+pub(in crate::formats) fn sampling<'a>(
     c: &'a Conversation,
     plan: &Plan,
     report: &mut Report<'_>,
@@ -160,13 +160,18 @@ pub(super) fn write_unmapped(
             o.raw(name, raw);
         } else if let ("service_tier", Some(tier)) = (name, tier(raw)) {
             o.string(name, tier);
-        } else if MEANINGFUL.contains(&name) && !ASKS_NOTHING.contains(&&**raw) {
+        } else if asks_something(name, raw) {
             report.leave_out(name, "the API has no such field")?;
         } else {
             report.drop(name);
         }
     }
     Ok(())
+}
+
+/// Whether a field of another dialect asks for something that changes the answer.
+pub(in crate::formats) fn asks_something(name: &str, raw: &str) -> bool {
+    MEANINGFUL.contains(&name) && !ASKS_NOTHING.contains(&raw)
 }
 
 /// Another dialect's service tier in this one's words.
