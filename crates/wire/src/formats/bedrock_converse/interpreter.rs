@@ -5,7 +5,7 @@
 //! end. A record is an event, by its `:event-type`, or an exception, by its `:exception-type` or
 //! `:error-code`.
 
-use tollgate_domain::Quantity;
+use tollgate_domain::{Quantity, Usage};
 
 use super::answer_in::{citation, provenance, text};
 use super::error::{exception, is_exception};
@@ -16,6 +16,7 @@ use crate::conversation::Provenance;
 use crate::delta::{Close, Delta, Interpreter};
 use crate::formats::anthropic_messages::Wording;
 use crate::formats::anthropic_messages::interpreter::{Piece, Speaker};
+use crate::formats::openai_chat::ErrorBody;
 use crate::json::{Object, Raw};
 
 /// Understands one streamed answer.
@@ -28,7 +29,11 @@ pub struct BedrockConverseInterpreter {
     /// Whose readable reasoning is: that of a model that signs it, or nobody's.
     provenance: Provenance,
     thinking: Option<Quantity>,
-    usage_told: bool,
+    /// What `metadata` told, which is the last word but one.
+    usage: Option<Usage>,
+    metadata_seen: bool,
+    /// Why there is no answer, where the model broke it before it said anything.
+    failure: Option<ErrorBody>,
 }
 
 impl BedrockConverseInterpreter {
@@ -122,30 +127,42 @@ impl BedrockConverseInterpreter {
         let fields = object.value("additionalModelResponseFields");
         let stop = read_stop(object.value("stopReason"), fields);
         let stop = stop.ok_or("`stopReason` is missing or no string")?;
-        if self.finished {
+        if self.finished || self.failure.is_some() {
             return Ok(());
         }
         self.thinking = thinking_tokens(fields);
-        if let Some(failure) = stop.failure.filter(|_| !self.speaker.has_spoken()) {
-            self.over = true;
-            out.push(Delta::Failed(failure));
-            return Ok(());
+        self.failure = stop.failure.filter(|_| !self.speaker.has_spoken());
+        if self.failure.is_none() {
+            self.finished = true;
+            self.speaker.finish(stop.reason, None, stop.stop_sequence, out);
         }
-        self.finished = true;
-        self.speaker.finish(stop.reason, None, stop.stop_sequence, out);
+        if self.metadata_seen {
+            self.end(true, out);
+        }
         Ok(())
     }
 
-    /// The usage, once; behind the reason why the answer ended it is the end.
+    /// The usage; behind the reason why the answer ended it is the end.
     fn metadata(&mut self, object: &Object<'_>, out: &mut Vec<Delta>) {
-        let usage = object.value("usage").filter(|_| !self.usage_told);
-        if let Some(usage) = usage.and_then(|usage| read_usage(usage, self.thinking)) {
-            self.usage_told = true;
-            out.push(Delta::Usage(usage));
+        if self.metadata_seen {
+            return;
         }
-        if self.finished {
-            self.over = true;
-            out.push(Delta::End);
+        self.metadata_seen = true;
+        self.usage = object.value("usage").and_then(|usage| read_usage(usage, self.thinking));
+        if self.finished || self.failure.is_some() {
+            self.end(true, out);
+        }
+    }
+
+    /// Nothing follows. Says [`Delta::End`] where the stream was `whole` and the answer complete.
+    fn end(&mut self, whole: bool, out: &mut Vec<Delta>) {
+        self.over = true;
+        self.speaker.close_all(out);
+        out.extend(self.usage.take().map(Delta::Usage));
+        match self.failure.take() {
+            Some(failure) => out.push(Delta::Failed(failure)),
+            None if whole && self.finished => out.push(Delta::End),
+            None => {}
         }
     }
 }
@@ -159,7 +176,9 @@ impl Default for BedrockConverseInterpreter {
             speaker: Speaker::default(),
             provenance: provenance(true),
             thinking: None,
-            usage_told: false,
+            usage: None,
+            metadata_seen: false,
+            failure: None,
         }
     }
 }
@@ -173,9 +192,8 @@ impl Interpreter for BedrockConverseInterpreter {
     ) -> Result<(), String> {
         let Some(event) = event.filter(|_| !self.over) else { return Ok(()) };
         if is_exception(event) {
-            self.speaker.close_all(out);
-            self.over = true;
-            out.push(Delta::Failed(exception(event, data)));
+            self.failure = Some(exception(event, data));
+            self.end(false, out);
             return Ok(());
         }
         if !EVENTS.contains(&event) {
@@ -202,13 +220,8 @@ impl Interpreter for BedrockConverseInterpreter {
 
     /// The reason why the answer ended says that it is complete, even if the usage is lost.
     fn close(&mut self, how: Close, out: &mut Vec<Delta>) {
-        if self.over {
-            return;
-        }
-        self.over = true;
-        self.speaker.close_all(out);
-        if how == Close::Clean && self.finished {
-            out.push(Delta::End);
+        if !self.over {
+            self.end(how == Close::Clean, out);
         }
     }
 }

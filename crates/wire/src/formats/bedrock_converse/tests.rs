@@ -158,10 +158,10 @@ pub(super) fn interpret<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, how: Clo
     deltas
 }
 
-/// Every part closes once, what is said is said of open parts, the usage is told once at most, and
-/// nothing follows the end.
+/// Every part closes once, what is said is said of open parts, the usage is told once at most and
+/// as the last word before the end, and nothing follows the end.
 pub(super) fn obeys_the_laws(deltas: &[Delta]) {
-    let (mut open, mut opened, mut usages) = (Vec::new(), 0, 0);
+    let (mut open, mut opened) = (Vec::new(), 0);
     for delta in deltas {
         match delta {
             Delta::Open { part, .. } => {
@@ -177,12 +177,14 @@ pub(super) fn obeys_the_laws(deltas: &[Delta]) {
                 let at = open.iter().position(|open| open == part).expect("it was opened");
                 open.remove(at);
             }
-            Delta::Usage(_) => usages += 1,
             _ => {}
         }
     }
     assert!(open.is_empty(), "what is opened is closed");
-    assert!(usages <= 1, "usage is told once");
+    if let Some(at) = deltas.iter().position(|delta| matches!(delta, Delta::Usage(_))) {
+        let after = &deltas[at + 1..];
+        assert!(matches!(after, [] | [Delta::End | Delta::Failed(_)]), "{after:?}");
+    }
     let last = deltas.iter().position(|d| matches!(d, Delta::End | Delta::Failed(_)));
     assert!(last.is_none_or(|at| at + 1 == deltas.len()), "nothing follows the end");
 }

@@ -160,6 +160,23 @@ fn a_budget_without_a_limit_brings_a_limit_that_exceeds_it() {
     assert!(written(&chat(&json!({})), &target(OPUS, STRICT))["inferenceConfig"].is_null());
 }
 
+#[test]
+fn a_turn_that_a_repair_empties_leaves_no_two_turns_of_one_speaker() {
+    let orphan = ToolResult { call: "1".into(), parts: Vec::new(), failed: false };
+    let said = [
+        (Role::User, Part::text("a")),
+        (Role::Assistant, Part::text("b")),
+        (Role::User, Part::new(PartBody::ToolResult(orphan))),
+        (Role::Assistant, Part::text("c")),
+        (Role::User, Part::text("d")),
+    ];
+    let message = |(role, part)| Message { role, parts: vec![part], name: None };
+    let c = Conversation { messages: said.map(message).to_vec(), ..chat(&json!({})) };
+    let body = written(&c, &target(OPUS, LENIENT));
+    assert_eq!(body["messages"].as_array().map(Vec::len), Some(3));
+    assert_eq!(body["messages"][1]["content"], json!([{"text": "b"}, {"text": "c"}]));
+}
+
 fn part() -> impl Strategy<Value = PartBody> {
     let text = |text: &'static str| PartBody::Text { text: text.into(), citations: Vec::new() };
     let base64 = |media_type: &'static str| Source::Base64 {
