@@ -1,7 +1,10 @@
 //! What a model can do on a platform: one record, whatever name it is called by.
 
+mod converse;
 mod reasoners;
 mod records;
+
+pub use converse::{Converse, ReasoningField, TopK};
 
 use serde::Deserialize;
 
@@ -51,6 +54,8 @@ pub struct Capability {
     pub not_while_thinking: &'static [Box<str>],
     /// When only the Responses API serves it. That concerns its vendor's own hosts.
     pub needs_responses: NeedsResponses,
+    /// What it takes in a body of `bedrock_converse`.
+    pub converse: Converse,
 }
 
 /// When a model is served by the Responses API only.
@@ -154,6 +159,7 @@ impl Capability {
         never_taken: &[],
         not_while_thinking: &[],
         needs_responses: NeedsResponses::Never,
+        converse: Converse::UNKNOWN,
     };
 
     /// The record of a model at a provider, by the provider's name and its own id of the model.
@@ -163,7 +169,9 @@ impl Capability {
     /// newest, which is the strictest. What belongs to no known family is [`Self::UNKNOWN`].
     #[must_use]
     pub fn of(platform: &str, model: &str) -> &'static Self {
-        let found = records::find(platform, model).or_else(|| reasoners::find(platform, model));
+        let found = records::find(platform, model)
+            .or_else(|| reasoners::find(platform, model))
+            .or_else(|| converse::find(platform, model));
         found.unwrap_or(&Self::UNKNOWN)
     }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::{Capability, Efforts, NamedEffort};
+use super::{Capability, Converse, Efforts, NamedEffort, ReasoningField, TopK};
 
 /// The table's text.
 const TABLE: &str = include_str!("../../capabilities/claude.toml");
@@ -39,6 +39,7 @@ struct Record {
 struct Table {
     marker: String,
     platform: Vec<Platform>,
+    converse: ConverseRow,
     row: Vec<Row>,
 }
 
@@ -47,6 +48,33 @@ struct Table {
 struct Platform {
     names: Vec<String>,
     json: bool,
+}
+
+/// What the whole family takes in a body of `bedrock_converse`, and from which version on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConverseRow {
+    stops: usize,
+    cache_hour_from: Version,
+    parallel_switch_from: Version,
+    text_format_from: Version,
+}
+
+impl ConverseRow {
+    fn of(&self, row: &Row) -> Converse {
+        Converse {
+            reasoning: ReasoningField::Thinking,
+            top_k: Some(TopK::Plain),
+            stops_max: Some(self.stops),
+            cache: true,
+            cache_hour: row.version >= self.cache_hour_from,
+            forces_tool: true,
+            parallel_switch: row.version >= self.parallel_switch_from,
+            result_status: true,
+            text_format: row.json && row.version >= self.text_format_from,
+            ..Converse::UNKNOWN
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,7 +118,7 @@ enum Draw {
 }
 
 impl Row {
-    fn capability(&self) -> Capability {
+    fn capability(&self, converse: &ConverseRow) -> Capability {
         let thinks = |thinking| self.thinking.contains(&thinking);
         Capability {
             thinking_disabled: thinks(Thinking::Disabled),
@@ -108,6 +136,7 @@ impl Row {
             prefill: self.prefill,
             system_anywhere: self.system,
             output_tokens_max: Some(self.output),
+            converse: converse.of(self),
             ..Capability::UNKNOWN
         }
     }
@@ -116,7 +145,8 @@ impl Row {
 impl Records {
     fn read(text: &str) -> Result<Self, toml::de::Error> {
         let table: Table = toml::from_str(text)?;
-        let mut rows: Vec<Record> = table.row.iter().map(Record::of).collect();
+        let mut rows: Vec<Record> =
+            table.row.iter().map(|row| Record::of(row, &table.converse)).collect();
         rows.sort_by(|a, b| (&a.family, a.version).cmp(&(&b.family, b.version)));
         Ok(Self { marker: table.marker, rows, platforms: table.platform })
     }
@@ -156,9 +186,9 @@ impl Records {
 }
 
 impl Record {
-    fn of(row: &Row) -> Self {
-        let anywhere = row.capability();
-        let without_json = Capability { native_structured_output: false, ..row.capability() };
+    fn of(row: &Row, converse: &ConverseRow) -> Self {
+        let anywhere = row.capability(converse);
+        let without_json = Capability { native_structured_output: false, ..anywhere };
         Self { family: row.family.clone(), version: row.version, anywhere, without_json }
     }
 }

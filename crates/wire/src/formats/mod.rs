@@ -1,6 +1,7 @@
 //! Wire formats: one folder each, all with the same files.
 
 pub mod anthropic_messages;
+pub mod bedrock_converse;
 mod call_ids;
 pub mod client_fields;
 pub mod cohere;

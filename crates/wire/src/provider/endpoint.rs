@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::formats::anthropic_messages::Envelope;
+
 /// A dialect on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -93,6 +95,8 @@ pub struct Endpoint {
     pub stream_path: Option<String>,
     /// The path of the provider's surface without versions.
     pub unversioned_path: Option<String>,
+    /// How the body is wrapped.
+    pub envelope: Envelope,
     /// Only models with one of these in their names, in lower case, are called here; all when
     /// empty.
     pub models: Vec<String>,
@@ -109,6 +113,7 @@ pub(super) struct EndpointFile {
     path: Option<String>,
     stream_path: Option<String>,
     unversioned_path: Option<String>,
+    envelope: Envelope,
     models: Vec<String>,
     prefix: Option<String>,
 }
@@ -123,6 +128,7 @@ impl EndpointFile {
             path: self.path.unwrap_or_else(|| path.to_owned()),
             stream_path: self.stream_path.or(usual_stream),
             unversioned_path: self.unversioned_path,
+            envelope: self.envelope,
             models: self.models,
             prefix: self.prefix,
         }

@@ -3,12 +3,9 @@
 use bytes::Bytes;
 use tollgate_domain::Usage;
 
-use super::{ClientFormat, Pairing, observed};
-use crate::WireFormat;
-use crate::conversation::Answer;
+use super::{Pairing, observed};
 use crate::formats::openai_chat::{AnswerRead, ErrorBody, read_answer, with_model};
 use crate::formats::translation::{AnswerIn, Reply};
-use crate::formats::{anthropic_messages, gemini, openai_chat, openai_responses};
 use crate::json::Malformed;
 
 /// What a body with a success status turned out to be.
@@ -47,32 +44,11 @@ pub fn whole_answer(
             },
         });
     }
-    let answer = match read(pairing, &body)? {
+    let answer = match pairing.read(&body)? {
         AnswerIn::Answer(answer) => answer,
         AnswerIn::Error(error) => return Ok(WholeAnswer::Error(error)),
     };
     let output_bytes = observed::output_bytes(&answer);
-    let body = if pairing.passes() { body } else { write(pairing.client, &answer, reply).into() };
+    let body = if pairing.passes() { body } else { pairing.write(&answer, reply).into() };
     Ok(WholeAnswer::Answer { body, usage: answer.usage, output_bytes })
-}
-
-fn read(pairing: &Pairing, body: &[u8]) -> Result<AnswerIn, Malformed> {
-    match pairing.upstream {
-        WireFormat::OpenAiChat => openai_chat::to_answer(body),
-        WireFormat::OpenAiResponses => openai_responses::to_answer(body),
-        WireFormat::AnthropicMessages => anthropic_messages::to_answer_in(body, &pairing.wording),
-        WireFormat::Gemini => gemini::to_answer(body),
-        WireFormat::BedrockConverse | WireFormat::Cohere | WireFormat::Ollama => {
-            openai_chat::to_answer(body)
-        }
-    }
-}
-
-fn write(client: ClientFormat, answer: &Answer, reply: &Reply) -> Vec<u8> {
-    match client {
-        ClientFormat::OpenAiChat => openai_chat::from_answer(answer, reply),
-        ClientFormat::OpenAiResponses => openai_responses::from_answer(answer, reply),
-        ClientFormat::AnthropicMessages => anthropic_messages::from_answer(answer, reply),
-        ClientFormat::Gemini => gemini::from_answer(answer, reply),
-    }
 }

@@ -7,7 +7,9 @@ use tollgate_domain::ModelName;
 use super::{ClientFormat, read_request};
 use crate::conversation::Conversation;
 use crate::formats::client_fields::{Standing, standing};
+use crate::formats::gemini;
 use crate::formats::openai_chat::{CHOICES_MAX, ChatRequest, RequestProblem};
+use crate::formats::seal::{Sealer, may_hold_ours};
 use crate::json::{Kind, Object, Raw};
 
 /// What the path of a request says, in the formats that put it there.
@@ -17,6 +19,8 @@ pub struct PathSays<'a> {
     pub model: Option<&'a str>,
     /// Whether the answer is to be a stream.
     pub stream: bool,
+    /// Whether that stream is to be one JSON array rather than events.
+    pub array: bool,
 }
 
 /// What a request asks for.
@@ -47,6 +51,8 @@ pub struct ClientRequest {
     pub format: ClientFormat,
     /// The body as the client sent it.
     pub body: Bytes,
+    /// Whether the client reads a stream as one JSON array.
+    pub array: bool,
     /// The chat request, whose scan is kept.
     pub(super) chat: Option<ChatRequest>,
 }
@@ -61,10 +67,10 @@ impl ClientRequest {
         body: &Bytes,
         path: PathSays<'_>,
     ) -> Result<Self, RequestProblem> {
-        let body = body.clone();
+        let (body, array) = (body.clone(), path.array);
         if format == ClientFormat::OpenAiChat {
             let chat = ChatRequest::read(&body, path.model)?;
-            return Ok(Self { asked: of_chat(&chat), format, body, chat: Some(chat) });
+            return Ok(Self { asked: of_chat(&chat), format, body, array, chat: Some(chat) });
         }
         let object = Object::scan(&body).map_err(RequestProblem::Malformed)?;
         refuse_forbidden(&object)?;
@@ -74,16 +80,30 @@ impl ClientRequest {
             ClientFormat::AnthropicMessages => fields.of_messages()?,
             ClientFormat::Gemini => fields.of_gemini()?,
         };
-        Ok(Self { asked, format, body, chat: None })
+        Ok(Self { asked, format, body, array, chat: None })
     }
 
     /// The whole request, for a translation.
     ///
     /// # Errors
     /// [`RequestProblem`] with the place in the body.
-    pub fn conversation(&self) -> Result<Conversation, RequestProblem> {
-        let path = PathSays { model: Some(self.asked.model.as_str()), stream: self.asked.stream };
-        read_request(self.format, &self.body, path)
+    pub fn conversation(&self, sealer: Option<&Sealer>) -> Result<Conversation, RequestProblem> {
+        let (model, stream) = (Some(self.asked.model.as_str()), self.asked.stream);
+        read_request(self.format, &self.body, PathSays { model, stream, array: false }, sealer)
+    }
+
+    /// Whether reasoning in it may be signed by the gateway, which its own provider would not
+    /// accept: then its bytes do not pass.
+    #[must_use]
+    pub fn may_hold_own_seals(&self) -> bool {
+        self.format == ClientFormat::AnthropicMessages && may_hold_ours(&self.body)
+    }
+
+    /// An error in the middle of the client's stream, around a JSON body in its dialect. `first`
+    /// says that nothing was sent before.
+    #[must_use]
+    pub fn error_event(&self, json: &str, first: bool) -> Bytes {
+        if self.array { gemini::error_element(json, first) } else { self.format.error_event(json) }
     }
 }
 

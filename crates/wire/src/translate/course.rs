@@ -10,10 +10,10 @@ use std::borrow::Cow;
 use bytes::{Bytes, BytesMut};
 
 use super::framing::{Framing, Record};
-use super::{ClientFormat, interpreter, observed};
+use super::{Pairing, observed};
 use crate::WireFormat;
 use crate::delta::{Close, Delta, Interpreter, Renderer};
-use crate::formats::anthropic_messages::Wording;
+use crate::formats::anthropic_messages::{Envelope, unwrap_event};
 use crate::formats::openai_chat::{
     DONE_EVENT, ErrorBody, ObserverOptions, Relay, StreamFacts, StreamObserver,
 };
@@ -21,19 +21,6 @@ use crate::formats::translation::Reply;
 use crate::frame::aws_events::AwsEventError;
 use crate::frame::json_lines::JsonStreamError;
 use crate::frame::sse::SseFrame;
-
-/// A client and an upstream, and what an answer's reading needs to know of the request.
-#[derive(Debug, Clone)]
-pub struct Pairing {
-    /// What the client speaks.
-    pub client: ClientFormat,
-    /// What the upstream speaks.
-    pub upstream: WireFormat,
-    /// How tool calls read in the client's words.
-    pub wording: Wording,
-    /// Whether streams come as AWS event streams although the format has its own framing.
-    pub aws_framing: bool,
-}
 
 /// Why a stream cannot go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,23 +51,10 @@ enum Leg {
 
 /// Understands records for what they say.
 struct Observer {
+    pairing: Pairing,
     interpreter: Box<dyn Interpreter>,
     deltas: Vec<Delta>,
     facts: StreamFacts,
-}
-
-impl Pairing {
-    /// Whether client and upstream speak the same format, so that bytes pass.
-    #[must_use]
-    pub fn passes(&self) -> bool {
-        self.client.wire() == self.upstream
-    }
-
-    /// Whether both speak chat.
-    #[must_use]
-    pub fn is_chat(&self) -> bool {
-        self.client == ClientFormat::OpenAiChat && self.passes()
-    }
 }
 
 impl Fault {
@@ -106,7 +80,7 @@ impl Course {
     /// A course at the start of an answer.
     #[must_use]
     pub fn new(pairing: Pairing, reply: Reply) -> Self {
-        let framing = Framing::of(pairing.upstream, pairing.aws_framing);
+        let framing = Framing::of(pairing.upstream, pairing.envelope);
         if pairing.is_chat() {
             let options = ObserverOptions {
                 client_model: reply.model,
@@ -115,16 +89,16 @@ impl Course {
             };
             return Self { framing, leg: Leg::Chat(Box::new(StreamObserver::new(options))) };
         }
-        let passes = pairing.passes();
+        let renderer = (!pairing.passes()).then(|| pairing.renderer(reply));
         let observer = Observer {
-            interpreter: interpreter(pairing.upstream, pairing.wording),
+            interpreter: pairing.interpreter(),
+            pairing,
             deltas: Vec::new(),
             facts: StreamFacts::default(),
         };
-        let leg = if passes {
-            Leg::Pass(observer)
-        } else {
-            Leg::Translate(observer, pairing.client.renderer(reply))
+        let leg = match renderer {
+            None => Leg::Pass(observer),
+            Some(renderer) => Leg::Translate(observer, renderer),
         };
         Self { framing, leg }
     }
@@ -167,7 +141,8 @@ impl Course {
         if let Some(record) = self.framing.finish() {
             self.leg.record(record, out)?;
         }
-        self.leg.finish(out)
+        let how = if self.framing.holds_rest() { Close::Cut } else { Close::Clean };
+        self.leg.finish(how, out)
     }
 }
 
@@ -184,19 +159,21 @@ impl Leg {
                 Ok(())
             }
             Self::Pass(observer) => {
+                let record = observer.unwrapped(record)?;
                 observer.record(&record)?;
                 observer.settle(None, out)?;
                 pass(record, out);
                 Ok(())
             }
             Self::Translate(observer, renderer) => {
+                let record = observer.unwrapped(record)?;
                 observer.record(&record)?;
                 observer.settle(Some(renderer.as_mut()), out)
             }
         }
     }
 
-    fn finish(&mut self, out: &mut BytesMut) -> Result<(), Fault> {
+    fn finish(&mut self, how: Close, out: &mut BytesMut) -> Result<(), Fault> {
         match self {
             Self::Chat(observer) => {
                 let facts = observer.facts();
@@ -206,11 +183,11 @@ impl Leg {
                 Ok(())
             }
             Self::Pass(observer) => {
-                observer.close();
+                observer.close(how);
                 observer.settle(None, out)
             }
             Self::Translate(observer, renderer) => {
-                observer.close();
+                observer.close(how);
                 observer.settle(Some(renderer.as_mut()), out)
             }
         }
@@ -218,6 +195,21 @@ impl Leg {
 }
 
 impl Observer {
+    /// A message of a platform that wraps the events of a format in its own, as such an event.
+    fn unwrapped(&self, record: Record) -> Result<Record, Fault> {
+        match record {
+            Record::Aws(message)
+                if self.pairing.upstream == WireFormat::AnthropicMessages
+                    && self.pairing.envelope == Envelope::BedrockInvoke
+                    && message.event_type().is_some() =>
+            {
+                let event = unwrap_event(message.payload()).map_err(Fault::Malformed)?;
+                Ok(Record::Sse(SseFrame::from_raw(event)))
+            }
+            record => Ok(record),
+        }
+    }
+
     fn record(&mut self, record: &Record) -> Result<(), Fault> {
         let (event, data): (Option<&str>, Cow<'_, [u8]>) = match record {
             Record::Sse(frame) => match frame.data() {
@@ -233,9 +225,9 @@ impl Observer {
         self.interpreter.record(event, &data, &mut self.deltas).map_err(Fault::Malformed)
     }
 
-    fn close(&mut self) {
+    fn close(&mut self, how: Close) {
         if !self.facts.done {
-            self.interpreter.close(Close::Clean, &mut self.deltas);
+            self.interpreter.close(how, &mut self.deltas);
         }
     }
 
@@ -247,7 +239,8 @@ impl Observer {
     ) -> Result<(), Fault> {
         let mut rendered = Vec::new();
         let mut fault = None;
-        for delta in self.deltas.drain(..) {
+        for mut delta in self.deltas.drain(..) {
+            self.pairing.names().restore_delta(&mut delta);
             if let Delta::Failed(error) = delta {
                 fault = Some(Fault::Told(error));
                 break;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::course::Fault;
 use crate::WireFormat;
+use crate::formats::anthropic_messages::Envelope;
 use crate::frame::aws_events::{AWS_EVENT_BYTES_MAX, AwsEvent, AwsEventFramer};
 use crate::frame::json_lines::JsonFramer;
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFrame, SseFramer};
@@ -28,10 +29,10 @@ pub(super) enum Framing {
 
 impl Framing {
     /// The framing of an upstream's streams.
-    pub(super) fn of(upstream: WireFormat, aws: bool) -> Self {
+    pub(super) fn of(upstream: WireFormat, envelope: Envelope) -> Self {
         match upstream {
             WireFormat::BedrockConverse => Self::Aws(AwsEventFramer::new(AWS_EVENT_BYTES_MAX)),
-            WireFormat::AnthropicMessages if aws => {
+            WireFormat::AnthropicMessages if envelope == Envelope::BedrockInvoke => {
                 Self::Aws(AwsEventFramer::new(AWS_EVENT_BYTES_MAX))
             }
             WireFormat::Ollama => Self::Json(JsonFramer::new(RECORD_BYTES_MAX)),
@@ -40,6 +41,15 @@ impl Framing {
             | WireFormat::AnthropicMessages
             | WireFormat::Gemini
             | WireFormat::Cohere => Self::Sse(SseFramer::new(RECORD_BYTES_MAX)),
+        }
+    }
+
+    /// Whether a record is left that is not whole: the stream was cut.
+    pub(super) fn holds_rest(&self) -> bool {
+        match self {
+            Self::Sse(_) => false,
+            Self::Json(framer) => framer.holds_rest(),
+            Self::Aws(framer) => framer.holds_rest(),
         }
     }
 

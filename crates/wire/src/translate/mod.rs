@@ -9,21 +9,25 @@ mod course;
 mod defaults;
 mod framing;
 mod observed;
+mod pairing;
 mod pass;
 
 use bytes::Bytes;
 
 use crate::WireFormat;
 use crate::conversation::Conversation;
-use crate::delta::{Interpreter, Renderer};
 use crate::formats::openai_chat::{ErrorBody, RequestProblem};
-use crate::formats::translation::{Reply, Target, Unsupported, Written};
-use crate::formats::{anthropic_messages, gemini, openai_chat, openai_responses};
+use crate::formats::seal::Sealer;
+use crate::formats::translation::{Target, Unsupported, Written};
+use crate::formats::{
+    anthropic_messages, bedrock_converse, cohere, gemini, ollama, openai_chat, openai_responses,
+};
 
 pub use answer::{WholeAnswer, whole_answer};
 pub use asked::{Asked, ClientRequest, PathSays};
-pub use course::{Course, Fault, Pairing};
+pub use course::{Course, Fault};
 pub use defaults::{spelled, take_over};
+pub use pairing::{Pairing, Prepared, Unprepared, prepare};
 pub use pass::{BodyPatch, NotSent, patched};
 
 /// A dialect that clients speak to the gateway.
@@ -61,18 +65,9 @@ impl ClientFormat {
             Self::Gemini => gemini::error_event(json),
         }
     }
-
-    fn renderer(self, reply: Reply) -> Box<dyn Renderer> {
-        match self {
-            Self::OpenAiChat => Box::new(openai_chat::OpenAiChatRenderer::new(reply)),
-            Self::OpenAiResponses => Box::new(openai_responses::ResponsesRenderer::new(reply)),
-            Self::AnthropicMessages => Box::new(anthropic_messages::MessagesRenderer::new(reply)),
-            Self::Gemini => Box::new(gemini::GeminiRenderer::new(reply)),
-        }
-    }
 }
 
-/// Reads a client's whole request.
+/// Reads a client's whole request. With a sealer, reasoning that the gateway signed is known again.
 ///
 /// # Errors
 /// [`RequestProblem`] with the place in the body.
@@ -80,11 +75,14 @@ pub fn read_request(
     client: ClientFormat,
     body: &Bytes,
     path: PathSays<'_>,
+    sealer: Option<&Sealer>,
 ) -> Result<Conversation, RequestProblem> {
     match client {
         ClientFormat::OpenAiChat => openai_chat::to_conversation(body, path.model),
         ClientFormat::OpenAiResponses => openai_responses::to_conversation(body, path.model),
-        ClientFormat::AnthropicMessages => anthropic_messages::to_conversation(body, path.model),
+        ClientFormat::AnthropicMessages => {
+            anthropic_messages::to_sealed_conversation(body, path.model, sealer)
+        }
         ClientFormat::Gemini => gemini::to_conversation(body, path.model, path.stream),
     }
 }
@@ -105,9 +103,9 @@ pub fn write_request(
             anthropic_messages::from_conversation(conversation, target)
         }
         WireFormat::Gemini => gemini::from_conversation(conversation, target),
-        WireFormat::BedrockConverse | WireFormat::Cohere | WireFormat::Ollama => {
-            openai_chat::from_conversation(conversation, target)
-        }
+        WireFormat::BedrockConverse => bedrock_converse::from_conversation(conversation, target),
+        WireFormat::Cohere => cohere::from_conversation(conversation, target),
+        WireFormat::Ollama => ollama::from_conversation(conversation, target),
     }
 }
 
@@ -119,22 +117,8 @@ pub fn read_error(upstream: WireFormat, body: &[u8]) -> Option<ErrorBody> {
         WireFormat::OpenAiResponses => openai_responses::read_error(body),
         WireFormat::AnthropicMessages => anthropic_messages::read_error(body),
         WireFormat::Gemini => gemini::read_error(body),
-        WireFormat::BedrockConverse | WireFormat::Cohere | WireFormat::Ollama => {
-            openai_chat::read_error(body)
-        }
-    }
-}
-
-fn interpreter(upstream: WireFormat, wording: anthropic_messages::Wording) -> Box<dyn Interpreter> {
-    match upstream {
-        WireFormat::OpenAiChat => Box::new(openai_chat::OpenAiChatInterpreter::new()),
-        WireFormat::OpenAiResponses => Box::new(openai_responses::ResponsesInterpreter::new()),
-        WireFormat::AnthropicMessages => {
-            Box::new(anthropic_messages::MessagesInterpreter::with(wording))
-        }
-        WireFormat::Gemini => Box::new(gemini::GeminiInterpreter::new()),
-        WireFormat::BedrockConverse | WireFormat::Cohere | WireFormat::Ollama => {
-            Box::new(openai_chat::OpenAiChatInterpreter::new())
-        }
+        WireFormat::BedrockConverse => bedrock_converse::read_error(body),
+        WireFormat::Cohere => cohere::read_error(body),
+        WireFormat::Ollama => ollama::read_error(body),
     }
 }

@@ -43,15 +43,7 @@ pub fn to_answer_in(body: &[u8], wording: &Wording) -> Result<AnswerIn, Malforme
         }
     }
     let mut finish = read_reason(object.value("stop_reason"));
-    if let Some(text) = json {
-        // What was said beside the JSON would break it.
-        parts.retain(|part| !matches!(part.body, PartBody::Text { .. }));
-        parts.push(Part::text(text));
-        finish = finish.map(|reason| match reason {
-            FinishReason::ToolCalls => FinishReason::Stop,
-            other => other,
-        });
-    }
+    settle_json(&mut parts, &mut finish, json);
     if let Some(text) = explanation(object.value("stop_details")) {
         parts.push(Part::new(PartBody::Refusal { text: text.into() }));
     }
@@ -75,10 +67,42 @@ fn is_error(object: &Object<'_>) -> bool {
         || object.value("error").is_some() && object.value("content").is_none()
 }
 
-enum Read {
+/// What a block says.
+pub(in crate::formats) enum Read {
+    /// A part.
     Part(PartBody),
     /// What the model called the tool with that stands in for a JSON answer.
     Json(ByteString),
+}
+
+/// Makes what the stand-in tool was called with the answer's text, if it was called.
+pub(in crate::formats) fn settle_json(
+    parts: &mut Vec<Part>,
+    finish: &mut Option<FinishReason>,
+    json: Option<ByteString>,
+) {
+    let Some(text) = json else { return };
+    // What was said beside the JSON would break it.
+    parts.retain(|part| !matches!(part.body, PartBody::Text { .. }));
+    parts.push(Part::text(text));
+    if *finish == Some(FinishReason::ToolCalls) {
+        *finish = Some(FinishReason::Stop);
+    }
+}
+
+/// A call of a tool in the client's words.
+pub(in crate::formats) fn read_call(
+    wording: &Wording,
+    id: ByteString,
+    theirs: &str,
+    input: &str,
+) -> Read {
+    if wording.is_json_tool(theirs) {
+        return Read::Json(input.into());
+    }
+    let name = wording.name(theirs);
+    let arguments = arguments(input, wording.is_custom(&name));
+    Read::Part(PartBody::ToolCall(ToolCall { id, name, arguments, seal: None }))
 }
 
 /// Reads a block; what the provider's own tools did is nothing that a client of another dialect
@@ -99,13 +123,7 @@ fn read_block(block: Raw<'_>, wording: &Wording) -> Option<Read> {
         "redacted_thinking" => PartBody::Reasoning(redacted(member("data"))),
         "tool_use" => {
             let input = block.find("input").map_or("{}", Raw::as_written);
-            let theirs = member("name");
-            if wording.is_json_tool(&theirs) {
-                return Some(Read::Json(input.into()));
-            }
-            let name = wording.name(&theirs);
-            let arguments = arguments(input, wording.is_custom(&name));
-            PartBody::ToolCall(ToolCall { id: member("id"), name, arguments, seal: None })
+            return Some(read_call(wording, member("id"), &member("name"), input));
         }
         _ => return None,
     };
@@ -113,7 +131,7 @@ fn read_block(block: Raw<'_>, wording: &Wording) -> Option<Read> {
 }
 
 /// What a tool is called with; free text where the client's tool takes that.
-pub(super) fn arguments(input: &str, custom: bool) -> Arguments {
+fn arguments(input: &str, custom: bool) -> Arguments {
     if !custom {
         return Arguments::Json(input.into());
     }

@@ -126,7 +126,7 @@ fn write_call(o: &mut JsonWriter<'_>, call: &ToolCall) {
 
 /// Arguments as the object that the API wants. Text that is no object stands under a name of its
 /// own, so that nothing the model said is lost.
-pub(super) fn input_json(arguments: &Arguments) -> String {
+pub(in crate::formats) fn input_json(arguments: &Arguments) -> String {
     let (name, text) = match arguments {
         Arguments::Json(json) if json.trim().is_empty() => return "{}".to_owned(),
         Arguments::Json(json) if Object::scan(json.as_bytes()).is_ok() => return json.to_string(),

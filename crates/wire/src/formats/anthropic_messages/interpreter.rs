@@ -1,62 +1,29 @@
 //! Understanding a streamed answer of the Messages API.
 
+mod speaker;
+
 use bytestring::ByteString;
 
-use super::answer_in::custom_text;
 use super::error::read_error;
 use super::names::Wording;
 use super::request_in::citation;
 use super::stop::{explanation, read_reason};
 use super::usage::Reported;
-use crate::conversation::{FinishReason, Provenance};
-use crate::delta::{Close, Delta, Interpreter, PartKind};
+use crate::conversation::Provenance;
+use crate::delta::{Close, Delta, Interpreter};
 use crate::formats::openai_chat::ErrorBody;
 use crate::json::{Object, Raw};
 
-/// Understands one streamed answer. Holds the blocks that are open, and of their text only what
-/// has to be whole to be passed on: seals, free text of custom tools, and prose beside a JSON
-/// answer.
+pub(in crate::formats) use self::speaker::{Piece, Speaker};
+
+/// Understands one streamed answer.
 #[derive(Debug, Default)]
 pub struct MessagesInterpreter {
-    wording: Wording,
     begun: bool,
     finished: bool,
     over: bool,
-    parts: u32,
-    open: Vec<OpenBlock>,
+    speaker: Speaker,
     reported: Reported,
-    /// Text that is withheld while a JSON answer may still come.
-    prose: String,
-    json_seen: bool,
-}
-
-/// A content block that has begun.
-#[derive(Debug)]
-struct OpenBlock {
-    index: u64,
-    part: u32,
-    role: BlockRole,
-    /// Text that goes out whole when the block ends.
-    held: String,
-}
-
-/// What a block's text becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BlockRole {
-    /// Text of a text part.
-    Text,
-    /// Text of a reasoning part; its seal is held.
-    Thinking,
-    /// Arguments as they come. What a server put into the block's beginning instead is held.
-    Call,
-    /// Arguments that hold free text; held.
-    CustomCall,
-    /// Text of the JSON answer.
-    Json,
-    /// Withheld prose: belongs to no part.
-    Prose,
-    /// Complete in its beginning.
-    Whole,
 }
 
 impl MessagesInterpreter {
@@ -69,7 +36,7 @@ impl MessagesInterpreter {
     /// One that gives tool calls in the client's words.
     #[must_use]
     pub fn with(wording: Wording) -> Self {
-        Self { wording, ..Self::default() }
+        Self { speaker: Speaker::with(wording), ..Self::default() }
     }
 
     fn begin(&mut self, object: &Object<'_>, out: &mut Vec<Delta>) {
@@ -96,152 +63,52 @@ impl MessagesInterpreter {
     fn start_block(&mut self, object: &Object<'_>, out: &mut Vec<Delta>) -> Result<(), String> {
         let index = index(object)?;
         let block = object.value("content_block").ok_or("`content_block` is missing")?;
-        if let Some(at) = self.open.iter().position(|open| open.index == index) {
-            self.close_block(at, out);
-        }
         let member = |name| block.find(name).and_then(text).unwrap_or_default();
         let provenance = Provenance::AnthropicMessages;
-        let (kind, role, first) = match &*member("type") {
-            "text" if self.wording.has_json_tool() => (None, BlockRole::Prose, member("text")),
-            "text" => (Some(PartKind::Text), BlockRole::Text, member("text")),
+        self.speaker.close(index, out);
+        match &*member("type") {
+            "text" => {
+                self.speaker.open_text(index, out);
+                self.speaker.more(index, Piece::Text, member("text"), out);
+            }
             "thinking" => {
-                let kind = PartKind::Reasoning { provenance };
-                (Some(kind), BlockRole::Thinking, member("thinking"))
+                self.speaker.open_thinking(index, provenance, out);
+                self.speaker.more(index, Piece::Seal, member("signature"), out);
+                self.speaker.more(index, Piece::Thinking, member("thinking"), out);
             }
             "redacted_thinking" => {
-                let kind = PartKind::Redacted { data: member("data"), provenance };
-                (Some(kind), BlockRole::Whole, ByteString::new())
+                self.speaker.open_redacted(index, member("data"), provenance, out);
             }
             "tool_use" => {
-                let (kind, role) = self.call(member("id"), &member("name"));
-                (Some(kind), role, ByteString::new())
+                let input = block.find("input").filter(|input| input.holds_something());
+                let called = (member("id"), &*member("name"));
+                self.speaker.open_call(index, called, input.map_or("", Raw::as_written), out);
             }
-            _ => return Ok(()),
-        };
-        let mut open = OpenBlock { index, part: self.parts, role, held: String::new() };
-        if let Some(kind) = kind {
-            self.parts += 1;
-            out.push(Delta::Open { choice: 0, part: open.part, kind });
+            _ => {}
         }
-        if matches!(role, BlockRole::Call | BlockRole::CustomCall | BlockRole::Json) {
-            let input = block.find("input").filter(|input| input.holds_something());
-            open.held.push_str(input.map_or("", Raw::as_written));
-        }
-        if role == BlockRole::Thinking {
-            open.held.push_str(&member("signature"));
-        }
-        self.more(&mut open, first, out);
-        self.open.push(open);
         Ok(())
-    }
-
-    fn call(&mut self, id: ByteString, theirs: &str) -> (PartKind, BlockRole) {
-        if self.wording.is_json_tool(theirs) {
-            self.json_seen = true;
-            self.prose.clear();
-            return (PartKind::Text, BlockRole::Json);
-        }
-        let name = self.wording.name(theirs);
-        let custom = self.wording.is_custom(&name);
-        let role = if custom { BlockRole::CustomCall } else { BlockRole::Call };
-        (PartKind::ToolCall { id, name, custom }, role)
-    }
-
-    fn more(&mut self, open: &mut OpenBlock, text: ByteString, out: &mut Vec<Delta>) {
-        match open.role {
-            _ if text.is_empty() => {}
-            BlockRole::Prose if self.json_seen => {}
-            BlockRole::Prose => self.prose.push_str(&text),
-            BlockRole::CustomCall => {
-                open.held.push_str(&text);
-            }
-            BlockRole::Text | BlockRole::Thinking | BlockRole::Call | BlockRole::Json => {
-                out.push(Delta::More { part: open.part, text });
-            }
-            BlockRole::Whole => {}
-        }
     }
 
     fn block_delta(&mut self, object: &Object<'_>, out: &mut Vec<Delta>) -> Result<(), String> {
         let index = index(object)?;
         let delta = object.value("delta").ok_or("`delta` is missing")?;
-        let Some(at) = self.open.iter().position(|open| open.index == index) else {
-            return Ok(());
-        };
-        let mut open = self.open.swap_remove(at);
         let member = |name| delta.find(name).and_then(text).unwrap_or_default();
         let kind = member("type");
-        match (&*kind, open.role) {
-            ("text_delta", BlockRole::Text | BlockRole::Prose) => {
-                self.more(&mut open, member("text"), out);
+        let (piece, name) = match &*kind {
+            "text_delta" => (Piece::Text, "text"),
+            "thinking_delta" => (Piece::Thinking, "thinking"),
+            "signature_delta" => (Piece::Seal, "signature"),
+            "input_json_delta" => (Piece::Arguments, "partial_json"),
+            "citations_delta" => {
+                let cited = self.speaker.text_part(index).zip(delta.find("citation"));
+                let cite = |(part, raw)| Delta::Cite { part, citation: citation(raw) };
+                out.extend(cited.map(cite));
+                return Ok(());
             }
-            ("thinking_delta", BlockRole::Thinking) => {
-                self.more(&mut open, member("thinking"), out);
-            }
-            ("signature_delta", BlockRole::Thinking) => open.held.push_str(&member("signature")),
-            ("input_json_delta", BlockRole::Call | BlockRole::CustomCall | BlockRole::Json) => {
-                let text = member("partial_json");
-                if !text.is_empty() && open.role != BlockRole::CustomCall {
-                    // The fragments are the arguments; what stood in the beginning repeats them.
-                    open.held.clear();
-                }
-                self.more(&mut open, text, out);
-            }
-            ("citations_delta", BlockRole::Text) => out.extend(
-                delta
-                    .find("citation")
-                    .map(|raw| Delta::Cite { part: open.part, citation: citation(raw) }),
-            ),
-            _ => {}
-        }
-        self.open.push(open);
+            _ => return Ok(()),
+        };
+        self.speaker.more(index, piece, member(name), out);
         Ok(())
-    }
-
-    fn stop_block(&mut self, object: &Object<'_>, out: &mut Vec<Delta>) -> Result<(), String> {
-        let index = index(object)?;
-        if let Some(at) = self.open.iter().position(|open| open.index == index) {
-            self.close_block(at, out);
-        }
-        Ok(())
-    }
-
-    /// Closes one open block; what it held goes out before.
-    fn close_block(&mut self, at: usize, out: &mut Vec<Delta>) {
-        let OpenBlock { part, role, held, .. } = self.open.remove(at);
-        if role == BlockRole::Prose {
-            return;
-        }
-        if !held.is_empty() {
-            out.push(match role {
-                BlockRole::Thinking => Delta::Seal { part, seal: held.into() },
-                BlockRole::CustomCall => {
-                    let text = custom_text(&held).unwrap_or_else(|| held.into());
-                    Delta::More { part, text }
-                }
-                _ => Delta::More { part, text: held.into() },
-            });
-            if matches!(out.last(), Some(Delta::More { text, .. }) if text.is_empty()) {
-                out.pop();
-            }
-        }
-        out.push(Delta::Close { part });
-    }
-
-    fn close_all(&mut self, out: &mut Vec<Delta>) {
-        self.open.sort_by_key(|open| open.part);
-        while !self.open.is_empty() {
-            self.close_block(0, out);
-        }
-    }
-
-    /// A part that comes and goes at once.
-    fn say(&mut self, kind: PartKind, text: ByteString, out: &mut Vec<Delta>) {
-        let part = self.parts;
-        self.parts += 1;
-        out.push(Delta::Open { choice: 0, part, kind });
-        out.push(Delta::More { part, text });
-        out.push(Delta::Close { part });
     }
 
     fn message_delta(&mut self, object: &Object<'_>, out: &mut Vec<Delta>) {
@@ -249,20 +116,9 @@ impl MessagesInterpreter {
         let member = |name| delta.and_then(|delta| delta.find(name));
         if let Some(reason) = read_reason(member("stop_reason")).filter(|_| !self.finished) {
             self.finished = true;
-            self.close_all(out);
-            let prose = std::mem::take(&mut self.prose);
-            if !prose.is_empty() {
-                self.say(PartKind::Text, prose.into(), out);
-            }
-            if let Some(text) = explanation(member("stop_details")) {
-                self.say(PartKind::Refusal, text.into(), out);
-            }
-            let reason = match reason {
-                FinishReason::ToolCalls if self.json_seen => FinishReason::Stop,
-                other => other,
-            };
+            let refusal = explanation(member("stop_details"));
             let stop_sequence = member("stop_sequence").and_then(text);
-            out.push(Delta::Finish { choice: 0, reason, stop_sequence });
+            self.speaker.finish(reason, refusal, stop_sequence, out);
         }
         self.take_usage(object.value("usage"), out);
     }
@@ -289,15 +145,15 @@ impl Interpreter for MessagesInterpreter {
             "message_start" => self.begin(&object, out),
             "content_block_start" => self.start_block(&object, out)?,
             "content_block_delta" => self.block_delta(&object, out)?,
-            "content_block_stop" => self.stop_block(&object, out)?,
+            "content_block_stop" => self.speaker.close(index(&object)?, out),
             "message_delta" => self.message_delta(&object, out),
             "message_stop" => {
-                self.close_all(out);
+                self.speaker.close_all(out);
                 self.over = true;
                 out.push(Delta::End);
             }
             "error" => {
-                self.close_all(out);
+                self.speaker.close_all(out);
                 self.over = true;
                 out.push(Delta::Failed(read_error(data).unwrap_or_else(unexplained)));
             }
@@ -313,7 +169,7 @@ impl Interpreter for MessagesInterpreter {
             return;
         }
         self.over = true;
-        self.close_all(out);
+        self.speaker.close_all(out);
         if how == Close::Clean && self.finished {
             out.push(Delta::End);
         }

@@ -12,22 +12,47 @@ use crate::conversation::{Conversation, ToolKind};
 /// The tool that stands in for a JSON answer where the model keeps no schema by itself.
 pub const JSON_TOOL: &str = "json_tool_call";
 
-/// Longest tool name, in bytes (the API's rule `^[A-Za-z0-9_-]{1,128}$`).
-const NAME_BYTES_MAX: usize = 128;
-
 /// Bytes of a mark that keeps rewritten names apart: `_` and eight hexadecimal digits.
 const MARK_BYTES: usize = 9;
 
-/// A tool's name or a call's id in the characters and the length that the API takes.
-pub(super) fn fitted(name: &str) -> Cow<'_, str> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    if !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(fits) {
-        return Cow::Borrowed(name);
+/// What begins a rewritten name where names begin with a letter.
+const FIRST_LETTER: &str = "t_";
+
+/// What an API takes as a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::formats) struct NameRule {
+    /// Longest name, in bytes.
+    pub(in crate::formats) bytes_max: usize,
+    /// Whether a name holds no `-` and begins with a letter.
+    pub(in crate::formats) plain: bool,
+}
+
+impl NameRule {
+    /// The Messages API's rule, `^[A-Za-z0-9_-]{1,128}$`.
+    pub(super) const MESSAGES: Self = Self { bytes_max: 128, plain: false };
+
+    /// A tool's name or a call's id in the characters and the length that the API takes.
+    pub(in crate::formats) fn fit(self, name: &str) -> Cow<'_, str> {
+        let begins_well = !self.plain || name.starts_with(|c: char| c.is_ascii_alphabetic());
+        let short = !name.is_empty() && name.len() <= self.bytes_max;
+        if short && begins_well && name.chars().all(|c| self.takes(c)) {
+            return Cow::Borrowed(name);
+        }
+        let mut fitted = if begins_well { String::new() } else { FIRST_LETTER.to_owned() };
+        let room = self.bytes_max.saturating_sub(MARK_BYTES + fitted.len());
+        fitted.extend(name.chars().map(|c| if self.takes(c) { c } else { '_' }).take(room));
+        fitted.push_str(&format!("_{:08x}", mark(name)));
+        Cow::Owned(fitted)
     }
-    let plain = name.chars().map(|c| if fits(c) { c } else { '_' });
-    let mut fitted: String = plain.take(NAME_BYTES_MAX - MARK_BYTES).collect();
-    fitted.push_str(&format!("_{:08x}", mark(name)));
-    Cow::Owned(fitted)
+
+    const fn takes(self, c: char) -> bool {
+        c.is_ascii_alphanumeric() || c == '_' || c == '-' && !self.plain
+    }
+}
+
+/// A tool's name or a call's id as the Messages API takes it.
+pub(super) fn fitted(name: &str) -> Cow<'_, str> {
+    NameRule::MESSAGES.fit(name)
 }
 
 /// FNV-1a over the name, folded to 32 bits: enough to keep the names of one conversation apart.
@@ -54,9 +79,18 @@ impl Wording {
     /// written with [`JSON_TOOL`]: see [`uses_json_tool`](super::uses_json_tool).
     #[must_use]
     pub fn of(conversation: &Conversation, json_tool: bool) -> Self {
+        Self::under(NameRule::MESSAGES, conversation, json_tool)
+    }
+
+    /// The same for an API with another rule for names.
+    pub(in crate::formats) fn under(
+        rule: NameRule,
+        conversation: &Conversation,
+        json_tool: bool,
+    ) -> Self {
         let mut wording = Self { json_tool, ..Self::default() };
         for tool in &conversation.tools {
-            if let Cow::Owned(fitted) = fitted(&tool.name) {
+            if let Cow::Owned(fitted) = rule.fit(&tool.name) {
                 wording.renamed.push((fitted.into(), tool.name.clone()));
             }
             if matches!(tool.kind, ToolKind::Custom { .. }) {
@@ -67,18 +101,18 @@ impl Wording {
     }
 
     /// The client's name of a tool.
-    pub(super) fn name(&self, theirs: &str) -> ByteString {
+    pub(in crate::formats) fn name(&self, theirs: &str) -> ByteString {
         let renamed = self.renamed.iter().find(|(fitted, _)| **fitted == *theirs);
         renamed.map_or_else(|| theirs.into(), |(_, ours)| ours.clone())
     }
 
     /// Whether the client's tool takes free text.
-    pub(super) fn is_custom(&self, ours: &str) -> bool {
+    pub(in crate::formats) fn is_custom(&self, ours: &str) -> bool {
         self.custom.iter().any(|name| name == ours)
     }
 
     /// Whether the answer's text is what [`JSON_TOOL`] is called with.
-    pub(super) const fn has_json_tool(&self) -> bool {
+    pub(in crate::formats) const fn has_json_tool(&self) -> bool {
         self.json_tool
     }
 
@@ -98,7 +132,7 @@ impl Wording {
     }
 
     /// Whether a call of this tool is the answer's text.
-    pub(super) fn is_json_tool(&self, theirs: &str) -> bool {
+    pub(in crate::formats) fn is_json_tool(&self, theirs: &str) -> bool {
         self.json_tool && theirs == JSON_TOOL
     }
 }
@@ -109,15 +143,27 @@ mod tests {
 
     #[test]
     fn what_fits_is_kept_and_what_does_not_is_rewritten_alike_each_time() {
-        for kept in ["look", "toolu_01-A", &"n".repeat(NAME_BYTES_MAX)] {
+        for kept in ["look", "toolu_01-A", &"n".repeat(128)] {
             assert_eq!(fitted(kept), kept);
         }
-        for changed in ["", "a.b", "a:b", "naïve", &"n".repeat(NAME_BYTES_MAX + 1)] {
+        for changed in ["", "a.b", "a:b", "naïve", &"n".repeat(129)] {
             let once = fitted(changed);
             assert_eq!(once, fitted(changed));
             assert_eq!(fitted(&once), once, "what was rewritten fits");
             assert_ne!(once, changed);
         }
         assert_ne!(fitted("a.b"), fitted("a:b"), "rewritten names stay apart");
+    }
+
+    #[test]
+    fn a_stricter_rule_rewrites_more() {
+        let rule = NameRule { bytes_max: 64, plain: true };
+        assert_eq!(rule.fit("look_2"), "look_2");
+        for changed in ["", "2_look", "a-b", "_a", &"n".repeat(65)] {
+            let once = rule.fit(changed).into_owned();
+            assert!(once.starts_with(|c: char| c.is_ascii_alphabetic()), "{once}");
+            assert!(once.len() <= 64, "{once}");
+            assert_eq!(rule.fit(&once), once, "what was rewritten fits");
+        }
     }
 }

@@ -3,18 +3,18 @@
 //! What is written depends on nothing but the conversation and the target's record, in an order
 //! that never changes: caches and signatures are bound to the prompt's exact beginning.
 
-mod messages;
+pub(in crate::formats) mod messages;
 mod schema;
-mod settings;
-mod thinking;
-mod tools;
+pub(in crate::formats) mod settings;
+pub(in crate::formats) mod thinking;
+pub(in crate::formats) mod tools;
 
 use bytestring::ByteString;
 
-use self::messages::{Arranged, Turn, arrange};
+use self::messages::{Arranged, Rules, Turn, arrange};
 use self::settings::{Sampled, sampling, user_id, write_unmapped};
-use self::thinking::{Plan, Thinking, plan};
-use self::tools::{offer, write_choice, write_tools};
+use self::thinking::{effort_name, plan, write_thinking};
+use self::tools::{Offering, offer, write_choice, write_tools};
 use super::blocks_out::{write_block, write_part};
 use crate::conversation::{Conversation, Effort, ReasoningMode, Role};
 use crate::formats::report::{self, Report};
@@ -44,8 +44,8 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
     let mut report = Report::new(target);
     let output_tokens_max = c.output_tokens_max.unwrap_or_else(|| default_output(c, target));
     let plan = plan(c, output_tokens_max, &mut report)?;
-    let arranged = arrange(c, &mut report)?;
-    let offer = offer(c, &plan, &mut report)?;
+    let arranged = arrange(c, Rules::of(&report), &mut report)?;
+    let offer = offer(c, &plan, Offering::of(&report), &mut report)?;
     let sampled = sampling(c, &plan, &mut report)?;
     let user = user_id(c, &mut report);
     let mut body = Vec::new();
@@ -76,13 +76,14 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
 pub fn uses_json_tool(c: &Conversation, target: &Target<'_>) -> bool {
     let mut report = Report::new(target);
     let output_tokens_max = c.output_tokens_max.unwrap_or_else(|| default_output(c, target));
+    let offering = Offering::of(&report);
     let offer = plan(c, output_tokens_max, &mut report)
-        .and_then(|plan| offer(c, &plan, &mut report).map(|offer| offer.json_tool.is_some()));
-    offer.unwrap_or(false)
+        .and_then(|plan| offer(c, &plan, offering, &mut report));
+    offer.is_ok_and(|offer| offer.json_tool.is_some())
 }
 
 /// The API wants a limit; this one leaves room for the model to think.
-fn default_output(c: &Conversation, target: &Target<'_>) -> u64 {
+pub(in crate::formats) fn default_output(c: &Conversation, target: &Target<'_>) -> u64 {
     let usual = if c.stream { OUTPUT_TOKENS_STREAMED } else { OUTPUT_TOKENS_BUFFERED };
     let most = target.capability.output_tokens_max;
     let limit = most.map_or(OUTPUT_TOKENS_UNKNOWN, |most| most.min(usual));
@@ -119,22 +120,6 @@ fn write_turn(o: &mut JsonWriter<'_>, turn: &Turn<'_>) {
     o.array("content", |a| turn.blocks.iter().for_each(|block| write_block(a, block)));
 }
 
-fn write_thinking(o: &mut JsonWriter<'_>, plan: &Plan) {
-    let Some(thinking) = plan.thinking else { return };
-    o.object("thinking", |o| {
-        match thinking {
-            Thinking::Disabled => o.string("type", "disabled"),
-            Thinking::BetweenTools => o.string("type", "between_tools"),
-            Thinking::Budget(tokens) => o.string("type", "enabled").number("budget_tokens", tokens),
-            Thinking::Adaptive(None) => o.string("type", "adaptive"),
-            Thinking::Adaptive(Some(summary)) => {
-                let display = if summary { "summarized" } else { "omitted" };
-                o.string("type", "adaptive").string("display", display)
-            }
-        };
-    });
-}
-
 fn write_output_config(
     o: &mut JsonWriter<'_>,
     effort: Option<Effort>,
@@ -151,16 +136,6 @@ fn write_output_config(
             o.object("format", |o| _ = o.string("type", "json_schema").raw("schema", schema));
         }
     });
-}
-
-const fn effort_name(effort: Effort) -> &'static str {
-    match effort {
-        Effort::None | Effort::Minimal | Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High => "high",
-        Effort::XHigh => "xhigh",
-        Effort::Max => "max",
-    }
 }
 
 fn write_sampling(o: &mut JsonWriter<'_>, sampled: &Sampled<'_>) {

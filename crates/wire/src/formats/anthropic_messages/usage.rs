@@ -8,14 +8,14 @@ use crate::json::{Kind, Raw};
 /// What has been reported so far. A stream reports twice, running totals both times: of a figure
 /// that comes again the last one counts.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Reported {
-    input: Option<Quantity>,
-    cached_read: Option<Quantity>,
-    cache_write: Option<Quantity>,
-    cache_write_short: Option<Quantity>,
-    cache_write_long: Option<Quantity>,
-    output: Option<Quantity>,
-    thinking: Option<Quantity>,
+pub(in crate::formats) struct Reported {
+    pub(in crate::formats) input: Option<Quantity>,
+    pub(in crate::formats) cached_read: Option<Quantity>,
+    pub(in crate::formats) cache_write: Option<Quantity>,
+    pub(in crate::formats) cache_write_short: Option<Quantity>,
+    pub(in crate::formats) cache_write_long: Option<Quantity>,
+    pub(in crate::formats) output: Option<Quantity>,
+    pub(in crate::formats) thinking: Option<Quantity>,
     searches: Option<Quantity>,
 }
 
@@ -92,7 +92,7 @@ impl Reported {
     }
 
     /// The usage, or `None` when nothing was reported.
-    pub(super) fn usage(&self) -> Option<Usage> {
+    pub(in crate::formats) fn usage(&self) -> Option<Usage> {
         let mut usage = Usage::UNKNOWN;
         let mut set = |kind, quantity: Option<Quantity>| {
             if let Some(quantity) = quantity {
@@ -115,7 +115,7 @@ impl Reported {
 }
 
 /// Reads a figure; what is no figure leaves the slot as it is.
-fn read(value: Raw<'_>, slot: &mut Option<Quantity>) {
+pub(in crate::formats) fn read(value: Raw<'_>, slot: &mut Option<Quantity>) {
     let number = Some(value).filter(|value| value.kind() == Kind::Number);
     *slot = number.and_then(|number| Quantity::parse(number.as_written()).ok()).or(*slot);
 }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::conversation::FinishReason;
 
 fn start() -> Value {
     json!({"type": "message_start", "message": {"id": "msg_1", "model": "m", "usage": {}}})

@@ -14,30 +14,30 @@ use crate::formats::translation::Unsupported;
 const IMAGE_TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /// What stands in for the result of a call that never got one, in lenient mode.
-pub(in super::super) const MISSING_RESULT: &str = "The tool gave no result.";
+pub(in crate::formats) const MISSING_RESULT: &str = "The tool gave no result.";
 
 /// What is said for the user where the API wants a user's turn and there is none, in lenient mode.
 const PLACEHOLDER: &str = "Continue.";
 
 /// The messages of a request, arranged.
 #[derive(Debug, Default)]
-pub(super) struct Arranged<'a> {
+pub(in crate::formats) struct Arranged<'a> {
     /// The system prompt's texts.
-    pub(super) system: Vec<&'a Part>,
+    pub(in crate::formats) system: Vec<&'a Part>,
     /// The turns; no two neighbours have the same role.
-    pub(super) turns: Vec<Turn<'a>>,
+    pub(in crate::formats) turns: Vec<Turn<'a>>,
 }
 
 /// A turn: who speaks, and what.
 #[derive(Debug)]
-pub(super) struct Turn<'a> {
-    pub(super) role: Role,
-    pub(super) blocks: Vec<Block<'a>>,
+pub(in crate::formats) struct Turn<'a> {
+    pub(in crate::formats) role: Role,
+    pub(in crate::formats) blocks: Vec<Block<'a>>,
 }
 
 /// A block of a turn.
 #[derive(Debug, Clone)]
-pub(in super::super) enum Block<'a> {
+pub(in crate::formats) enum Block<'a> {
     /// A part as it is.
     Part(&'a Part),
     /// A text that is not a part's own.
@@ -62,16 +62,38 @@ impl<'a> Block<'a> {
     }
 }
 
+/// What differs between the formats whose messages are arranged in this way.
+#[derive(Clone, Copy)]
+pub(in crate::formats) struct Rules {
+    /// Why a part is not taken from a speaker, where it is not.
+    pub(in crate::formats) refusal_of: fn(&Part, Role) -> Option<&'static str>,
+    /// Whether a text says anything.
+    pub(in crate::formats) says: fn(&str) -> bool,
+    /// Whether system messages may stand between others.
+    pub(in crate::formats) system_between: bool,
+    /// Whether signed reasoning goes back to the model.
+    pub(in crate::formats) reasoning: bool,
+}
+
+impl Rules {
+    /// The Messages API's.
+    pub(super) fn of(report: &Report<'_>) -> Self {
+        let system_between = report.capability().system_anywhere;
+        Self { refusal_of, says: |text| !text.is_empty(), system_between, reasoning: true }
+    }
+}
+
 /// Arranges the messages of a conversation.
-pub(super) fn arrange<'a>(
+pub(in crate::formats) fn arrange<'a>(
     c: &'a Conversation,
+    rules: Rules,
     report: &mut Report<'_>,
 ) -> Result<Arranged<'a>, Unsupported> {
     let is_system = |m: &Message| matches!(m.role, Role::System | Role::Developer);
     let leading = c.messages.iter().take_while(|m| is_system(m)).count();
     let mut arranged = Arranged::default();
     for (index, message) in c.messages.iter().enumerate() {
-        let blocks = blocks(message, index, report)?;
+        let blocks = blocks(message, index, rules, report)?;
         if index < leading {
             arranged.system.extend(blocks.iter().filter_map(|block| match block {
                 Block::Part(part) => Some(*part),
@@ -80,7 +102,7 @@ pub(super) fn arrange<'a>(
         } else if is_system(message) {
             let after = c.messages.iter().skip(index + 1).find(|m| !is_system(m));
             let speaks = after.is_none_or(|next| next.role == Role::Assistant);
-            arranged.add_system(blocks, speaks, report);
+            arranged.add_system(blocks, rules.system_between && speaks);
         } else {
             arranged.add(message.role, blocks);
         }
@@ -109,10 +131,10 @@ impl<'a> Arranged<'a> {
     /// A system message between others stands where it is, if the model takes it there: behind the
     /// user, before the model. Elsewhere it becomes a reminder in the user's turn; moving it to the
     /// front would change the prompt's beginning, to which caches and signatures are bound.
-    fn add_system(&mut self, blocks: Vec<Block<'a>>, model_speaks: bool, report: &Report<'_>) {
+    fn add_system(&mut self, blocks: Vec<Block<'a>>, takes_system: bool) {
         let behind_user =
             self.turns.last().is_some_and(|t| matches!(t.role, Role::User | Role::System));
-        if report.capability().system_anywhere && behind_user && model_speaks {
+        if takes_system && behind_user {
             return self.add(Role::System, blocks);
         }
         let reminders = blocks.iter().filter_map(|block| match block {
@@ -143,12 +165,15 @@ impl<'a> Arranged<'a> {
     /// Gives every call a result in the next turn, every result a call in the turn before, and the
     /// first word to the user. True when anything had to be changed.
     fn repair(&mut self) -> bool {
-        let mut repaired = Vec::with_capacity(self.turns.len());
+        let mut repaired: Vec<Turn<'a>> = Vec::with_capacity(self.turns.len());
         let mut changed = false;
         let mut open: Vec<&str> = Vec::new();
         for mut turn in std::mem::take(&mut self.turns) {
             if turn.role == Role::User {
                 changed |= answer_all(&mut turn.blocks, &std::mem::take(&mut open));
+                if turn.blocks.is_empty() {
+                    continue;
+                }
             } else if turn.role == Role::Assistant {
                 if !open.is_empty() || repaired.is_empty() {
                     let blocks = opening(&std::mem::take(&mut open));
@@ -157,13 +182,17 @@ impl<'a> Arranged<'a> {
                 }
                 open = turn.blocks.iter().filter_map(Block::call).collect();
             }
+            // What stood between two turns of one speaker may be gone.
+            if let Some(last) = repaired.last_mut().filter(|last| last.role == turn.role) {
+                last.blocks.append(&mut turn.blocks);
+                continue;
+            }
             repaired.push(turn);
         }
         if !open.is_empty() {
             repaired.push(Turn { role: Role::User, blocks: opening(&open) });
             changed = true;
         }
-        repaired.retain(|turn| !turn.blocks.is_empty());
         self.turns = repaired;
         changed
     }
@@ -230,14 +259,16 @@ fn opening<'a>(calls: &[&'a str]) -> Vec<Block<'a>> {
 fn blocks<'a>(
     message: &'a Message,
     index: usize,
+    rules: Rules,
     report: &mut Report<'_>,
 ) -> Result<Vec<Block<'a>>, Unsupported> {
     let mut blocks = Vec::new();
     for (at, part) in message.parts.iter().enumerate() {
         let keep = match &part.body {
-            PartBody::Text { text, .. } | PartBody::Refusal { text } => !text.is_empty(),
+            PartBody::Text { text, .. } | PartBody::Refusal { text } => (rules.says)(text),
             PartBody::Reasoning(block) => {
-                let ours = block.provenance == Provenance::AnthropicMessages
+                let ours = rules.reasoning
+                    && block.provenance == Provenance::AnthropicMessages
                     && block.seal.is_some()
                     && message.role == Role::Assistant;
                 if !ours {
@@ -246,7 +277,7 @@ fn blocks<'a>(
                 ours
             }
             PartBody::Image { .. } | PartBody::Document { .. } | PartBody::Audio { .. } => {
-                let refused = refusal_of(part, message.role);
+                let refused = (rules.refusal_of)(part, message.role);
                 if let Some(why) = refused {
                     return Err(report.refusal(&format!("messages[{index}].content[{at}]"), why));
                 }
@@ -254,7 +285,7 @@ fn blocks<'a>(
             }
             PartBody::ToolCall(_) => true,
             PartBody::ToolResult(result) => {
-                let refused = result.parts.iter().find_map(|part| refusal_of(part, Role::User));
+                let refused = result.parts.iter().find_map(|p| (rules.refusal_of)(p, Role::User));
                 if let Some(why) = refused {
                     return Err(report.refusal(&format!("messages[{index}].content[{at}]"), why));
                 }
@@ -297,4 +328,4 @@ fn refusal_of(part: &Part, role: Role) -> Option<&'static str> {
 }
 
 /// The media type of documents, by which a picture that is none is told apart.
-pub(in super::super) const PDF: &str = "application/pdf";
+pub(in crate::formats) const PDF: &str = "application/pdf";

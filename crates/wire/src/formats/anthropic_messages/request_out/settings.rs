@@ -29,15 +29,15 @@ const PHONE_DIGITS_MIN: usize = 7;
 
 /// How tokens are to be drawn, as the target takes it.
 #[derive(Debug, Default)]
-pub(super) struct Sampled<'a> {
-    pub(super) temperature: Option<&'a str>,
-    pub(super) top_p: Option<&'a str>,
-    pub(super) top_k: Option<&'a str>,
-    pub(super) stop: Vec<&'a ByteString>,
+pub(in crate::formats) struct Sampled<'a> {
+    pub(in crate::formats) temperature: Option<&'a str>,
+    pub(in crate::formats) top_p: Option<&'a str>,
+    pub(in crate::formats) top_k: Option<&'a str>,
+    pub(in crate::formats) stop: Vec<&'a ByteString>,
 }
 
 /// Decides how tokens are to be drawn.
-pub(super) fn sampling<'a>(
+pub(in crate::formats) fn sampling<'a>(
     c: &'a Conversation,
     plan: &Plan,
     report: &mut Report<'_>,

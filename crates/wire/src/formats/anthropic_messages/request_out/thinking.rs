@@ -7,13 +7,14 @@
 use super::report::Report;
 use crate::conversation::{Conversation, Effort, PartBody, Provenance, ReasoningMode, Role};
 use crate::formats::translation::Unsupported;
+use crate::json::write::JsonWriter;
 
 /// Least budget that the API takes, in tokens.
 const BUDGET_MIN: u64 = 1024;
 
 /// How the target is to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Thinking {
+pub(in crate::formats) enum Thinking {
     Disabled,
     BetweenTools,
     Budget(u64),
@@ -23,16 +24,16 @@ pub(super) enum Thinking {
 
 /// What is said about thinking, and whether the target will think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Plan {
-    pub(super) thinking: Option<Thinking>,
-    pub(super) effort: Option<Effort>,
+pub(in crate::formats) struct Plan {
+    pub(in crate::formats) thinking: Option<Thinking>,
+    pub(in crate::formats) effort: Option<Effort>,
     /// Whether a forced tool choice must become a free one.
-    pub(super) tool_choice_freed: bool,
+    pub(in crate::formats) tool_choice_freed: bool,
 }
 
 impl Plan {
     /// Whether the target thinks under this plan.
-    pub(super) fn is_active(&self, report: &Report<'_>) -> bool {
+    pub(in crate::formats) fn is_active(&self, report: &Report<'_>) -> bool {
         match self.thinking {
             Some(Thinking::Disabled) => false,
             Some(Thinking::BetweenTools | Thinking::Budget(_) | Thinking::Adaptive(_)) => true,
@@ -42,7 +43,7 @@ impl Plan {
 }
 
 /// Decides how the target is to think, within `output_tokens_max`.
-pub(super) fn plan(
+pub(in crate::formats) fn plan(
     c: &Conversation,
     output_tokens_max: u64,
     report: &mut Report<'_>,
@@ -183,7 +184,7 @@ fn within(tokens: u64, output_tokens_max: u64, report: &mut Report<'_>) -> Optio
 }
 
 /// The effort that a budget amounts to.
-const fn effort_of(budget_tokens: u64) -> Effort {
+pub(in crate::formats) const fn effort_of(budget_tokens: u64) -> Effort {
     match budget_tokens {
         0..2048 => Effort::Low,
         2048..4096 => Effort::Medium,
@@ -203,7 +204,7 @@ const fn budget_of(effort: Effort) -> u64 {
 }
 
 /// The nearest effort that the target knows.
-fn fit_effort(
+pub(in crate::formats) fn fit_effort(
     effort: Effort,
     thinking: Option<Thinking>,
     report: &mut Report<'_>,
@@ -243,4 +244,32 @@ fn open_loop_is_unsigned(c: &Conversation) -> bool {
             if block.provenance == Provenance::AnthropicMessages && block.seal.is_some()
     );
     answered && calls && !signed
+}
+
+/// Writes `thinking`.
+pub(in crate::formats) fn write_thinking(o: &mut JsonWriter<'_>, plan: &Plan) {
+    let Some(thinking) = plan.thinking else { return };
+    o.object("thinking", |o| {
+        match thinking {
+            Thinking::Disabled => o.string("type", "disabled"),
+            Thinking::BetweenTools => o.string("type", "between_tools"),
+            Thinking::Budget(tokens) => o.string("type", "enabled").number("budget_tokens", tokens),
+            Thinking::Adaptive(None) => o.string("type", "adaptive"),
+            Thinking::Adaptive(Some(summary)) => {
+                let display = if summary { "summarized" } else { "omitted" };
+                o.string("type", "adaptive").string("display", display)
+            }
+        };
+    });
+}
+
+/// An effort as `output_config` calls it.
+pub(in crate::formats) const fn effort_name(effort: Effort) -> &'static str {
+    match effort {
+        Effort::None | Effort::Minimal | Effort::Low => "low",
+        Effort::Medium => "medium",
+        Effort::High => "high",
+        Effort::XHigh => "xhigh",
+        Effort::Max => "max",
+    }
 }

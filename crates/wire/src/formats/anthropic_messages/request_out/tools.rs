@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::super::blocks_out::{CUSTOM_INPUT, write_cache};
+use super::super::blocks_out::write_cache;
 use super::super::names::{JSON_TOOL, fitted};
 use super::report::Report;
 use super::schema::is_enforceable;
@@ -13,26 +13,59 @@ use crate::formats::translation::Unsupported;
 use crate::json::write::{Array, JsonWriter};
 use crate::json::{Object, Raw};
 
+/// What a tool takes whose input is free text: the text as [`CUSTOM_INPUT`], its one property.
+///
+/// [`CUSTOM_INPUT`]: super::super::blocks_out::CUSTOM_INPUT
+const FREE_TEXT: &str =
+    r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}"#;
+
+/// What the tool that stands in for the answer is for.
+pub(in crate::formats) const JSON_TOOL_PURPOSE: &str = "Gives the final answer.";
+
 /// What is said where the model may but need not call the tool that stands in for the answer.
 const CALL_JSON_TOOL: &str = "Give your final answer by calling the tool `json_tool_call` once, \
      with the answer as its input. Do not write the answer as text.";
 
 /// What the model is offered.
 #[derive(Debug)]
-pub(super) struct Offer<'a> {
-    tools: Vec<&'a Tool>,
-    choice: Choice<'a>,
-    single: bool,
+pub(in crate::formats) struct Offer<'a> {
+    /// The tools, in the client's order.
+    pub(in crate::formats) tools: Vec<&'a Tool>,
+    /// Which of them may or must be called.
+    pub(in crate::formats) choice: Choice<'a>,
+    /// Whether one at most is called at a time.
+    pub(in crate::formats) single: bool,
     /// The schema of the tool that stands in for the answer.
-    pub(super) json_tool: Option<&'a ByteString>,
+    pub(in crate::formats) json_tool: Option<&'a ByteString>,
     /// The schema that the API enforces by itself.
-    pub(super) schema: Option<&'a ByteString>,
+    pub(in crate::formats) schema: Option<&'a ByteString>,
     /// What is added to the system prompt.
-    pub(super) instruction: Option<String>,
+    pub(in crate::formats) instruction: Option<String>,
 }
 
+/// What the format takes of what can be offered.
+#[derive(Clone, Copy)]
+pub(in crate::formats) struct Offering {
+    /// Whether it keeps a schema by itself.
+    pub(in crate::formats) native_schema: bool,
+    /// Whether a tool can be forced by its name while the model does not think.
+    pub(in crate::formats) forces_tool: bool,
+    /// Whether a tool that the provider runs, by its declaration, is its own.
+    pub(in crate::formats) is_own: fn(&str) -> bool,
+}
+
+impl Offering {
+    /// The Messages API's.
+    pub(super) const fn of(report: &Report<'_>) -> Self {
+        let record = report.capability();
+        let native_schema = record.native_structured_output;
+        Self { native_schema, forces_tool: record.forced_tool, is_own }
+    }
+}
+
+/// Which tools may or must be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Choice<'a> {
+pub(in crate::formats) enum Choice<'a> {
     Unsaid,
     Auto,
     Any,
@@ -41,13 +74,14 @@ enum Choice<'a> {
 }
 
 /// Decides what the model is offered.
-pub(super) fn offer<'a>(
+pub(in crate::formats) fn offer<'a>(
     c: &'a Conversation,
     plan: &Plan,
+    offering: Offering,
     report: &mut Report<'_>,
 ) -> Result<Offer<'a>, Unsupported> {
     let mut offer = Offer {
-        tools: offered_tools(c, report)?,
+        tools: offered_tools(c, offering.is_own, report)?,
         choice: Choice::Unsaid,
         single: c.parallel_tools == Some(false),
         json_tool: None,
@@ -57,7 +91,7 @@ pub(super) fn offer<'a>(
     if !offer.tools.is_empty() {
         offer.choice = if plan.tool_choice_freed { Choice::Auto } else { choice(&c.tool_choice) };
     }
-    offer.form(c, plan, report)?;
+    offer.form(c, plan, offering, report)?;
     Ok(offer)
 }
 
@@ -68,6 +102,7 @@ impl<'a> Offer<'a> {
         &mut self,
         c: &'a Conversation,
         plan: &Plan,
+        offering: Offering,
         report: &mut Report<'_>,
     ) -> Result<(), Unsupported> {
         let schema = match &c.response_format {
@@ -79,7 +114,7 @@ impl<'a> Offer<'a> {
             }
             ResponseFormat::JsonSchema { schema, .. } => schema,
         };
-        if report.capability().native_structured_output && is_enforceable(schema) {
+        if offering.native_schema && is_enforceable(schema) {
             self.schema = Some(schema);
             return Ok(());
         }
@@ -96,9 +131,8 @@ impl<'a> Offer<'a> {
             return Err(report.refusal("tools", why));
         }
         self.json_tool = Some(schema);
-        let record = report.capability();
-        let free_to_force =
-            record.forced_tool && (record.forced_tool_with_thinking || !plan.is_active(report));
+        let free_to_force = offering.forces_tool
+            && (report.capability().forced_tool_with_thinking || !plan.is_active(report));
         if self.tools.is_empty() && free_to_force {
             self.choice = Choice::Tool(JSON_TOOL);
         } else {
@@ -112,6 +146,7 @@ impl<'a> Offer<'a> {
 /// The tools that may be called at all, in the client's order.
 fn offered_tools<'a>(
     c: &'a Conversation,
+    is_own: fn(&str) -> bool,
     report: &mut Report<'_>,
 ) -> Result<Vec<&'a Tool>, Unsupported> {
     let mut tools = Vec::with_capacity(c.tools.len());
@@ -163,7 +198,7 @@ pub(super) fn write_tools(o: &mut JsonWriter<'_>, offer: &Offer<'_>) {
         offer.tools.iter().for_each(|tool| write_tool(a, tool));
         if let Some(schema) = offer.json_tool {
             a.object(|o| {
-                o.string("name", JSON_TOOL).string("description", "Gives the final answer.");
+                o.string("name", JSON_TOOL).string("description", JSON_TOOL_PURPOSE);
                 o.raw("input_schema", schema);
             });
         }
@@ -180,21 +215,9 @@ fn write_tool(tools: &mut Array<'_>, tool: &Tool) {
         if let Some(description) = &tool.description {
             o.string("description", description);
         }
-        let mut enforced = tool.strict == Some(true);
-        match &tool.kind {
-            ToolKind::Function { parameters: Some(schema) } if is_schema(schema) => {
-                enforced &= is_enforceable(schema);
-                o.raw("input_schema", schema);
-            }
-            ToolKind::Function { .. } | ToolKind::Hosted { .. } => {
-                enforced = false;
-                o.raw("input_schema", NO_PARAMETERS);
-            }
-            ToolKind::Custom { .. } => {
-                enforced = false;
-                o.object("input_schema", write_custom_schema);
-            }
-        }
+        let (schema, enforceable) = input_schema(tool);
+        o.raw("input_schema", schema);
+        let enforced = enforceable && tool.strict == Some(true);
         if enforced {
             o.boolean("strict", true);
         }
@@ -208,13 +231,15 @@ fn is_schema(schema: &str) -> bool {
     Object::scan(schema.as_bytes()).is_ok_and(|object| object.value("type").is_some())
 }
 
-/// Free text as the one property of an object.
-fn write_custom_schema(o: &mut JsonWriter<'_>) {
-    o.string("type", "object");
-    o.object("properties", |o| {
-        o.object(CUSTOM_INPUT, |o| _ = o.string("type", "string"));
-    });
-    o.strings("required", &[CUSTOM_INPUT]);
+/// The schema of what a tool takes, and whether calls can be kept to it.
+pub(in crate::formats) fn input_schema(tool: &Tool) -> (&str, bool) {
+    match &tool.kind {
+        ToolKind::Function { parameters: Some(schema) } if is_schema(schema) => {
+            (schema, is_enforceable(schema))
+        }
+        ToolKind::Function { .. } | ToolKind::Hosted { .. } => (NO_PARAMETERS, false),
+        ToolKind::Custom { .. } => (FREE_TEXT, false),
+    }
 }
 
 /// Writes `tool_choice`.
