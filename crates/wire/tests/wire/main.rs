@@ -1,0 +1,5 @@
+//! The tests of the wire crate from outside: golden fixtures, and the laws that hold for any bytes.
+
+mod bodies;
+mod golden;
+mod replay;
