@@ -1,6 +1,6 @@
 //! Whole answers and errors: what reads is written for every client, and reads there again.
 
-use tollgate_wire::conversation::Answer;
+use tollgate_wire::conversation::{Answer, PartBody, Provenance};
 use tollgate_wire::formats::openai_chat::{ErrorBody, read_answer, with_model};
 use tollgate_wire::formats::translation::AnswerIn;
 
@@ -62,7 +62,19 @@ pub(crate) fn check_answer(answer: &Answer) {
     }
 }
 
-/// Whether no choice of an answer holds anything.
+/// Whether no choice of an answer says or calls anything.
 fn is_empty(answer: &Answer) -> bool {
-    answer.choices.iter().all(|choice| choice.parts.is_empty())
+    let mut parts = answer.choices.iter().flat_map(|choice| &choice.parts);
+    parts.all(|part| match &part.body {
+        PartBody::Text { text, .. } | PartBody::Refusal { text } => text.is_empty(),
+        PartBody::Reasoning(block) => {
+            block.text.is_empty() && block.provenance != Provenance::Gemini
+        }
+        PartBody::ToolCall(_) => false,
+        // Media of answers go to few clients.
+        PartBody::Image { .. }
+        | PartBody::Document { .. }
+        | PartBody::Audio { .. }
+        | PartBody::ToolResult(_) => true,
+    })
 }
