@@ -6,11 +6,11 @@
 
 mod answers;
 mod client_streams;
-mod deltas;
+pub(crate) mod deltas;
 pub(crate) mod formats;
 mod frames;
 mod json;
-mod requests;
+pub(crate) mod requests;
 mod schema;
 pub(crate) mod streams;
 mod valid;

@@ -114,6 +114,8 @@ fn check_read_back(upstream: &Upstream, client: &Client, written: &Written, targ
         Err(problem) => panic!("{name} refuses what it wrote: {problem}: {text}"),
     };
     match (upstream.write)(&again, target) {
+        // A repair makes room for what is missing, which is there the next time.
+        Ok(_) if target.leniency.repairs => {}
         Ok(rewritten) => assert_eq!(String::from_utf8_lossy(&rewritten.body), text, "{name}"),
         Err(unsupported) => panic!("{name} does not write again: {unsupported}: {text}"),
     }
