@@ -18,6 +18,9 @@ pub enum Standing {
 /// How far a field of this name goes, its escapes already read.
 #[must_use]
 pub fn standing(name: &str) -> Standing {
+    if name.contains('[') {
+        return Standing::Refused(LIKE_A_PLACE);
+    }
     if let Some(reason) = listed(name, REFUSED).or_else(|| begun(name, REFUSED_PREFIXES)) {
         return Standing::Refused(reason);
     }
@@ -35,6 +38,10 @@ fn listed(name: &str, rows: &[(&[&str], &'static str)]) -> Option<&'static str> 
 fn begun(name: &str, rows: &[(&str, &'static str)]) -> Option<&'static str> {
     rows.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|row| row.1)
 }
+
+/// Why no name may be written like `input[0]`: so the hub names what stood within another field,
+/// and a writer would put it there unread.
+const LIKE_A_PLACE: &str = "it is written like a place within another field";
 
 /// Names that a client must never decide, and why.
 const REFUSED: &[(&[&str], &str)] = &[
@@ -156,6 +163,7 @@ mod tests {
             "vertex_credentials",
             "azure_ad_token",
             "langfuse_host",
+            "input[0]",
         ] {
             assert!(matches!(standing(name), Standing::Refused(_)), "{name}");
         }

@@ -191,8 +191,9 @@ impl SseFrame {
     /// too.
     #[must_use]
     pub fn with_data_part(&self, part: &Range<usize>, replacement: &[u8]) -> Bytes {
+        // A line of the name alone has no colon for data to stand behind.
         let mut lines = self.data_lines();
-        let (Some(only), None) = (lines.next(), lines.next()) else {
+        let (Some(only), None) = (lines.next().filter(Line::has_colon), lines.next()) else {
             let mut data = self.data().unwrap_or_default().into_owned();
             let end = part.end.min(data.len());
             data.splice(part.start.min(end)..end, replacement.iter().copied());
@@ -244,6 +245,10 @@ struct Line {
 }
 
 impl Line {
+    const fn has_colon(&self) -> bool {
+        self.value.start > self.name.end
+    }
+
     fn name<'a>(&self, frame: &'a SseFrame) -> &'a [u8] {
         frame.slice(&self.name)
     }

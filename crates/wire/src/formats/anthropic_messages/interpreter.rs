@@ -63,6 +63,10 @@ impl MessagesInterpreter {
     fn start_block(&mut self, object: &Object<'_>, out: &mut Vec<Delta>) -> Result<(), String> {
         let index = index(object)?;
         let block = object.value("content_block").ok_or("`content_block` is missing")?;
+        if self.finished {
+            // The reason why the answer ended has been told; nothing of it may follow.
+            return Ok(());
+        }
         let member = |name| block.find(name).and_then(text).unwrap_or_default();
         let provenance = Provenance::AnthropicMessages;
         self.speaker.close(index, out);

@@ -96,7 +96,8 @@ impl ResponsesInterpreter {
     }
 
     fn cite(&mut self, key: Key, annotation: Raw<'_>, out: &mut Vec<Delta>) {
-        let part = self.parts.open(key, PartKind::Text, out);
+        // What a part that has ended cites, or a refusal, has no text to stand in.
+        let Some(part) = self.parts.open(key, PartKind::Text, out) else { return };
         if let Some(citation) = citation(annotation, self.parts.said(key)) {
             self.parts.cited(key);
             out.push(Delta::Cite { part, citation });
@@ -159,7 +160,7 @@ impl ResponsesInterpreter {
             seal => {
                 let part = self.parts.open(key, PartKind::Reasoning { provenance }, out);
                 self.parts.say_if_silent(key, &told, out);
-                if let Some(seal) = seal.filter(|_| !self.parts.is_closed(key)) {
+                if let (Some(part), Some(seal)) = (part, seal) {
                     out.push(Delta::Seal { part, seal });
                 }
             }

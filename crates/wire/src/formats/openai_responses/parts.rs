@@ -1,6 +1,7 @@
 //! The parts of a streamed response: which are open, and how much of each has been said.
 
 use std::collections::BTreeMap;
+use std::mem::{Discriminant, discriminant};
 
 use crate::conversation::Provenance;
 use crate::delta::{Delta, PartKind};
@@ -29,6 +30,7 @@ pub(super) struct Parts {
 #[derive(Debug)]
 struct Part {
     number: u32,
+    kind: Discriminant<PartKind>,
     open: bool,
     said: Said,
     citations: usize,
@@ -46,10 +48,11 @@ enum Said {
 }
 
 impl Parts {
-    /// Begins a part unless it has begun; its number.
-    pub(super) fn open(&mut self, key: Key, kind: PartKind, out: &mut Vec<Delta>) -> u32 {
+    /// Begins a part unless it has begun; its number where it is open and of this kind.
+    pub(super) fn open(&mut self, key: Key, kind: PartKind, out: &mut Vec<Delta>) -> Option<u32> {
+        let wanted = discriminant(&kind);
         if let Some(known) = self.known.get(&key) {
-            return known.number;
+            return Some(known.number).filter(|_| known.open && known.kind == wanted);
         }
         let number = self.begun;
         self.begun = self.begun.saturating_add(1);
@@ -61,9 +64,11 @@ impl Parts {
             _ => Said::Something(false),
         };
         let (breaks, source) = (false, None);
-        self.known.insert(key, Part { number, open: true, said, citations: 0, breaks, source });
+        let (open, citations) = (true, 0);
+        let part = Part { number, kind: wanted, open, said, citations, breaks, source };
+        self.known.insert(key, part);
         out.push(Delta::Open { choice: 0, part: number, kind });
-        number
+        Some(number)
     }
 
     /// Says more of an open part.

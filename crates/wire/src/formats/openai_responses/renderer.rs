@@ -216,7 +216,8 @@ impl ResponsesRenderer {
 
     /// Ends the parts that wait for it: more of the answer has come.
     fn settle(&mut self, status: Status, out: &mut Vec<u8>) {
-        for at in std::mem::take(&mut self.closed) {
+        while !self.closed.is_empty() {
+            let at = self.closed.remove(0);
             self.close(at, status, out);
         }
     }
@@ -231,7 +232,8 @@ impl ResponsesRenderer {
                 let Some(content) = contents.get(at.content) else { return };
                 self.events.close_content(finished, at, content, out);
                 let belongs = |part: &OpenPart| part.item == at.item;
-                if self.message != Some(at.item) && !self.parts.iter().any(belongs) {
+                let mut others = self.parts.iter().chain(&self.closed);
+                if self.message != Some(at.item) && !others.any(belongs) {
                     self.done(at.item, status, out);
                 }
                 return;

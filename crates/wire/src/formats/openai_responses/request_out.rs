@@ -10,7 +10,7 @@ use crate::conversation::{
 };
 use crate::formats::translation::{Target, Unsupported, Written};
 use crate::json::JsonWriter;
-use crate::json::write::object;
+use crate::json::write::{array, object};
 
 /// The least that OpenAI takes as `max_output_tokens` (OpenAI API reference, responses).
 const OUTPUT_TOKENS_MIN: u64 = 16;
@@ -65,7 +65,12 @@ fn write_tooling(
     o: &mut JsonWriter<'_>,
 ) {
     if !c.tools.is_empty() {
-        o.array("tools", |out| write_tools(&c.tools, &kept.tools, report, out));
+        let mut tools = Vec::new();
+        array(&mut tools, |out| write_tools(&c.tools, &kept.tools, report, out));
+        // Tools of another provider may have been all there were.
+        if let Some(tools) = std::str::from_utf8(&tools).ok().filter(|tools| *tools != "[]") {
+            o.raw("tools", tools);
+        }
     }
     // That thinking excludes a forced tool is not so in this format.
     if c.tool_choice.forces() && !target.capability.forced_tool {

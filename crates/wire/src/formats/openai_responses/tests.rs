@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use expect_test::expect_file;
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::capability::Capability;
@@ -252,6 +252,36 @@ fn broken_records_are_named_and_unknown_ones_pass() {
     }
     assert!(out.is_empty());
     assert!(interpreter.record(Some("response.created"), b"{", &mut out).is_err());
+}
+
+#[test]
+fn only_an_open_text_cites_and_only_reasoning_is_sealed() {
+    let annotation = |item: u64| {
+        json!({"type": "response.output_text.annotation.added", "output_index": item,
+            "annotation": {"type": "url_citation", "url": "https://a.test"}})
+    };
+    let delta = |kind: &str, item: u64| json!({"type": format!("response.{kind}.delta"), "output_index": item, "delta": "a"});
+    let done = |item: u64, whole: Value| json!({"type": "response.output_item.done", "output_index": item, "item": whole});
+    let sealed = json!({"type": "reasoning", "encrypted_content": "seal", "summary": []});
+    let message = json!({"type": "message", "content": []});
+    for (events, cites) in [
+        (vec![delta("output_text", 0), annotation(0)], 1),
+        (vec![delta("output_text", 0), done(0, message), annotation(0)], 0),
+        (vec![delta("refusal", 0), annotation(0)], 0),
+        (vec![delta("output_text", 0), done(0, sealed)], 0),
+    ] {
+        let mut interpreter = ResponsesInterpreter::new();
+        let mut deltas = Vec::new();
+        for event in events {
+            let record = event.to_string();
+            interpreter.record(None, record.as_bytes(), &mut deltas).expect("a known event");
+        }
+        interpreter.close(Close::Clean, &mut deltas);
+        obeys_the_laws(&deltas);
+        let cited = deltas.iter().filter(|delta| matches!(delta, Delta::Cite { .. })).count();
+        assert_eq!(cited, cites, "{deltas:?}");
+        assert!(!deltas.iter().any(|delta| matches!(delta, Delta::Seal { .. })), "{deltas:?}");
+    }
 }
 
 #[test]

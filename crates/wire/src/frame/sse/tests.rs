@@ -147,6 +147,7 @@ fn a_part_of_the_data_is_replaced_and_the_rest_kept() {
         ("data:{abc}\n\n", 1..4, "data:{X}\n\n"),
         ("id: 1\ndata: {ab\ndata: c}\n\n", 1..3, "id: 1\ndata: {X\ndata: c}\n\n"),
         ("data: {abc}", 1..4, "data: {X}"),
+        ("data\nid: 1\n\n", 0..0, "data: X\nid: 1\n\n"),
     ];
     for (raw, part, wanted) in cases {
         assert_eq!(frame(raw).with_data_part(&part, b"X"), wanted, "{raw:?}");

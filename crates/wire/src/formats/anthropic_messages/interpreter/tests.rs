@@ -113,6 +113,16 @@ fn a_known_event_that_cannot_be_read_is_a_failure_and_an_unknown_one_is_not() {
     assert!(out.is_empty());
 }
 
+#[test]
+fn nothing_of_an_answer_follows_the_reason_why_it_ended() {
+    let text = || block(0, &json!({"type": "text", "text": "late"}));
+    let events = [start(), finish("end_turn"), text(), more(0, "text_delta", "text", "r"), stop(0)];
+    let deltas = interpret(Wording::default(), &events, Close::Clean);
+    assert_eq!(said(&deltas), "");
+    assert!(!deltas.iter().any(|delta| matches!(delta, Delta::Open { .. })), "{deltas:?}");
+    assert_eq!(deltas.last(), Some(&Delta::End));
+}
+
 proptest! {
     #[test]
     fn whatever_comes_every_part_closes_once(

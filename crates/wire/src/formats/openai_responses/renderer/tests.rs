@@ -152,3 +152,26 @@ fn other_choices_and_unknown_parts_are_passed_over() {
     ];
     assert_eq!(names(&events(&render(&deltas))), ["created", "in_progress", "completed"]);
 }
+
+#[test]
+fn a_message_is_done_behind_the_last_of_its_texts_that_end_together() {
+    let text = |part| Delta::Open { choice: 0, part, kind: PartKind::Text };
+    let kind = PartKind::ToolCall { id: "c".into(), name: "f".into(), custom: false };
+    let stream = render(&[
+        Delta::Begin { id: None, model: None, created: None },
+        text(0),
+        text(1),
+        Delta::Open { choice: 0, part: 2, kind },
+        Delta::Close { part: 0 },
+        Delta::Close { part: 1 },
+        Delta::Close { part: 2 },
+        Delta::Finish { choice: 0, reason: FinishReason::ToolCalls, stop_sequence: None },
+        Delta::End,
+    ]);
+    let events = events(&stream);
+    let kinds = events.iter().filter(|event| event["output_index"] == 0);
+    let kinds: Vec<&str> = kinds.filter_map(|event| event["type"].as_str()).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "response.content_part.done").count(), 2);
+    assert_eq!(kinds.iter().filter(|kind| **kind == "response.output_item.done").count(), 1);
+    assert_eq!(kinds.last(), Some(&"response.output_item.done"));
+}

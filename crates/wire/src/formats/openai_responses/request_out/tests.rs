@@ -227,3 +227,15 @@ fn media_that_the_format_does_not_take_are_named() {
     let (body, _) = write(&conversation(vec![Part::new(note)]), Leniency::default()).expect("text");
     assert_eq!(body["input"][0]["content"][0], json!({"type": "input_text", "text": "Note"}));
 }
+
+#[test]
+fn no_tools_are_written_where_all_were_another_providers() {
+    let mut c = hello();
+    let declaration = r#"{"type":"bash_20250124","name":"bash"}"#.into();
+    let kind = ToolKind::Hosted { declaration };
+    let (name, description) = ("bash".into(), None);
+    c.tools = vec![Tool { name, description, kind, strict: None, cache: None }];
+    let (body, written) = write(&c, DROPS).expect("it drops");
+    assert_eq!(body.get("tools"), None);
+    assert_eq!(*written.dropped, ["tools[0]".into()]);
+}
