@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tollgate_domain::{DeploymentId, ModelName, Secret};
 use tollgate_policy::{Candidate, ModelLimits, PriceSheet};
+use tollgate_wire::capability::Capability;
 use tollgate_wire::{Address, Calling, Endpoint, Provider, WireFormat};
 
 use crate::price::list::PricedModel;
@@ -28,6 +29,10 @@ pub struct Deployment {
     pub base_url: Arc<str>,
     /// How it is called, as far as the configuration decides about that.
     pub calling: Calling,
+    /// The model that it really is, where its name does not tell: `model_info.base_model`.
+    pub base_model: Option<Arc<str>>,
+    /// What its model can do.
+    pub capability: &'static Capability,
     /// The values of its provider's variables.
     pub variables: JsonFields,
     /// Whether parameters that the model does not take are left out: `drop_params`.
@@ -92,6 +97,8 @@ impl Deployment {
         assumed: Option<&Arc<PriceSheet>>,
     ) -> Self {
         let mut own = self.clone();
+        let model = own.base_model.as_deref().unwrap_or(&upstream_model);
+        own.capability = Capability::of(own.provider.name.as_str(), model);
         own.upstream_model = upstream_model;
         if let Some(listed) = listed {
             own.prices = own.prices.or(Some(listed.sheet));

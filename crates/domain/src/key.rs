@@ -116,6 +116,12 @@ impl KeyHash {
         })
     }
 
+    /// A secret for another purpose, made of the key's hash, from which neither can be told.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        Self::of(&format!("{purpose}\n{}", self.expose_hex())).0
+    }
+
     /// Whether two hashes are the same, in time that does not depend on where they differ.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {

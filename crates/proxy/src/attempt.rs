@@ -11,6 +11,7 @@ use tollgate_config::{Deployment, Settings};
 use tollgate_domain::{AttemptRecord, Usage};
 use tollgate_faults::{AttemptFacts, Reason, Refusal};
 use tollgate_upstream::{UpstreamAnswer, UpstreamBody};
+use tollgate_wire::formats::seal::{Origin, Seal};
 use tollgate_wire::formats::translation::Reply;
 use tollgate_wire::translate::{Course, Fault, Pairing, WholeAnswer, whole_answer};
 
@@ -113,7 +114,7 @@ async fn dispatch(
     call: &Call,
     deployment: &Deployment,
 ) -> Result<Begun, Failed> {
-    let Outgoing { request, pairing, told } = outgoing::request(call, deployment, settings)?;
+    let Outgoing { request, pairing, told } = outgoing::request(gate, call, deployment, settings)?;
     let timeouts = outgoing::timeouts(call, deployment);
     let answer = gate
         .upstream()
@@ -172,6 +173,13 @@ impl Coming<'_> {
             id: self.call.id.to_string(),
             created: u64::try_from(self.gate.now().seconds()).unwrap_or(0),
             include_usage: asked.include_usage,
+            seal: self.gate.sealer().map(|sealer| Seal {
+                sealer: Arc::clone(sealer),
+                origin: Origin::of(
+                    self.deployment.provider.name.as_str(),
+                    &self.deployment.upstream_model,
+                ),
+            }),
         }
     }
 

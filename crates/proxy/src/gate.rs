@@ -8,12 +8,15 @@ use tollgate_config::Snapshot;
 use tollgate_domain::{Clock, KeyHash, Random, Ticks, Timestamp};
 use tollgate_store::{KeyDirectory, Ledger};
 use tollgate_upstream::Dispatcher;
+use tollgate_wire::formats::seal::Sealer;
 
 /// The gateway as its steps see it.
 pub struct Gate {
     snapshots: ArcSwap<Snapshot>,
     keys: Arc<KeyDirectory>,
     master: Option<KeyHash>,
+    /// Signs reasoning that no provider vouches for; every node with this master key knows it.
+    sealer: Option<Arc<Sealer>>,
     ledger: Ledger,
     upstream: Dispatcher,
     clock: Arc<dyn Clock>,
@@ -41,6 +44,7 @@ impl Gate {
         Self {
             snapshots: ArcSwap::new(snapshot),
             keys,
+            sealer: master.map(|hash| Arc::new(Sealer::new(hash.derive("reasoning seal")))),
             master,
             ledger,
             upstream,
@@ -87,6 +91,10 @@ impl Gate {
 
     pub(crate) fn is_master(&self, hash: &KeyHash) -> bool {
         self.master.is_some_and(|master| master.matches(hash))
+    }
+
+    pub(crate) const fn sealer(&self) -> Option<&Arc<Sealer>> {
+        self.sealer.as_ref()
     }
 
     pub(crate) const fn ledger(&self) -> &Ledger {

@@ -28,10 +28,17 @@ const NOT_PASSED_ON: [&str; 10] = [
 ];
 
 /// What a whole answer is.
-pub(crate) const WHOLE: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
+pub(crate) static WHOLE: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 /// What a stream is; nobody between us and the client may keep or collect it.
-pub(crate) const STREAM: [(HeaderName, &str); 3] = [
+pub(crate) static STREAM: [(HeaderName, &str); 3] = [
     (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+    (header::CACHE_CONTROL, "no-cache"),
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+];
+
+/// What a stream is that its client reads as one JSON array.
+pub(crate) static ARRAY: [(HeaderName, &str); 3] = [
+    (header::CONTENT_TYPE, "application/json; charset=UTF-8"),
     (header::CACHE_CONTROL, "no-cache"),
     (HeaderName::from_static("x-accel-buffering"), "no"),
 ];

@@ -1,6 +1,6 @@
 //! The client's request, read once within its limits.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,6 +13,7 @@ use tollgate_domain::{CallId, CustomerId, Ticks};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_wire::conversation::Conversation;
 use tollgate_wire::formats::openai_chat::RequestProblem;
+use tollgate_wire::formats::seal::Sealer;
 use tollgate_wire::translate::{ClientFormat, ClientRequest, PathSays};
 
 use crate::gate::Gate;
@@ -43,12 +44,14 @@ pub(crate) struct Route {
     pub(crate) model: Option<String>,
     /// Whether the path asks for a stream.
     pub(crate) stream: bool,
+    /// Whether that stream is one JSON array.
+    pub(crate) array: bool,
 }
 
 impl Route {
     /// A route whose path says nothing.
     pub(crate) const fn plain(format: ClientFormat) -> Self {
-        Self { format, model: None, stream: false }
+        Self { format, model: None, stream: false, array: false }
     }
 }
 
@@ -103,7 +106,8 @@ impl Ingress {
         }
         let declared = self.declared_length();
         let body = bounded(&mut self.body, declared, settings.request_bytes_max).await?;
-        let path = PathSays { model: self.route.model.as_deref(), stream: self.route.stream };
+        let Route { stream, array, .. } = self.route;
+        let path = PathSays { model: self.route.model.as_deref(), stream, array };
         let request = ClientRequest::read(self.route.format, &body, path).map_err(unreadable)?;
         let customer = self.customer(request.asked.user.as_deref())?;
         let timeout = self.timeout(request.asked.stream)?;
@@ -179,8 +183,12 @@ impl Call {
     ///
     /// # Errors
     /// Refused where it cannot be read, with the place in the body.
-    pub(crate) fn conversation(&self) -> Result<&Conversation, Refusal> {
-        let read = self.conversation.get_or_init(|| self.request.conversation());
+    pub(crate) fn conversation(
+        &self,
+        sealer: Option<&Arc<Sealer>>,
+    ) -> Result<&Conversation, Refusal> {
+        let sealer = sealer.map(AsRef::as_ref);
+        let read = self.conversation.get_or_init(|| self.request.conversation(sealer));
         read.as_ref().map_err(|problem| unreadable(problem.clone()))
     }
 }
@@ -237,7 +245,7 @@ fn too_large(limit: u64) -> Refusal {
     Refusal::new(Reason::BodyTooLarge, message)
 }
 
-fn unreadable(problem: RequestProblem) -> Refusal {
+pub(crate) fn unreadable(problem: RequestProblem) -> Refusal {
     let message = problem.to_string();
     match problem {
         RequestProblem::Malformed(_) => Refusal::new(Reason::BodyMalformed, message),

@@ -11,7 +11,7 @@ use futures_util::stream;
 use tollgate_config::Settings;
 use tollgate_domain::{CallId, Outcome};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_wire::translate::ClientFormat;
+use tollgate_wire::translate::ClientRequest;
 
 use crate::attempt::{Answer, Content, LiveStream};
 use crate::authenticate::Caller;
@@ -46,8 +46,9 @@ pub(crate) fn relay(
         // A stream's cost is not known before its last byte.
         Content::Stream(live) => {
             let docs_base = settings.docs_base.clone();
-            let format = call.request.format;
-            (streamed((call.id, format), docs_base, live, ticket), &headers::STREAM, None)
+            let head: &[_] = if call.request.array { &headers::ARRAY } else { &headers::STREAM };
+            let request = call.request.clone();
+            (streamed((call.id, request), docs_base, live, ticket), head, None)
         }
     };
     let mut response = Response::new(body);
@@ -94,7 +95,9 @@ impl http_body::Body for OnePiece {
 /// A stream under way to the client.
 struct Relaying {
     call: CallId,
-    format: ClientFormat,
+    request: ClientRequest,
+    /// Whether nothing has been sent yet.
+    first: bool,
     docs_base: String,
     live: Box<LiveStream>,
     ticket: Ticket,
@@ -102,12 +105,12 @@ struct Relaying {
 }
 
 fn streamed(
-    (call, format): (CallId, ClientFormat),
+    (call, request): (CallId, ClientRequest),
     docs_base: String,
     live: Box<LiveStream>,
     ticket: Ticket,
 ) -> Body {
-    let state = Relaying { call, format, docs_base, live, ticket, over: false };
+    let state = Relaying { call, request, first: true, docs_base, live, ticket, over: false };
     Body::from_stream(stream::unfold(state, |mut state| async move {
         let bytes = state.next().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), state))
@@ -119,6 +122,7 @@ impl Relaying {
     async fn next(&mut self) -> Option<Bytes> {
         if !self.live.ready.is_empty() {
             let ready = std::mem::take(&mut self.live.ready);
+            self.first = false;
             self.note();
             return Some(ready);
         }
@@ -183,9 +187,10 @@ impl Relaying {
         let call = self.call.to_string();
         let (reason, message) = (refusal.reason.slug(), &refusal.message);
         tracing::warn!(call, reason, message, "stream broke off");
-        let dialect = dialect_of(self.format);
+        let dialect = dialect_of(self.request.format);
         let rendered = tollgate_faults::render(refusal, dialect, &self.docs_base, &call);
-        out.extend_from_slice(&self.format.error_event(&rendered.body));
+        let first = self.first && out.is_empty();
+        out.extend_from_slice(&self.request.error_event(&rendered.body, first));
         self.ticket.ended(Outcome::Cut);
         self.over = true;
     }

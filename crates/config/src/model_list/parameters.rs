@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tollgate_domain::{DeploymentId, ModelName, Secret};
 use tollgate_policy::{Candidate, nearest};
+use tollgate_wire::capability::Capability;
 use tollgate_wire::{Calling, Provider};
 
 use super::body::{self, Fields};
@@ -115,6 +116,8 @@ impl Part<'_> {
             upstream_model: upstream_model.into(),
             base_url: base_url.url.into(),
             calling: Calling { pinned, own_base_url: base_url.own },
+            base_model: base_model.as_ref().map(|(model, _)| Arc::from(model.as_str())),
+            capability: &Capability::UNKNOWN,
             variables: variables.into(),
             drop_params: edits.drops,
             modify_params: edits.repairs,

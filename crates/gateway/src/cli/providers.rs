@@ -51,7 +51,7 @@ fn row(provider: &Provider) -> [String; 5] {
 }
 
 fn formats(provider: &Provider) -> Vec<&'static str> {
-    provider.formats.iter().map(|format| format.name()).collect()
+    provider.endpoints.iter().map(|endpoint| endpoint.format.name()).collect()
 }
 
 fn as_json(provider: &Provider) -> Value {

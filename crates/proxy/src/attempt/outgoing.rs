@@ -9,15 +9,20 @@ use tollgate_config::{Deployment, Settings};
 use tollgate_domain::Secret;
 use tollgate_faults::{Reason, Refusal};
 use tollgate_upstream::{Credential, PhaseTimeouts, UpstreamRequest};
-use tollgate_wire::capability::Capability;
-use tollgate_wire::formats::anthropic_messages::{Wording, uses_json_tool};
+use tollgate_wire::capability::NeedsResponses;
 use tollgate_wire::formats::translation::{Leniency, Target, Unsupported};
-use tollgate_wire::translate::{BodyPatch, Pairing, patched, spelled, take_over, write_request};
-use tollgate_wire::{AuthScheme, StreamUsage, WireFormat};
+use tollgate_wire::translate::{
+    BodyPatch, NotSent, Pairing, Prepared, Unprepared, patched, prepare, spelled,
+};
+use tollgate_wire::{AuthScheme, Calling, Endpoint, StreamUsage, WireFormat};
 
 use crate::attempt::failed::Failed;
+use crate::gate::Gate;
 use crate::headers;
-use crate::ingress::Call;
+use crate::ingress::{Call, unreadable};
+
+/// The header in which clients name the beta features they use.
+const BETAS: &str = "anthropic-beta";
 
 /// A request on its way, how its answer is read, and what the client is to know about it.
 pub(super) struct Outgoing {
@@ -37,22 +42,22 @@ pub(crate) struct Told {
 
 /// Builds the request for one deployment.
 pub(super) fn request(
+    gate: &Gate,
     call: &Call,
     deployment: &Deployment,
     settings: &Settings,
 ) -> Result<Outgoing, Failed> {
-    let client = call.request.format;
-    let Some(endpoint) = deployment.endpoint(client.wire()) else {
-        return Err(Failed::of_client(no_endpoint(deployment)));
-    };
-    let upstream = endpoint.format;
-    let prepared = if client.wire() == upstream {
-        Prepared::passed(call, deployment)
-    } else {
-        Prepared::translated(call, deployment, upstream)?
-    };
-    let Prepared { body, defaults, wording, mut told } = prepared;
+    let endpoint = endpoint(gate, call, deployment)?;
+    let drops = deployment.drop_params || call.lenient;
     let quirks = &deployment.provider.quirks;
+    let capability = deployment.capability;
+    let same = call.request.format.wire() == endpoint.format;
+    let passes = same && !call.request.may_hold_own_seals();
+    let Prepared { body, defaults, dropped, adjusted, pairing } = if passes {
+        passed(call, deployment, endpoint)
+    } else {
+        translated(gate, call, deployment, endpoint)?
+    };
     let patch = BodyPatch {
         model: &deployment.upstream_model,
         defaults: &defaults,
@@ -61,74 +66,105 @@ pub(super) fn request(
             && settings.always_include_stream_usage != Some(false),
         drop_fields: &deployment.drop_fields,
         quirks,
+        capability,
+        passes: &deployment.allowed_params,
+        drops,
     };
-    let own = (client.wire() == upstream).then_some(&call.request);
-    let (body, dropped) = patched(upstream, &body, own, &patch).map_err(|malformed| {
-        Failed::of_client(Refusal::new(Reason::BodyMalformed, malformed.to_string()))
-    })?;
-    told.dropped.extend(dropped);
+    let own = passes.then_some(&call.request);
+    let (body, dropped_last) = patched(endpoint.format, &body, own, &patch)
+        .map_err(|problem| not_sent(deployment, problem))?;
+    let headers = headers::upstream(call, deployment, settings);
     let request = UpstreamRequest {
         url: deployment.url(endpoint, call.request.asked.stream),
         auth: credential(&deployment.provider.auth, deployment.key.as_ref())?,
-        headers: headers::upstream(call, deployment, settings),
-        body,
+        body: wrapped(endpoint, &body, call)?,
+        headers,
     };
-    Ok(Outgoing {
-        request,
-        pairing: Pairing { client, upstream, wording, aws_framing: false },
-        told,
+    let dropped = dropped.into_iter().chain(dropped_last).collect();
+    Ok(Outgoing { request, pairing, told: Told { dropped, adjusted } })
+}
+
+/// Where the deployment is called. A model that its vendor serves by Responses alone, as the call
+/// is, is called there, unless the base URL is somebody else's.
+fn endpoint<'d>(
+    gate: &Gate,
+    call: &Call,
+    deployment: &'d Deployment,
+) -> Result<&'d Endpoint, Failed> {
+    let client = call.request.format.wire();
+    let usual =
+        deployment.endpoint(client).ok_or_else(|| Failed::of_client(no_endpoint(deployment)))?;
+    let free = deployment.calling == Calling::default() && usual.format == WireFormat::OpenAiChat;
+    let needs = deployment.capability.needs_responses;
+    if !free || needs == NeedsResponses::Never {
+        return Ok(usual);
+    }
+    let conversation = call.conversation(gate.sealer()).map_err(Failed::of_client)?;
+    let elsewhere = deployment.endpoint(WireFormat::OpenAiResponses);
+    Ok(elsewhere.filter(|_| deployment.capability.needs_responses(conversation)).unwrap_or(usual))
+}
+
+/// The client's own bytes.
+fn passed(call: &Call, deployment: &Deployment, endpoint: &Endpoint) -> Prepared {
+    Prepared {
+        body: call.request.body.clone(),
+        defaults: spelled(endpoint.format, &deployment.defaults),
+        dropped: Vec::new(),
+        adjusted: Vec::new(),
+        pairing: Pairing::passing(&call.request, endpoint.format, endpoint.envelope),
+    }
+}
+
+/// A translation. It takes over those of the deployment's parameters that it has a word for.
+fn translated(
+    gate: &Gate,
+    call: &Call,
+    deployment: &Deployment,
+    endpoint: &Endpoint,
+) -> Result<Prepared, Failed> {
+    let conversation = call.conversation(gate.sealer()).map_err(Failed::of_client)?;
+    let target = Target {
+        model: &deployment.upstream_model,
+        capability: deployment.capability,
+        quirks: &deployment.provider.quirks,
+        leniency: Leniency {
+            drops: deployment.drop_params || call.lenient,
+            repairs: deployment.modify_params,
+            passes: &deployment.allowed_params,
+        },
+    };
+    let upstream = (endpoint.format, endpoint.envelope);
+    prepare(&call.request, conversation, upstream, &target, &deployment.defaults).map_err(
+        |problem| {
+            Failed::of_client(match problem {
+                Unprepared::Unreadable(problem) => unreadable(problem),
+                Unprepared::Unsupported(unsupported) => unexpressed(&unsupported),
+            })
+        },
+    )
+}
+
+/// The body as the endpoint's platform takes it. Versions and betas that the client names in
+/// headers stand in the body there.
+fn wrapped(endpoint: &Endpoint, body: &Bytes, call: &Call) -> Result<Bytes, Failed> {
+    let betas = call.headers.get(BETAS).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let betas: Vec<&str> =
+        betas.split(',').map(str::trim).filter(|beta| !beta.is_empty()).collect();
+    endpoint.envelope.wrap(body, None, &betas).map_err(|malformed| {
+        Failed::of_client(Refusal::new(Reason::BodyMalformed, malformed.to_string()))
     })
 }
 
-/// A body in the upstream's format, and what is known about it.
-struct Prepared {
-    body: Bytes,
-    /// The deployment's parameters that are still to be set.
-    defaults: Vec<(Box<str>, Box<str>)>,
-    wording: Wording,
-    told: Told,
-}
-
-impl Prepared {
-    /// The client's own bytes.
-    fn passed(call: &Call, deployment: &Deployment) -> Self {
-        Self {
-            body: call.request.body.clone(),
-            defaults: spelled(call.request.format.wire(), &deployment.defaults),
-            wording: Wording::default(),
-            told: Told::default(),
+fn not_sent(deployment: &Deployment, problem: NotSent) -> Failed {
+    Failed::of_client(match problem {
+        NotSent::Malformed(malformed) => Refusal::new(Reason::BodyMalformed, malformed.to_string()),
+        NotSent::Unsupported(field) => {
+            let message = format!("`{}` does not support `{field}`", deployment.upstream_model);
+            Refusal::new(Reason::ParameterUnsupported, message)
+                .with_param(&*field)
+                .with_fix("leave it out, or set `drop_params: true` for the deployment")
         }
-    }
-
-    /// A translation. It takes over those of the deployment's parameters that it has a word for.
-    fn translated(
-        call: &Call,
-        deployment: &Deployment,
-        upstream: WireFormat,
-    ) -> Result<Self, Failed> {
-        let mut conversation = call.conversation().map_err(Failed::of_client)?.clone();
-        let defaults = take_over(&mut conversation, &deployment.defaults);
-        let model = &deployment.upstream_model;
-        let target = Target {
-            model,
-            capability: Capability::of(deployment.provider.name.as_str(), model),
-            leniency: Leniency {
-                drops: deployment.drop_params || call.lenient,
-                repairs: deployment.modify_params,
-                passes: &deployment.allowed_params,
-            },
-        };
-        let written = write_request(upstream, &conversation, &target)
-            .map_err(|unsupported| Failed::of_client(unexpressed(&unsupported)))?;
-        let json_tool =
-            upstream == WireFormat::AnthropicMessages && uses_json_tool(&conversation, &target);
-        Ok(Self {
-            body: written.body,
-            defaults,
-            wording: Wording::of(&conversation, json_tool),
-            told: Told { dropped: written.dropped, adjusted: written.adjusted },
-        })
-    }
+    })
 }
 
 /// A deployment that no format of its provider fits.

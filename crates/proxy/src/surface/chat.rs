@@ -51,7 +51,7 @@ pub(super) async fn path_named_or_unknown(
             .await;
     }
     let format = ClientFormat::OpenAiChat;
-    answer(&gate, request, Route { format, model: Some(model), stream: false }).await
+    answer(&gate, request, Route { format, model: Some(model), stream: false, array: false }).await
 }
 
 pub(super) async fn answer(gate: &Gate, request: http::Request<Body>, route: Route) -> Response {

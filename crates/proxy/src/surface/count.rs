@@ -45,7 +45,7 @@ pub(super) async fn of_contents(
     request: http::Request<Body>,
 ) -> Response {
     let format = ClientFormat::Gemini;
-    let route = Route { format, model: Some(model.to_owned()), stream: false };
+    let route = Route { format, model: Some(model.to_owned()), stream: false, array: false };
     match tokens(gate, request, route).await {
         Ok(tokens) => Json(serde_json::json!({ "totalTokens": tokens })).into_response(),
         Err(refusal) => refused(gate, &refusal, Dialect::Gemini),

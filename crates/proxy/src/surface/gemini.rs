@@ -26,6 +26,8 @@ pub(super) async fn operate(
     Path(rest): Path<String>,
     request: Request,
 ) -> Response {
+    let events =
+        request.uri().query().is_some_and(|query| query.split('&').any(|q| q == "alt=sse"));
     let (model, operation) = rest.rsplit_once(':').unwrap_or((&rest, ""));
     let stream = match operation {
         "generateContent" => false,
@@ -33,7 +35,9 @@ pub(super) async fn operate(
         "countTokens" => return count::of_contents(&gate, model, request).await,
         _ => return unknown(&gate, operation),
     };
-    let route = Route { format: ClientFormat::Gemini, model: Some(model.to_owned()), stream };
+    let array = stream && !events;
+    let route =
+        Route { format: ClientFormat::Gemini, model: Some(model.to_owned()), stream, array };
     chat::answer(&gate, request, route).await
 }
 
