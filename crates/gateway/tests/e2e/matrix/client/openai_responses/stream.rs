@@ -1,9 +1,12 @@
-//! The order of the events of a Responses stream (spec: openai.md §6.2), followed strictly.
+//! The order of the events of a Responses stream (spec: openai.md §6.2), followed strictly. Items
+//! may be open side by side: every event names the one it belongs to.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::super::Seen;
-use crate::matrix::check::{Verdict, at, holds, inner_json, same, says};
+use crate::matrix::check::{Verdict, count, holds, inner_json, same, says};
 use crate::matrix::sse::Event;
 
 /// What the events told piece by piece, and the response in the last one.
@@ -17,19 +20,29 @@ pub(super) fn whole(events: &[Event]) -> Verdict<(Seen, Value)> {
         reading.take(number, name, &data).map_err(|why| format!("event {number}: {why}"))?;
     }
     let response = reading.response.ok_or("no response.completed")?;
+    reading.told.calls = reading.calls.into_values().collect();
     Ok((reading.told, response))
 }
 
 #[derive(Default)]
 struct Reading {
     told: Seen,
-    /// The item that is open, as it was added, and the text of its part so far.
-    item: Option<Value>,
-    text: String,
-    /// Whether a part of the open item is open.
-    part: bool,
+    /// The calls by the index of their items.
+    calls: BTreeMap<u64, (String, Value)>,
+    /// The items that are open, by their index.
+    open: BTreeMap<u64, Item>,
     items: u64,
     response: Option<Value>,
+}
+
+/// An item that is open.
+struct Item {
+    /// As it was added.
+    added: Value,
+    /// What has come of its part, or of its arguments.
+    text: String,
+    /// Whether a part of it is open.
+    part: bool,
 }
 
 impl Reading {
@@ -42,48 +55,56 @@ impl Reading {
             (0 | 1, other) => return Err(format!("`{other}` out of order")),
             _ => {}
         }
+        let index = count(data, "/output_index");
         match name {
-            "response.output_item.added" => self.add(data),
-            "response.output_item.done" => self.done(data),
+            "response.output_item.added" => {
+                says(data, "/output_index", self.items)?;
+                self.items += 1;
+                let added = data["item"].clone();
+                self.open.insert(index, Item { added, text: String::new(), part: false });
+                Ok(())
+            }
+            "response.output_item.done" => self.done(index, data),
             "response.completed" => {
-                holds(self.item.is_none(), || "an item is open at the end".into())?;
+                holds(self.open.is_empty(), || "an item is open at the end".into())?;
                 self.response = Some(data["response"].clone());
                 Ok(())
             }
-            _ => self.within(name, data),
+            _ => {
+                let item = self.open.get_mut(&index);
+                let item = item.ok_or_else(|| format!("`{name}` outside of an item"))?;
+                let told = item.take(name, data)?;
+                match item.added["type"].as_str() {
+                    Some("message") => self.told.text += told,
+                    Some("reasoning") => self.told.thought += told,
+                    _ => {}
+                }
+                Ok(())
+            }
         }
     }
 
-    fn add(&mut self, data: &Value) -> Verdict {
-        holds(self.item.is_none(), || format!("two items are open: {data}"))?;
-        says(data, "/output_index", self.items)?;
-        self.item = Some(data["item"].clone());
-        self.text.clear();
-        Ok(())
-    }
-
-    fn done(&mut self, data: &Value) -> Verdict {
-        let Some(item) = self.item.take() else { return Err("no item is open".into()) };
-        holds(!self.part, || "a part is open at the end of its item".into())?;
-        says(data, "/output_index", self.items)?;
-        says(data, "/item/id", item["id"].clone())?;
-        says(data, "/item/type", item["type"].clone())?;
-        if item["type"] == "function_call" {
-            says(data, "/item/call_id", item["call_id"].clone())?;
-            let name = item["name"].as_str().unwrap_or_default().to_owned();
-            self.told.calls.push((name, inner_json(&json!(self.text))?));
+    fn done(&mut self, index: u64, data: &Value) -> Verdict {
+        let Some(item) = self.open.remove(&index) else { return Err("no item is open".into()) };
+        holds(!item.part, || "a part is open at the end of its item".into())?;
+        says(data, "/item/id", item.added["id"].clone())?;
+        says(data, "/item/type", item.added["type"].clone())?;
+        if item.added["type"] == "function_call" {
+            says(data, "/item/call_id", item.added["call_id"].clone())?;
+            let name = item.added["name"].as_str().unwrap_or_default().to_owned();
+            self.calls.insert(index, (name, inner_json(&json!(item.text))?));
         }
-        self.items += 1;
         Ok(())
     }
+}
 
-    /// An event of the open item.
-    fn within(&mut self, name: &str, data: &Value) -> Verdict {
-        let Some(item) = &self.item else { return Err(format!("`{name}` outside of an item")) };
-        says(data, "/item_id", item["id"].clone())?;
-        says(data, "/output_index", self.items)?;
-        let kind = item["type"].as_str().unwrap_or_default();
-        match (kind, name.strip_prefix("response.").unwrap_or_default()) {
+impl Item {
+    /// An event of the item: what it tells.
+    fn take<'d>(&mut self, name: &str, data: &'d Value) -> Verdict<&'d str> {
+        says(data, "/item_id", self.added["id"].clone())?;
+        let kind = self.added["type"].as_str().unwrap_or_default();
+        let name = name.strip_prefix("response.").unwrap_or_default();
+        match (kind, name) {
             ("message", "content_part.added") | ("reasoning", "reasoning_summary_part.added") => {
                 holds(!self.part, || "two parts are open".into())?;
                 self.part = true;
@@ -92,16 +113,14 @@ impl Reading {
             ("message", "output_text.delta") => {
                 says(data, "/content_index", 0)?;
                 holds(self.part, || "text outside of a part".into())?;
-                let delta = self.more(data);
-                self.told.text += delta;
+                return Ok(self.more(data));
             }
             ("reasoning", "reasoning_summary_text.delta") => {
                 says(data, "/summary_index", 0)?;
                 holds(self.part, || "reasoning outside of a part".into())?;
-                let delta = self.more(data);
-                self.told.thought += delta;
+                return Ok(self.more(data));
             }
-            ("function_call", "function_call_arguments.delta") => _ = self.more(data),
+            ("function_call", "function_call_arguments.delta") => return Ok(self.more(data)),
             ("message", "output_text.done") | ("reasoning", "reasoning_summary_text.done") => {
                 says(data, "/text", self.text.as_str())?;
             }
@@ -115,11 +134,11 @@ impl Reading {
             }
             (kind, other) => return Err(format!("`{other}` in an item of type `{kind}`")),
         }
-        Ok(())
+        Ok("")
     }
 
     fn more<'d>(&mut self, data: &'d Value) -> &'d str {
-        let delta = at(data, "/delta").as_str().unwrap_or_default();
+        let delta = data["delta"].as_str().unwrap_or_default();
         self.text.push_str(delta);
         delta
     }
