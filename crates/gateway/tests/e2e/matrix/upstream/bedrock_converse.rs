@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tollgate_testkit::aws_events;
 
-use super::{Reports, Stream, Upstream};
+use super::{Stream, Upstream};
 use crate::matrix::check::{Verdict, at, holds, inner_json, list, same, says, text_of};
 use crate::matrix::scene::{OUTPUT_MAX, SYSTEM, Scene};
 
@@ -46,6 +46,9 @@ impl Upstream for BedrockConverse {
             let more = at(body, "/additionalModelRequestFields/output_config/effort");
             let own = at(body, "/outputConfig/effort");
             holds(more == "low" || own == "low", || format!("no effort in {body}"))?;
+            let asked = list(body, "/additionalModelResponseFieldPaths");
+            let asked = asked.iter().any(|path| path == "/usage/output_tokens_details");
+            holds(asked, || format!("the reasoning tokens are not asked for in {body}"))?;
         }
         if let Some(schema) = scene.schema() {
             let format = at(body, "/outputConfig/textFormat");
@@ -69,12 +72,11 @@ impl Upstream for BedrockConverse {
             let (id, name, input) = (tool.id, tool.name, tool.arguments());
             content.push(json!({"toolUse": {"toolUseId": id, "name": name, "input": input}}));
         }
-        json!({
-            "output": {"message": {"role": "assistant", "content": content}},
-            "stopReason": stop_reason(scene),
-            "usage": usage(scene),
-            "metrics": {"latencyMs": 12},
-        })
+        let mut answer = stopped(scene);
+        answer["output"] = json!({"message": {"role": "assistant", "content": content}});
+        answer["usage"] = usage(scene);
+        answer["metrics"] = json!({"latencyMs": 12});
+        answer
     }
 
     fn stream(&self, scene: Scene) -> Stream {
@@ -105,7 +107,7 @@ impl Upstream for BedrockConverse {
             stop(&mut out, &mut index);
         }
         out.completes();
-        event(&mut out, "messageStop", &json!({"stopReason": stop_reason(scene)}));
+        event(&mut out, "messageStop", &stopped(scene));
         let told = json!({"usage": usage(scene), "metrics": {"latencyMs": 12}});
         event(&mut out, "metadata", &told);
         out
@@ -118,10 +120,6 @@ impl Upstream for BedrockConverse {
 
     fn stream_type(&self) -> &'static str {
         "application/vnd.amazon.eventstream"
-    }
-
-    fn reports(&self) -> Reports {
-        Reports { cached: true, reasoning: false }
     }
 }
 
@@ -162,8 +160,16 @@ fn received_history(body: &Value, scene: Scene) -> Verdict {
     Ok(())
 }
 
-fn stop_reason(scene: Scene) -> &'static str {
-    if scene.calls().is_empty() { "end_turn" } else { "tool_use" }
+/// Why it ended; with it what the request asked the model for beyond the API's own members.
+fn stopped(scene: Scene) -> Value {
+    let reason = if scene.calls().is_empty() { "end_turn" } else { "tool_use" };
+    let mut stopped = json!({ "stopReason": reason });
+    if scene.usage().reasoning > 0 {
+        let details = json!({"thinking_tokens": scene.usage().reasoning});
+        let usage = json!({"usage": {"output_tokens_details": details}});
+        stopped["additionalModelResponseFields"] = usage;
+    }
+    stopped
 }
 
 /// Its input is what was not cached; the total counts everything.
