@@ -22,10 +22,6 @@ impl Upstream for Gemini {
         "gemini/gemini-3-pro"
     }
 
-    fn base_path(&self) -> &'static str {
-        "/v1beta"
-    }
-
     fn path(&self, stream: bool) -> String {
         let operation = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
         format!("/v1beta/models/gemini-3-pro:{operation}")

@@ -16,8 +16,9 @@ impl Upstream for OpenAiChat {
         "openai_chat"
     }
 
+    /// The provider speaks Responses as well; the prefix keeps it to this format.
     fn model(&self) -> &'static str {
-        "openai/m"
+        "openai/chat_completions/m"
     }
 
     fn base_path(&self) -> &'static str {
