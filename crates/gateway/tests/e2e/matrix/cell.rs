@@ -17,6 +17,8 @@ use super::upstream::Upstream;
 
 /// How long one call may take.
 const CALL_MAX: Duration = Duration::from_secs(10);
+/// The size of the pieces in which an upstream sends a stream, in bytes.
+const PIECE_BYTES: usize = 61;
 
 /// An upstream, and the way to it through the gateway.
 pub(super) struct Line {
@@ -49,8 +51,8 @@ impl Line {
                 self.compare(client, scene, seen).map_err(|why| format!("{why}\n    {body}"))
             }
             Column::Answer(scene, true) => {
-                let records = self.upstream.stream(scene).records;
-                let replay = self.upstream.records(&records, None);
+                let stream = Bytes::from(self.upstream.stream(scene).records.concat());
+                let replay = self.upstream.records(&in_pieces(&stream), None);
                 let body = self.call(client, scene, true, replay).await?;
                 let seen = events(&body).and_then(|all| client.stream(self.upstream.name(), &all));
                 self.compare(client, scene, seen).map_err(|why| in_stream(&why, &body))
@@ -157,6 +159,12 @@ impl Line {
         };
         same("what the client sees", seen, wanted)
     }
+}
+
+/// A stream in pieces that end anywhere: inside records, and inside characters.
+fn in_pieces(stream: &Bytes) -> Vec<Bytes> {
+    let starts = (0..stream.len()).step_by(PIECE_BYTES);
+    starts.map(|from| stream.slice(from..stream.len().min(from + PIECE_BYTES))).collect()
 }
 
 /// Why a stream is not what it should be, with the stream.
