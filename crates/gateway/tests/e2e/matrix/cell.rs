@@ -47,19 +47,30 @@ impl Line {
             Column::Answer(scene, false) => {
                 let body = self.call(client, scene, false, self.upstream.whole(scene)).await?;
                 let body: Value = serde_json::from_slice(&body).map_err(|why| why.to_string())?;
-                let seen = client.answer(self.upstream.name(), &body);
+                let seen = client.answer(&self.told_model(client), &body);
                 self.compare(client, scene, seen).map_err(|why| format!("{why}\n    {body}"))
             }
             Column::Answer(scene, true) => {
                 let stream = Bytes::from(self.upstream.stream(scene).records.concat());
                 let replay = self.upstream.records(&in_pieces(&stream), None);
                 let body = self.call(client, scene, true, replay).await?;
-                let seen = events(&body).and_then(|all| client.stream(self.upstream.name(), &all));
+                let model = self.told_model(client);
+                let seen = events(&body).and_then(|all| client.stream(&model, &all));
                 self.compare(client, scene, seen).map_err(|why| in_stream(&why, &body))
             }
             Column::Cut => self.cuts(client).await,
             Column::Error => self.error(client).await,
         }
+    }
+
+    /// The model's name in an answer: the client's own, except where the upstream's bytes pass as
+    /// they are. Of chat alone the name is replaced all the same.
+    fn told_model(&self, client: &dyn Client) -> String {
+        let passes = client.name() == self.upstream.name();
+        if passes && client.name() != "openai_chat" {
+            return self.upstream.own_model();
+        }
+        self.upstream.name().to_owned()
     }
 
     /// Breaks the stream off behind each record from the first visible text on, and in the middle

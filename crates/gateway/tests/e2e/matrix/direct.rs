@@ -18,13 +18,6 @@ fn pairs() -> Vec<(&'static dyn Client, &'static dyn Upstream)> {
     pairs.collect()
 }
 
-/// The upstream's own name of the model: in the path, in a buffered answer or in its request.
-fn own_model(upstream: &dyn Upstream) -> String {
-    let answer = upstream.answer(Scene::Text);
-    let told = answer["model"].as_str().or_else(|| answer["modelVersion"].as_str());
-    told.expect("both sides' formats name the model").to_owned()
-}
-
 fn read(bytes: &[bytes::Bytes]) -> Vec<Event> {
     events(&bytes.concat()).expect("an upstream's stream is text")
 }
@@ -44,7 +37,7 @@ fn an_upstream_understands_a_client_of_its_own_format() {
 #[test]
 fn a_client_understands_an_upstream_of_its_own_format() {
     for (client, upstream) in pairs() {
-        let model = own_model(upstream);
+        let model = upstream.own_model();
         for scene in Scene::ALL {
             let name = client.name();
             let whole = client.answer(&model, &upstream.answer(scene));
@@ -63,7 +56,7 @@ fn a_client_understands_an_upstream_of_its_own_format() {
 #[test]
 fn a_client_takes_no_part_of_a_stream_for_the_whole_and_no_whole_for_a_broken_one() {
     for (client, upstream) in pairs() {
-        let (model, name) = (own_model(upstream), client.name());
+        let (model, name) = (upstream.own_model(), client.name());
         let stream = upstream.stream(Scene::Text);
         assert!(0 < stream.visible && stream.visible < stream.complete, "{name}: {stream:?}");
         for count in 0..=stream.complete {

@@ -111,6 +111,9 @@ their arguments, reason of the end, usage, end mark).
 | `anthropic_messages` | `POST /v1/messages` |
 | `gemini` | `POST /v1beta/models/{model}:generateContent`, `:streamGenerateContent?alt=sse` |
 
+Between equal formats the bytes pass as they are, in both directions, but for the model's name in
+the request; in `openai_chat` also the name in the answer is the client's.
+
 *Stream cut off* means that the upstream's connection ends anywhere after the first text, properly
 or not: the client gets the text so far and then an error, and never what ends a complete answer.
 *Error in a stream* means that the upstream reports an error after the first text: the client gets

@@ -109,6 +109,14 @@ impl dyn Upstream {
         Replay::new(self.stream_type(), first.iter().cloned().chain(last))
     }
 
+    /// Its own name of the model, as its answers tell it; empty where the format has no place
+    /// for one.
+    pub(super) fn own_model(&self) -> String {
+        let answer = self.answer(Scene::Text);
+        let told = answer["model"].as_str().or_else(|| answer["modelVersion"].as_str());
+        told.unwrap_or_default().to_owned()
+    }
+
     /// The usage that a client can learn of.
     pub(super) fn usage(&self, scene: Scene) -> Usage {
         let (usage, reports) = (scene.usage(), self.reports());

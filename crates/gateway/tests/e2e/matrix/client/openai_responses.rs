@@ -77,32 +77,40 @@ impl Client for OpenAiResponses {
         Ok(seen)
     }
 
+    /// The error stands in an event of its own, in the response of the last event, or in both.
     fn broken(&self, events: &[Event]) -> Verdict<Broken> {
-        let Some((last, before)) = events.split_last() else { return Err("no event".into()) };
-        let mut broken = Broken::default();
-        for event in before {
-            let data = event.json()?;
-            let name = event.name.as_deref().unwrap_or_default();
-            if name == "response.output_text.delta" {
-                broken.text += data["delta"].as_str().unwrap_or_default();
-            }
-            let ends = ["response.completed", "response.incomplete", "response.failed", "error"];
-            holds(!ends.contains(&name), || format!("it looks finished: {data}"))?;
-        }
-        let data = last.json()?;
-        let error = match last.name.as_deref() {
-            Some("error") => &data,
-            Some("response.failed") => {
-                says(&data, "/response/status", "failed")?;
-                at(&data, "/response/error")
-            }
-            other => return Err(format!("the last event is {other:?}: {data}")),
+        let ends = |event: &&Event| event.name.as_deref().is_some_and(|name| ENDS.contains(&name));
+        let before: Vec<&Event> = events.iter().take_while(|event| !ends(event)).collect();
+        let last: Vec<Option<&str>> =
+            events.iter().skip(before.len()).map(|event| event.name.as_deref()).collect();
+        let told = match last.as_slice() {
+            [Some("error")] | [Some("error"), Some("response.failed")] => "",
+            [Some("response.failed")] => "/response/error",
+            other => return Err(format!("it ends with {other:?}")),
         };
+        let mut broken = Broken::default();
+        for event in &before {
+            if event.name.as_deref() == Some("response.output_text.delta") {
+                broken.text += event.json()?["delta"].as_str().unwrap_or_default();
+            }
+        }
+        for event in events.iter().filter(|event| event.name.as_deref() == Some(FAILED)) {
+            let data = event.json()?;
+            says(&data, "/response/status", "failed")?;
+            holds(at(&data, "/response/error/code").is_string(), || format!("no code: {data}"))?;
+        }
+        let data = events.get(before.len()).ok_or("no end")?.json()?;
+        let error = at(&data, told);
         holds(error["code"].is_string(), || format!("no code in {error}"))?;
         broken.message = error["message"].as_str().unwrap_or_default().to_owned();
         Ok(broken)
     }
 }
+
+/// The event of a response that failed.
+const FAILED: &str = "response.failed";
+/// The events that end a stream.
+const ENDS: [&str; 4] = ["response.completed", "response.incomplete", FAILED, "error"];
 
 /// Reads an item of the output, which is complete.
 fn take_item(item: &Value, seen: &mut Seen) -> Verdict {
