@@ -124,8 +124,8 @@ it in its own dialect, with the upstream's own words.
 const USAGE: &str = "
 ## Usage
 
-What a format can report of a call's usage. What is not reported is counted as plain input or
-output.
+What the scripted upstream of each format reports of a call's usage. What is not reported is
+counted, and priced, as plain input or output.
 
 | upstream | input | output | cached input | reasoning |
 |---|:-:|:-:|:-:|:-:|
