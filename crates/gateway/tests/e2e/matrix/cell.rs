@@ -19,6 +19,10 @@ use super::upstream::Upstream;
 const CALL_MAX: Duration = Duration::from_secs(10);
 /// The size of the pieces in which an upstream sends a stream, in bytes.
 const PIECE_BYTES: usize = 61;
+/// The status of an answer.
+const OK: u16 = 200;
+/// The status of a call whose upstream broke before anything was shown.
+const BAD_GATEWAY: u16 = 502;
 
 /// An upstream, and the way to it through the gateway.
 pub(super) struct Line {
@@ -45,7 +49,8 @@ impl Line {
     async fn cell(&self, client: &'static dyn Client, column: Column) -> Verdict {
         match column {
             Column::Answer(scene, false) => {
-                let body = self.call(client, scene, false, self.upstream.whole(scene)).await?;
+                let sent = self.upstream.whole(scene);
+                let body = success(self.call(client, scene, false, sent).await?)?;
                 let body: Value = serde_json::from_slice(&body).map_err(|why| why.to_string())?;
                 let seen = client.answer(&self.told_model(client), &body);
                 self.compare(client, scene, seen).map_err(|why| format!("{why}\n    {body}"))
@@ -53,12 +58,15 @@ impl Line {
             Column::Answer(scene, true) => {
                 let stream = Bytes::from(self.upstream.stream(scene).records.concat());
                 let replay = self.upstream.records(&in_pieces(&stream), None);
-                let body = self.call(client, scene, true, replay).await?;
+                let body = success(self.call(client, scene, true, replay).await?)?;
                 let model = self.told_model(client);
                 let seen = events(&body).and_then(|all| client.stream(&model, &all));
                 self.compare(client, scene, seen).map_err(|why| in_stream(&why, &body))
             }
-            Column::Cut => self.cuts(client).await,
+            Column::Cut => {
+                self.cuts(client, Scene::Text).await?;
+                self.cuts(client, Scene::Tools).await
+            }
             Column::Error => self.error(client).await,
         }
     }
@@ -73,10 +81,10 @@ impl Line {
         self.upstream.name().to_owned()
     }
 
-    /// Breaks the stream off behind each record from the first visible text on, and in the middle
+    /// Breaks the stream off behind each record from the first that a client sees on, and in the middle
     /// of the next one; with a connection that breaks, and with one that ends as it should.
-    async fn cuts(&self, client: &'static dyn Client) -> Verdict {
-        let stream = self.upstream.stream(Scene::Text);
+    async fn cuts(&self, client: &'static dyn Client, scene: Scene) -> Verdict {
+        let stream = self.upstream.stream(scene);
         for count in stream.visible..=stream.complete {
             let (before, after) = stream.records.split_at(count);
             let torn = after.first().map(|record| record.slice(..record.len() / 2));
@@ -84,8 +92,9 @@ impl Line {
             for last in [None, torn] {
                 let clean = self.upstream.records(before, last);
                 for replay in [clean.clone().cut(), clean] {
-                    let what = format!("cut behind {count} of {}", stream.records.len());
-                    let broken = self.broken(client, replay, said).await;
+                    let of = stream.records.len();
+                    let what = format!("{} cut behind {count} of {of}", scene.name());
+                    let broken = self.broken(client, scene, replay, said).await;
                     let broken = broken.map_err(|why| format!("{what}: {why}"))?;
                     holds(!broken.message.is_empty(), || format!("{what}: an empty message"))?;
                 }
@@ -98,35 +107,43 @@ impl Line {
         let stream = self.upstream.stream(Scene::Text);
         let (before, _) = stream.records.split_at(stream.visible);
         let replay = self.upstream.records(before, Some(self.upstream.failure(FAILURE)));
-        let broken = self.broken(client, replay, 1).await?;
+        let broken = self.broken(client, Scene::Text, replay, 1).await?;
         holds(broken.message.contains(FAILURE), || format!("the error says {}", broken.message))
     }
 
-    /// A stream that breaks when so many pieces of the text have come.
+    /// A stream that breaks when so many pieces of the text have come. A format that knows calls
+    /// only as a whole has shown nothing of one that is not, so that the call fails as such.
     async fn broken(
         &self,
         client: &'static dyn Client,
+        scene: Scene,
         replay: Replay,
         said: usize,
     ) -> Verdict<Broken> {
-        let body = self.call(client, Scene::Text, true, replay).await?;
+        let (status, body) = self.call(client, scene, true, replay).await?;
+        if status == BAD_GATEWAY && scene == Scene::Tools {
+            let error: Value = serde_json::from_slice(&body).map_err(|why| why.to_string())?;
+            let message = error["error"]["message"].as_str().unwrap_or_default().to_owned();
+            return Ok(Broken { text: String::new(), message });
+        }
+        let body = success((status, body))?;
         let broken = events(&body).and_then(|all| client.broken(&all));
         let broken = broken.map_err(|why| in_stream(&why, &body))?;
-        let pieces = Scene::Text.said();
+        let pieces = scene.said();
         let text = pieces.get(..said).unwrap_or(pieces).concat();
         same("the text before the error", &broken.text, &text)?;
         Ok(broken)
     }
 
-    /// Sends a call that is answered with these bytes: what came back, and whatever ended it. What
-    /// arrived upstream is checked first.
+    /// Sends a call that is answered with these bytes: the status and the body that came back. What
+    /// arrived upstream is checked too.
     async fn call(
         &self,
         client: &'static dyn Client,
         scene: Scene,
         stream: bool,
         replay: Replay,
-    ) -> Verdict<Bytes> {
+    ) -> Verdict<(u16, Bytes)> {
         self.simulator.follow(Script::default().replaying(replay));
         let index = self.simulator.calls().count();
         let (header, before) = client.key();
@@ -145,15 +162,15 @@ impl Line {
         let answered = answered.map_err(|_| format!("no answer within {CALL_MAX:?}"))?;
         let ((status, media_type), (body, ending)) = answered?;
         let text = String::from_utf8_lossy(&body);
-        same("the status", status, 200).map_err(|why| format!("{why}\n    {text}"))?;
-        let wanted = if stream { "text/event-stream" } else { "application/json" };
+        let events = stream && status == OK;
+        let wanted = if events { "text/event-stream" } else { "application/json" };
         holds(media_type.starts_with(wanted), || format!("the answer is {media_type}"))?;
         let Some(call) = self.simulator.calls().find(index) else {
             return Err("nothing arrived upstream".to_owned());
         };
         self.upstream.arrived(&call, &self.key, scene, stream)?;
         match ending {
-            Ending::Clean => Ok(body),
+            Ending::Clean => Ok((status, body)),
             Ending::Broken(error) => Err(format!("the answer broke off: {error}\n    {text}")),
         }
     }
@@ -170,6 +187,13 @@ impl Line {
         };
         same("what the client sees", seen, wanted)
     }
+}
+
+/// The body of an answer that is none of an error.
+fn success((status, body): (u16, Bytes)) -> Verdict<Bytes> {
+    let text = String::from_utf8_lossy(&body);
+    same("the status", status, OK).map_err(|why| format!("{why}\n    {text}"))?;
+    Ok(body)
 }
 
 /// A stream in pieces that end anywhere: inside records, and inside characters.

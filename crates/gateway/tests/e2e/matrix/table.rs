@@ -114,8 +114,8 @@ their arguments, reason of the end, usage, end mark).
 Between equal formats the bytes pass as they are, in both directions, but for the model's name in
 the request; in `openai_chat` also the name in the answer is the client's.
 
-*Stream cut off* means that the upstream's connection ends anywhere after the first text, properly
-or not: the client gets the text so far and then an error, and never what ends a complete answer.
+*Stream cut off* means that the upstream's connection ends anywhere after the first text or
+the first call of a tool, properly or not: the client gets what came so far and then an error, and never what ends a complete answer.
 *Error in a stream* means that the upstream reports an error after the first text: the client gets
 it in its own dialect, with the upstream's own words.
 

@@ -74,7 +74,8 @@ pub(super) struct Reports {
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     pub(super) records: Vec<Bytes>,
-    /// How many records hold the beginning up to the first text that a client sees.
+    /// How many records hold the beginning up to the first text, or the first call, that a client
+    /// sees.
     pub(super) visible: usize,
     /// How many records there are before the one that says that the answer is complete.
     pub(super) complete: usize,
@@ -85,7 +86,7 @@ impl Stream {
         self.records.push(record.into());
     }
 
-    /// Notes that the records so far hold text.
+    /// Notes that the records so far hold something that a client sees.
     pub(super) fn seen(&mut self) {
         if self.visible == 0 {
             self.visible = self.records.len();

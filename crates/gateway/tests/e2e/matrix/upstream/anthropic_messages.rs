@@ -130,6 +130,7 @@ impl Blocks {
         for tool in scene.calls() {
             let (id, name) = (tool.id, tool.name);
             self.start(&json!({"type": "tool_use", "id": id, "name": name, "input": {}}));
+            self.out.seen();
             // The first piece may be empty.
             self.delta(&json!({"type": "input_json_delta", "partial_json": ""}));
             for piece in tool.fragments() {

@@ -101,6 +101,7 @@ impl Upstream for BedrockConverse {
             let start = json!({"toolUse": {"toolUseId": tool.id, "name": tool.name}});
             let begun = json!({"contentBlockIndex": index, "start": start});
             event(&mut out, "contentBlockStart", &begun);
+            out.seen();
             for piece in tool.fragments() {
                 delta(&mut out, index, &json!({"toolUse": {"input": piece}}));
             }

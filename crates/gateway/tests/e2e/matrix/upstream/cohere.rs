@@ -110,6 +110,7 @@ fn push_calls(out: &mut Stream, scene: Scene) {
         let function = json!({"name": tool.name, "arguments": ""});
         let call = json!({"id": tool.id, "type": "function", "function": function});
         out.push(named(&with(place("tool-call-start"), &json!({ "tool_calls": call }))));
+        out.seen();
         for piece in tool.fragments() {
             let more = json!({"tool_calls": {"function": {"arguments": piece}}});
             out.push(named(&with(place("tool-call-delta"), &more)));

@@ -83,9 +83,7 @@ impl Upstream for Gemini {
                 out.completes();
             }
             out.push(event(&chunk(scene, std::slice::from_ref(part), last)));
-            if part["text"].is_string() {
-                out.seen();
-            }
+            out.seen();
         }
         out
     }

@@ -68,6 +68,7 @@ impl Upstream for Ollama {
         for tool in scene.calls() {
             let calls = json!([call(tool)]);
             out.push(part(&json!({"role": "assistant", "content": "", "tool_calls": calls})));
+            out.seen();
         }
         out.completes();
         out.push(line(&ended(scene, &json!({"role": "assistant", "content": ""}))));

@@ -90,6 +90,7 @@ impl Upstream for OpenAiChat {
             let kind = "function";
             let call = json!({"index": index, "id": tool.id, "type": kind, "function": function});
             out.push(chunk(&json!({"tool_calls": [call]}), None));
+            out.seen();
         }
         // Fragments of several calls may interleave.
         for at in 0..2 {

@@ -45,6 +45,9 @@ impl Events {
         }
         let place = json!({"output_index": index});
         self.push("response.output_item.added", with(&place, json!({ "item": added })));
+        if item["type"] == "function_call" {
+            self.out.seen();
+        }
         let place = json!({"item_id": item["id"], "output_index": index});
         match item["type"].as_str() {
             Some("message") => self.text(scene, &place),
