@@ -1,5 +1,6 @@
 //! The body of an answer as the connection asks for it, faults and waits included.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -26,6 +27,11 @@ enum Source {
     Whole {
         bytes: Bytes,
         tokens: u32,
+    },
+    /// These, one at a time, and then perhaps a cut connection.
+    Pieces {
+        left: VecDeque<Bytes>,
+        cut: bool,
     },
     /// Nothing, for ever.
     Silent,
@@ -59,6 +65,17 @@ impl AnswerBody {
     /// A buffered body with this many tokens in it.
     pub(crate) fn buffered(text: String, tokens: u32, guard: CallGuard) -> Self {
         Self::whole(text, tokens, Some(guard))
+    }
+
+    /// A body of these pieces, none of them empty, after which the connection is cut if so told.
+    pub(crate) fn pieces(left: VecDeque<Bytes>, cut: bool, guard: CallGuard) -> Self {
+        let mut body = Self { source: Source::Ended, bytes_left: None, guard: Some(guard) };
+        if left.is_empty() && !cut {
+            body.finish();
+        } else {
+            body.source = Source::Pieces { left, cut };
+        }
+        body
     }
 
     /// A body of which nothing ever comes.
@@ -151,7 +168,12 @@ impl Body for AnswerBody {
         match &self.source {
             Source::Whole { bytes, .. } => SizeHint::with_exact(bytes.len() as u64),
             Source::Ended => SizeHint::with_exact(0),
-            Source::Silent | Source::Stream(_) | Source::Cut { .. } => SizeHint::default(),
+            Source::Pieces { left, cut: false } if left.len() == 1 => {
+                SizeHint::with_exact(left.iter().map(|piece| piece.len() as u64).sum())
+            }
+            Source::Pieces { .. } | Source::Silent | Source::Stream(_) | Source::Cut { .. } => {
+                SizeHint::default()
+            }
         }
     }
 }
@@ -169,6 +191,14 @@ impl Source {
                 *self = Self::Ended;
                 Poll::Ready(Ok(Some(chunk)))
             }
+            Self::Pieces { left, cut } => match left.pop_front() {
+                Some(bytes) => Poll::Ready(Ok(Some(Chunk { bytes, tokens: 0 }))),
+                None if *cut => {
+                    *self = Self::Cut { flushed: false };
+                    self.poll_chunk(cx, one_event_each)
+                }
+                None => Poll::Ready(Ok(None)),
+            },
             Self::Silent => Poll::Pending,
             Self::Stream(stream) => {
                 stream.poll_chunk(cx, if one_event_each { 1 } else { BATCH_BYTES }).map(Ok)
@@ -186,6 +216,7 @@ impl Source {
     fn is_spent(&self) -> bool {
         match self {
             Self::Stream(stream) => stream.events.due() == Due::Ended,
+            Self::Pieces { left, cut } => left.is_empty() && !cut,
             Self::Ended => true,
             Self::Whole { .. } | Self::Silent | Self::Cut { .. } => false,
         }

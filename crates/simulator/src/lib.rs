@@ -18,6 +18,9 @@
 //! `simulated?ttft_ms=300&tps=50&tokens=200`. The names of the settings are those of [`SETTINGS`],
 //! in model names and in the JSON of scripts alike.
 //!
+//! A [`Replay`] comes before all of these: it answers whatever is asked, on any path, with bytes of
+//! any wire format.
+//!
 //! # Routes
 //! `POST …/chat/completions`, `GET …/models`; and for tests in other processes
 //! `GET /_simulator/calls`, `POST /_simulator/script` and `POST /_simulator/reset`. Credentials are
@@ -34,6 +37,7 @@ mod events;
 mod json;
 mod plan;
 mod record;
+mod replay;
 mod request;
 mod routes;
 mod script;
@@ -44,6 +48,7 @@ pub use answer::CREATED;
 pub use behaviour::{ANSWER_TOKENS_MAX, Behaviour, Fault, ToolCall, WAIT_MAX};
 pub use plan::TOOL_FRAGMENT_CHARS;
 pub use record::{CallRecord, Calls, End};
+pub use replay::Replay;
 pub use routes::BODY_BYTES_MAX;
 pub use script::{NEXT_MAX, Script, ScriptError};
 pub use server::{CONNECTIONS_MAX, Options, Simulator};

@@ -56,6 +56,10 @@ pub(crate) async fn serve(
         return Ok(control::serve(&state, &parts.method, path, &body));
     }
     let guard = state.calls.arrived(&parts, &body);
+    let replay = state.script().next_replay();
+    if let Some(replay) = replay {
+        return Ok(replay.answer(guard));
+    }
     let known = if path.ends_with("/chat/completions") {
         Some(Method::POST)
     } else if path.ends_with("/models") {

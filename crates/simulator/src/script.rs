@@ -8,6 +8,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::behaviour::Behaviour;
+use crate::replay::Replay;
 use crate::setting::{SettingError, Settings};
 
 /// Which behaviour answers which call.
@@ -16,6 +17,7 @@ pub struct Script {
     default: Arc<Behaviour>,
     by_model: BTreeMap<String, Arc<Behaviour>>,
     next: VecDeque<Arc<Behaviour>>,
+    replays: VecDeque<Replay>,
 }
 
 /// A JSON text that is not a script.
@@ -54,6 +56,14 @@ impl Script {
         self
     }
 
+    /// The same, but answers one request, after those already scripted in this way, with these
+    /// bytes, whatever is asked and on whichever path. Replays come before all behaviours.
+    #[must_use]
+    pub fn replaying(mut self, replay: Replay) -> Self {
+        self.replays.push_back(replay);
+        self
+    }
+
     /// Reads a script: `{"default": {…}, "models": {"name": {…}}, "next": [{…}]}`, each `{…}` an
     /// object of [`SETTINGS`](crate::SETTINGS).
     ///
@@ -88,6 +98,11 @@ impl Script {
     /// Adds a one-shot behaviour.
     pub(crate) fn push(&mut self, behaviour: Behaviour) {
         self.next.push_back(Arc::new(behaviour));
+    }
+
+    /// The bytes that answer the next request, if any are scripted.
+    pub(crate) fn next_replay(&mut self) -> Option<Replay> {
+        self.replays.pop_front()
     }
 
     /// The name to echo and the behaviour for a call for this model. Uses up a one-shot behaviour,

@@ -21,8 +21,14 @@ impl DeploymentText {
     /// A deployment at an OpenAI-compatible server, which calls it by `model`.
     #[must_use]
     pub fn at(base_url: &str, model: &str) -> Self {
+        Self::of(base_url, &format!("openai_like/{model}"))
+    }
+
+    /// A deployment of `provider/model` at this base URL.
+    #[must_use]
+    pub fn of(base_url: &str, model: &str) -> Self {
         let lines = vec![
-            format!("model: openai_like/{model}"),
+            format!("model: {model}"),
             format!("api_base: {base_url}"),
             format!("api_key: {UPSTREAM_KEY}"),
         ];

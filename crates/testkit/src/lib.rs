@@ -3,6 +3,7 @@
 //! A test starts what it needs and ends it: everything here that is started ends when it is
 //! dropped. Nothing sleeps; what takes time is waited for, with a limit.
 
+pub mod aws_events;
 pub mod cable;
 pub mod clock_file;
 pub mod config_text;

@@ -9,4 +9,5 @@ mod books;
 mod calls;
 mod clients;
 mod lifecycle;
+mod matrix;
 mod stage;

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use http::Method;
-use tollgate_simulator::{Behaviour, Options, Script, Simulator};
+use tollgate_simulator::{Behaviour, End, Options, Replay, Script, Simulator};
 
 use crate::client::{BUFFERED, chat, send, simulator, soon};
 
@@ -86,4 +87,28 @@ async fn a_script_can_be_replaced_in_process() {
     let simulator = simulator(Script::default().then(Behaviour::refusing(500))).await;
     simulator.follow(Script::new(Behaviour::answering(2)));
     assert_eq!(chat(&simulator, BUFFERED).await.json()["usage"]["completion_tokens"], 2);
+}
+
+#[tokio::test]
+async fn a_replay_answers_any_path_once_with_its_own_bytes() {
+    let pieces = || [Bytes::from_static(b"\x00\xff"), Bytes::new(), Bytes::from_static(b"end")];
+    let script = Script::new(Behaviour::answering(1))
+        .replaying(Replay::new("application/x-ndjson", pieces()))
+        .replaying(Replay::new("application/json", [Bytes::from_static(b"{}")]))
+        .replaying(Replay::new("text/event-stream", pieces()).cut());
+    let simulator = simulator(script).await;
+    let path = "/v1beta/models/m:generateContent?alt=sse";
+    let chunked = send(&simulator, Method::POST, path, "any").await;
+    assert_eq!((chunked.status, chunked.body.as_slice()), (200, b"\x00\xffend".as_slice()));
+    assert_eq!(chunked.header("content-type"), Some("application/x-ndjson"));
+    assert!(chunked.broken.is_none() && chunked.header("content-length").is_none());
+    let whole = send(&simulator, Method::POST, path, "any").await;
+    assert_eq!((whole.text(), whole.header("content-length")), ("{}", Some("2")));
+    let cut = send(&simulator, Method::POST, path, "any").await;
+    assert_eq!((cut.body.as_slice(), cut.broken.is_some()), (b"\x00\xffend".as_slice(), true));
+    for index in 0..3 {
+        let call = soon(simulator.calls().await_ended(index)).await;
+        assert_eq!((call.path.as_str(), call.end), (path, End::Finished));
+    }
+    assert_eq!(chat(&simulator, BUFFERED).await.json()["usage"]["completion_tokens"], 1);
 }
