@@ -6,6 +6,7 @@ use tollgate_domain::{DeploymentId, ModelName, Secret};
 use tollgate_policy::{Candidate, nearest};
 use tollgate_wire::Provider;
 
+use super::azure;
 use super::body::{self, Fields};
 use super::credential::{self, Needed, Subject};
 use super::provider::Inferred;
@@ -88,7 +89,12 @@ impl Part<'_> {
     ) -> Option<Deployment> {
         let Inferred { provider, upstream_model } = inferred;
         let reader = &mut *cx.reader;
-        let key = credential::key(reader, params.take("api_key"), &provider, self.subject);
+        let own_key = params.take("api_key");
+        let identity = azure::identity(reader, &mut params, own_key, &provider);
+        let key = match identity {
+            Some(_) => Needed::Found(None),
+            None => credential::key(reader, own_key, &provider, self.subject),
+        };
         let api_base = one_of_two(reader, params.take("api_base"), params.take("base_url"));
         let base_url = credential::base_url(reader, api_base, &provider, self.subject);
         let version = credential::api_version(reader, params.take("api_version"), &provider);
@@ -112,6 +118,7 @@ impl Part<'_> {
             upstream_model: upstream_model.into(),
             base_url: base_url.into(),
             key,
+            identity: identity.map(Arc::new),
             api_version: version.map(Arc::from),
             headers: headers.into(),
             candidate,
