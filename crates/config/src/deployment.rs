@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tollgate_domain::{DeploymentId, ModelName, Secret};
+use tollgate_domain::{DeploymentId, Identity, ModelName, Secret};
 use tollgate_policy::{Candidate, ModelLimits, PriceSheet};
 use tollgate_wire::capability::Capability;
 use tollgate_wire::{Address, Calling, Endpoint, Provider, WireFormat};
@@ -43,6 +43,8 @@ pub struct Deployment {
     pub allowed_params: Arc<[Box<str>]>,
     /// The credential, or `None` where the provider needs none.
     pub key: Option<Secret>,
+    /// Who the call is made as, where the credential is fetched; there is no `key` then.
+    pub identity: Option<Arc<Identity>>,
     /// The API version, for providers that have one.
     pub api_version: Option<Arc<str>>,
     /// Headers to send: the provider's, `OpenAI-Organization` and `extra_headers`, each name once.

@@ -1,5 +1,6 @@
 //! `model_list`: its entries to deployments, grouped by their public names.
 
+mod azure;
 mod body;
 mod credential;
 mod entry;

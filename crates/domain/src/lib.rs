@@ -3,6 +3,7 @@
 //! This crate is pure. It performs no IO, reads no clock, draws no randomness and writes no log; a
 //! value that exists here is valid, and a value that is not known says so instead of being zero.
 
+mod cloud;
 mod decimal;
 mod identity;
 mod key;
@@ -15,6 +16,10 @@ mod secret;
 mod time;
 mod usage;
 
+pub use cloud::{
+    Assertion, AssumeRole, AwsIdentity, AwsLink, AzureIdentity, AzureLink, GoogleIdentity,
+    GoogleLink, Identity,
+};
 pub use decimal::{NotADecimal, Scaled, parse_scaled};
 pub use identity::{
     CallId, CustomerId, DeploymentId, IdError, KeyId, OrganizationId, PriceSheetId, ProviderName,

@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 
 /// A credential. It has no `Display`, its `Debug` shows nothing of it, and its memory is wiped when
 /// dropped.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(Box<str>);
 
 impl Secret {

@@ -2,6 +2,7 @@
 
 mod failed;
 mod outgoing;
+mod proof;
 
 use std::sync::Arc;
 
@@ -10,7 +11,9 @@ use http::HeaderMap;
 use tollgate_config::{Deployment, Settings};
 use tollgate_domain::{AttemptRecord, Usage};
 use tollgate_faults::{AttemptFacts, Reason, Refusal};
-use tollgate_upstream::{UpstreamAnswer, UpstreamBody};
+use tollgate_upstream::{
+    DispatchError, PhaseTimeouts, UpstreamAnswer, UpstreamBody, UpstreamRequest,
+};
 use tollgate_wire::formats::seal::{Origin, Seal};
 use tollgate_wire::formats::translation::Reply;
 use tollgate_wire::translate::{Course, Fault, Pairing, WholeAnswer, whole_answer};
@@ -116,9 +119,7 @@ async fn dispatch(
 ) -> Result<Begun, Failed> {
     let Outgoing { request, pairing, told } = outgoing::request(gate, call, deployment, settings)?;
     let timeouts = outgoing::timeouts(call, deployment);
-    let answer = gate
-        .upstream()
-        .send(request, timeouts)
+    let answer = send(gate, deployment, request, timeouts)
         .await
         .map_err(|error| failed::not_dispatched(deployment, &error))?;
     let coming = Coming { gate, call, deployment, pairing };
@@ -131,6 +132,24 @@ async fn dispatch(
         coming.whole(answer, settings.response_bytes_max).await
     };
     begun.map(|begun| Begun { told, ..begun })
+}
+
+/// Sends a request; once more where the token that it carried was taken back before its time, which
+/// consumes nothing at the provider.
+async fn send(
+    gate: &Gate,
+    deployment: &Deployment,
+    request: UpstreamRequest,
+    timeouts: PhaseTimeouts,
+) -> Result<UpstreamAnswer, DispatchError> {
+    let Some(identity) = &deployment.identity else {
+        return gate.upstream().send(request, timeouts).await;
+    };
+    let answer = gate.upstream().send(request.clone(), timeouts).await?;
+    if answer.status == 401 && gate.upstream().identities().forget(identity) {
+        return gate.upstream().send(request, timeouts).await;
+    }
+    Ok(answer)
 }
 
 /// An answer that comes from one deployment.

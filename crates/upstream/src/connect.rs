@@ -58,6 +58,11 @@ impl Connector {
         Self { tcp, tls: Arc::new(tls), proxy }
     }
 
+    /// The same past every proxy.
+    pub(crate) fn direct(&self) -> Self {
+        Self { proxy: None, ..self.clone() }
+    }
+
     async fn connect(mut self, upstream: Uri, limit: Duration) -> Result<Stream, ConnectError> {
         // The share of each address, so that one that swallows packets does not use up the time of
         // the others.

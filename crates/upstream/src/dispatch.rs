@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tollgate_domain::Clock;
 
 use crate::answer::{UpstreamAnswer, UpstreamBody};
+use crate::auth::{Courier, Identities};
 use crate::connect::{CONNECT_LIMIT, Connector};
 use crate::deadline::Deadline;
 use crate::error::{DispatchError, Phase};
@@ -39,6 +40,7 @@ pub struct Dispatcher {
     client: Client<Connector, Full<Bytes>>,
     proxy: Option<ProxySettings>,
     clock: Arc<dyn Clock>,
+    identities: Identities,
 }
 
 impl Dispatcher {
@@ -49,16 +51,18 @@ impl Dispatcher {
     /// [`TlsError`] when the CA file cannot be used.
     pub fn new(options: PoolOptions, clock: Arc<dyn Clock>) -> Result<Self, TlsError> {
         let tls = LazyTls::new(options.ca_file.as_deref())?;
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(options.idle_timeout)
-            .pool_max_idle_per_host(options.idle_per_host_max)
-            // Only where the pooled connection closed before any byte of the request was written.
-            .retry_canceled_requests(true)
-            .http1_max_buf_size(ANSWER_HEAD_BYTES_MAX)
-            .http1_max_headers(ANSWER_HEADERS_MAX)
-            .build(Connector::new(tls, options.proxy.clone()));
-        Ok(Self { client, proxy: options.proxy, clock })
+        let connector = Connector::new(tls, options.proxy.clone());
+        let direct = client(&options, connector.direct());
+        let client = client(&options, connector);
+        let courier = Courier { client: client.clone(), direct };
+        let identities = Identities::new(courier, Arc::clone(&clock));
+        Ok(Self { client, proxy: options.proxy, clock, identities })
+    }
+
+    /// The credentials that were fetched for this dispatcher's calls.
+    #[must_use]
+    pub const fn identities(&self) -> &Identities {
+        &self.identities
     }
 
     /// Sends one request and waits for the head of its answer, which may have any status. Dropping
@@ -71,11 +75,18 @@ impl Dispatcher {
         request: UpstreamRequest,
         timeouts: PhaseTimeouts,
     ) -> Result<UpstreamAnswer, DispatchError> {
-        let mut request = request.into_http()?;
+        let total = timeouts.total.map(|limit| Deadline::start(Phase::Total, limit, &*self.clock));
+        let proving = self.identities.authenticate(request);
+        let mut request = match tokio::time::timeout(timeouts.connect, proving).await {
+            Ok(request) => request?,
+            Err(_) => {
+                let detail = format!("no credential within {:?}", timeouts.connect);
+                return Err(DispatchError::Credentials { detail });
+            }
+        };
         self.introduce_to_proxy(&mut request);
         let upstream = request.uri().clone();
         let connect = Deadline::start(Phase::Connect, timeouts.connect, &*self.clock);
-        let total = timeouts.total.map(|limit| Deadline::start(Phase::Total, limit, &*self.clock));
         let mut connected = capture_connection(&mut request);
         let answering = CONNECT_LIMIT.scope(timeouts.connect, self.client.request(request));
         tokio::pin!(answering);
@@ -141,6 +152,19 @@ impl Dispatcher {
             request.headers_mut().insert(PROXY_AUTHORIZATION, auth);
         }
     }
+}
+
+/// A client with a pool of its own.
+fn client(options: &PoolOptions, connector: Connector) -> Client<Connector, Full<Bytes>> {
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(options.idle_timeout)
+        .pool_max_idle_per_host(options.idle_per_host_max)
+        // Only where the pooled connection closed before any byte of the request was written.
+        .retry_canceled_requests(true)
+        .http1_max_buf_size(ANSWER_HEAD_BYTES_MAX)
+        .http1_max_headers(ANSWER_HEADERS_MAX)
+        .build(connector)
 }
 
 impl fmt::Debug for Dispatcher {

@@ -17,6 +17,12 @@ pub enum DispatchError {
         /// What the system, the peer or the TLS library said.
         detail: String,
     },
+    /// No credential could be had, so nothing was sent to the upstream.
+    #[error("no credential for the upstream: {detail}")]
+    Credentials {
+        /// Each source and why it has none. No secret is in it.
+        detail: String,
+    },
     /// A phase took longer than its limit.
     #[error("{phase_says} {limit:?} (after {elapsed:?})", phase_says = phase.says())]
     Timeout {

@@ -11,6 +11,7 @@
 //! `SSL_CERT_DIR`.
 
 mod answer;
+pub mod auth;
 mod connect;
 mod deadline;
 mod dispatch;

@@ -1,14 +1,16 @@
 //! A request as the caller describes it, made into one that can be sent.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::uri::{Authority, Scheme, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::Full;
-use tollgate_domain::Secret;
+use tollgate_domain::{Identity, Secret};
 
+use crate::auth::encode;
 use crate::error::DispatchError;
 
 /// One `POST` to an upstream, with a JSON body unless a header says otherwise.
@@ -39,12 +41,30 @@ pub enum Credential {
         /// Its whole value.
         value: Secret,
     },
+    /// A parameter of the query, such as `key`.
+    Query {
+        /// The parameter.
+        name: String,
+        /// Its value, not yet encoded.
+        value: Secret,
+    },
+    /// `authorization: Bearer …` with a token of Azure or Google. An `api-key` header is left out.
+    Identity(Arc<Identity>),
+    /// A signature of AWS over the whole request.
+    SigV4 {
+        /// Whose; an [`Identity::Aws`].
+        identity: Arc<Identity>,
+        /// The service, such as `bedrock`.
+        service: String,
+        /// The region of the endpoint.
+        region: String,
+    },
 }
 
 impl UpstreamRequest {
     /// The request as it is sent.
     pub(crate) fn into_http(self) -> Result<Request<Full<Bytes>>, DispatchError> {
-        let uri = read_url(self.url)?;
+        let uri = read_url(with_query(self.url, &self.auth))?;
         let mut headers = HeaderMap::with_capacity(self.headers.len() + 4);
         for (name, value) in self.headers {
             if FRAMING.contains(&name) {
@@ -64,6 +84,15 @@ impl UpstreamRequest {
         *request.headers_mut() = headers;
         Ok(request)
     }
+}
+
+/// The URL with the credential that goes into its query.
+fn with_query(mut url: String, credential: &Credential) -> String {
+    if let Credential::Query { name, value } = credential {
+        url.push(if url.contains('?') { '&' } else { '?' });
+        url.push_str(&format!("{}={}", encode(name), encode(value.expose())));
+    }
+    url
 }
 
 fn read_url(url: String) -> Result<Uri, DispatchError> {
@@ -101,7 +130,10 @@ fn credential_header(
     credential: &Credential,
 ) -> Result<Option<(HeaderName, HeaderValue)>, DispatchError> {
     let (name, value) = match credential {
-        Credential::None => return Ok(None),
+        Credential::None
+        | Credential::Query { .. }
+        | Credential::Identity(_)
+        | Credential::SigV4 { .. } => return Ok(None),
         Credential::Bearer(key) => (AUTHORIZATION, format!("Bearer {}", key.expose())),
         Credential::Header { name, value } => (name.clone(), value.expose().to_owned()),
     };
@@ -227,6 +259,18 @@ mod tests {
         let sent = sent.expect("a request");
         let value = sent.headers().get(name).expect("the credential");
         assert_eq!((value.as_bytes(), value.is_sensitive()), (b"k1".as_slice(), true));
+    }
+
+    #[test]
+    fn a_credential_in_the_query_is_encoded_and_joins_what_is_there() {
+        for (url, sent) in [
+            ("http://a.test/x", "http://a.test/x?key=a%26b"),
+            ("http://a.test/x?alt=sse", "http://a.test/x?alt=sse&key=a%26b"),
+        ] {
+            let auth = Credential::Query { name: "key".to_owned(), value: Secret::new("a&b") };
+            let request = UpstreamRequest { auth, ..request(url) }.into_http();
+            assert_eq!(request.expect("a request").uri(), sent);
+        }
     }
 
     #[test]

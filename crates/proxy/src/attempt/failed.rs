@@ -42,6 +42,7 @@ pub(super) fn not_dispatched(deployment: &Deployment, error: &DispatchError) -> 
 pub(crate) const fn reason_of(error: &DispatchError) -> Reason {
     match error {
         DispatchError::Timeout { .. } => Reason::UpstreamTimeout,
+        DispatchError::Credentials { .. } => Reason::UpstreamCredentialsUnavailable,
         DispatchError::TooLarge { .. } | DispatchError::HeadersTooLarge => {
             Reason::UpstreamAnswerTooLarge
         }

@@ -4,19 +4,18 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderName;
 use tollgate_config::{Deployment, Settings};
-use tollgate_domain::Secret;
 use tollgate_faults::{Reason, Refusal};
-use tollgate_upstream::{Credential, PhaseTimeouts, UpstreamRequest};
+use tollgate_upstream::{PhaseTimeouts, UpstreamRequest};
 use tollgate_wire::capability::NeedsResponses;
 use tollgate_wire::formats::translation::{Leniency, Target, Unsupported};
 use tollgate_wire::translate::{
     BodyPatch, NotSent, Pairing, Prepared, Unprepared, patched, prepare, spelled,
 };
-use tollgate_wire::{AuthScheme, Calling, Endpoint, StreamUsage, WireFormat};
+use tollgate_wire::{Calling, Endpoint, StreamUsage, WireFormat};
 
 use crate::attempt::failed::Failed;
+use crate::attempt::proof::credential;
 use crate::gate::Gate;
 use crate::headers;
 use crate::ingress::{Call, unreadable};
@@ -76,7 +75,7 @@ pub(super) fn request(
     let headers = headers::upstream(call, deployment, settings);
     let request = UpstreamRequest {
         url: deployment.url(endpoint, call.request.asked.stream),
-        auth: credential(&deployment.provider.auth, deployment.key.as_ref())?,
+        auth: credential(deployment)?,
         body: wrapped(endpoint, &body, call)?,
         headers,
     };
@@ -201,18 +200,4 @@ pub(super) fn timeouts(call: &Call, deployment: &Deployment) -> PhaseTimeouts {
         idle: configured.idle,
         total,
     }
-}
-
-fn credential(scheme: &AuthScheme, key: Option<&Secret>) -> Result<Credential, Failed> {
-    Ok(match (scheme, key) {
-        (AuthScheme::None, _) | (_, None) => Credential::None,
-        (AuthScheme::Bearer, Some(key)) => Credential::Bearer(key.clone()),
-        (AuthScheme::Header(name), Some(key)) => {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
-                let message = format!("the provider's key header `{name}` is not a header name");
-                Failed::of_client(Refusal::new(Reason::UpstreamCredentialsUnavailable, message))
-            })?;
-            Credential::Header { name, value: key.clone() }
-        }
-    })
 }

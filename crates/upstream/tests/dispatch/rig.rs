@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,6 +33,26 @@ impl Clock for TokioClock {
 
 pub(crate) fn dispatcher() -> Dispatcher {
     dispatcher_with(PoolOptions::default())
+}
+
+/// A dispatcher and the hand on its clock: seconds since the epoch.
+pub(crate) fn dispatcher_at(seconds: u64) -> (Dispatcher, Arc<AtomicU64>) {
+    let hand = Arc::new(AtomicU64::new(seconds));
+    let clock = Arc::new(HandClock(Arc::clone(&hand)));
+    (Dispatcher::new(PoolOptions::default(), clock).expect("a dispatcher"), hand)
+}
+
+/// A clock that stands where the test puts it.
+struct HandClock(Arc<AtomicU64>);
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::EPOCH.plus(Duration::from_secs(self.0.load(Ordering::SeqCst)))
+    }
+
+    fn ticks(&self) -> Ticks {
+        Ticks::from_nanos(self.0.load(Ordering::SeqCst).saturating_mul(1_000_000_000))
+    }
 }
 
 pub(crate) fn dispatcher_with(options: PoolOptions) -> Dispatcher {

@@ -91,6 +91,15 @@ pub enum AuthScheme {
     Header(String),
     /// No key is ever sent.
     None,
+    /// A key in `api-key`, or a token of Entra ID in `Authorization: Bearer` (openai.md §8).
+    Azure,
+    /// A token of Google's OAuth in `Authorization: Bearer` (gemini.md §1).
+    Google,
+    /// A signature of AWS, or a key in `Authorization: Bearer` (bedrock.md §2).
+    SigV4 {
+        /// The service that is signed for, such as `bedrock`.
+        service: String,
+    },
 }
 
 /// API versions that a URL names in its query.

@@ -57,8 +57,16 @@ struct VariableFile {
 #[serde(tag = "scheme", rename_all = "snake_case", deny_unknown_fields)]
 enum AuthFile {
     Bearer {},
-    Header { name: String },
+    Header {
+        name: String,
+    },
     None {},
+    Azure {},
+    Google {},
+    #[serde(rename = "sigv4")]
+    SigV4 {
+        service: String,
+    },
 }
 
 impl Default for AuthFile {
@@ -80,6 +88,9 @@ impl ProviderFile {
                 AuthFile::Bearer {} => AuthScheme::Bearer,
                 AuthFile::Header { name } => AuthScheme::Header(name),
                 AuthFile::None {} => AuthScheme::None,
+                AuthFile::Azure {} => AuthScheme::Azure,
+                AuthFile::Google {} => AuthScheme::Google,
+                AuthFile::SigV4 { service } => AuthScheme::SigV4 { service },
             },
             endpoints: endpoints(&self.formats, self.endpoints),
             variables: self.variables.into_iter().map(variable).collect(),
