@@ -1,8 +1,8 @@
 //! `model_list`: its entries to deployments, grouped by their public names.
 
-mod azure;
 mod body;
 mod credential;
+mod entra;
 mod entry;
 mod identity;
 mod parameters;

@@ -14,7 +14,7 @@ pub enum Identity {
     /// An access key pair that signs requests.
     Aws(AwsIdentity),
     /// A bearer token of Entra ID.
-    Azure(AzureIdentity),
+    Entra(EntraIdentity),
     /// A bearer token of Google's OAuth.
     Google(GoogleIdentity),
 }
@@ -103,18 +103,18 @@ pub enum AwsLink {
 
 /// Who we are at Entra ID, and for what.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct AzureIdentity {
+pub struct EntraIdentity {
     /// Such as `https://login.microsoftonline.com`.
     pub authority_host: String,
     /// Such as `https://cognitiveservices.azure.com/.default`.
     pub scope: String,
     /// Where the token comes from, the first that has one.
-    pub links: Vec<AzureLink>,
+    pub links: Vec<EntraLink>,
 }
 
 /// One source of an Entra ID token.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum AzureLink {
+pub enum EntraLink {
     /// A token that is known; it is not renewed.
     Token(Secret),
     /// An application with a secret.

@@ -17,7 +17,7 @@ mod time;
 mod usage;
 
 pub use cloud::{
-    Assertion, AssumeRole, AwsIdentity, AwsLink, AzureIdentity, AzureLink, GoogleIdentity,
+    Assertion, AssumeRole, AwsIdentity, AwsLink, EntraIdentity, EntraLink, GoogleIdentity,
     GoogleLink, Identity,
 };
 pub use decimal::{NotADecimal, Scaled, parse_scaled};

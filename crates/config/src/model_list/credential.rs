@@ -1,8 +1,9 @@
 //! An entry's credential, base URL and API version: from the entry, else from the environment.
 
-use tollgate_domain::Secret;
+use tollgate_domain::{Identity, Secret};
 use tollgate_wire::{Provider, UnsetVariable};
 
+use super::entra;
 use crate::diagnostic::{Finding, code};
 use crate::schema::{Given, Reader, Section};
 use crate::yaml::{Entry, Span};
@@ -26,11 +27,28 @@ pub(super) struct Subject<'a> {
     pub(super) model: &'a Span,
 }
 
+/// How the deployment proves on whose behalf it calls: a key, or an identity that is exchanged for
+/// tokens or signs.
+pub(super) fn proof(
+    reader: &mut Reader<'_>,
+    params: &mut Section<'_>,
+    provider: &Provider,
+    subject: Subject<'_>,
+) -> (Needed<Option<Secret>>, Option<Identity>) {
+    let own_key = params.take("api_key");
+    let identity = entra::identity(reader, params, own_key, provider);
+    let key = match identity {
+        Some(_) => Needed::Found(None),
+        None => key(reader, own_key, provider, subject),
+    };
+    (key, identity)
+}
+
 /// The key: the entry's own, else the provider's first variable that is set.
 ///
 /// A variable that the entry names and that is not set is not replaced by another one: the operator
 /// chose a credential, and another one may belong to somebody else.
-pub(super) fn key(
+fn key(
     reader: &mut Reader<'_>,
     entry: Option<&Entry>,
     provider: &Provider,

@@ -7,7 +7,6 @@ use tollgate_policy::{Candidate, nearest};
 use tollgate_wire::capability::Capability;
 use tollgate_wire::{Calling, Provider};
 
-use super::azure;
 use super::body::{self, Fields};
 use super::credential::{self, BaseUrl, Needed, Subject};
 use super::provider::Inferred;
@@ -90,12 +89,7 @@ impl Part<'_> {
     ) -> Option<Deployment> {
         let Inferred { provider, upstream_model, pinned } = inferred;
         let reader = &mut *cx.reader;
-        let own_key = params.take("api_key");
-        let identity = azure::identity(reader, &mut params, own_key, &provider);
-        let key = match identity {
-            Some(_) => Needed::Found(None),
-            None => credential::key(reader, own_key, &provider, self.subject),
-        };
+        let (key, identity) = credential::proof(reader, &mut params, &provider, self.subject);
         let api_base = one_of_two(reader, params.take("api_base"), params.take("base_url"));
         let variables = credential::variables(reader, &mut params, &provider);
         let of_base = (&*provider, &*variables);

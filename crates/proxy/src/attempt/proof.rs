@@ -13,7 +13,7 @@ use crate::attempt::failed::Failed;
 
 /// The provider's variable that a signature names.
 const REGION: &str = "region";
-/// The header in which Azure takes a key.
+/// The header in which Entra's resources take a key.
 const KEY_HEADER: HeaderName = HeaderName::from_static("api-key");
 
 /// The credential of a deployment: its identity where it has one, else its key.
@@ -44,7 +44,7 @@ fn of_key(scheme: &AuthScheme, key: Option<&Secret>) -> Result<Credential, Faile
         AuthScheme::Bearer | AuthScheme::Google | AuthScheme::SigV4 { .. } => {
             Credential::Bearer(key)
         }
-        AuthScheme::Azure => Credential::Header { name: KEY_HEADER, value: key },
+        AuthScheme::Entra => Credential::Header { name: KEY_HEADER, value: key },
         AuthScheme::Header(name) => {
             let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
                 unavailable(&format!("the provider's key header `{name}` is not a header name"))

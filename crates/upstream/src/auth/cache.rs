@@ -11,7 +11,7 @@ use tollgate_domain::{Clock, Identity, Ticks, Timestamp};
 
 use super::errand::Courier;
 use super::grant::Grant;
-use super::{Proof, aws, azure, google};
+use super::{Proof, aws, entra, google};
 
 /// The credentials of every identity in use. Clones share them.
 #[derive(Clone)]
@@ -131,7 +131,7 @@ impl Held {
 async fn fetch(courier: &Courier, identity: &Identity, now: Timestamp) -> Result<Grant, String> {
     match identity {
         Identity::Aws(aws) => aws::fetch(courier, aws, now).await,
-        Identity::Azure(azure) => azure::fetch(courier, azure, now).await,
+        Identity::Entra(entra) => entra::fetch(courier, entra, now).await,
         Identity::Google(google) => google::fetch(courier, google, now).await,
     }
 }

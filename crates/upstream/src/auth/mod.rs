@@ -6,8 +6,8 @@
 
 mod authenticate;
 mod aws;
-mod azure;
 mod cache;
+mod entra;
 mod errand;
 mod explain;
 mod google;

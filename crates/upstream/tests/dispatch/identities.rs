@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use http::{HeaderName, HeaderValue};
 use tollgate_domain::{
-    Assertion, AssumeRole, AwsIdentity, AwsLink, AzureIdentity, AzureLink, GoogleIdentity,
+    Assertion, AssumeRole, AwsIdentity, AwsLink, EntraIdentity, EntraLink, GoogleIdentity,
     GoogleLink, Identity, Secret,
 };
 use tollgate_upstream::{Credential, DispatchError, Dispatcher, UpstreamRequest};
@@ -33,13 +33,13 @@ async fn call(
     Ok(status)
 }
 
-fn azure(to: &Authority, links: Vec<AzureLink>) -> Arc<Identity> {
+fn azure(to: &Authority, links: Vec<EntraLink>) -> Arc<Identity> {
     let scope = "https://cognitiveservices.azure.com/.default".to_owned();
-    Arc::new(Identity::Azure(AzureIdentity { authority_host: to.url.clone(), scope, links }))
+    Arc::new(Identity::Entra(EntraIdentity { authority_host: to.url.clone(), scope, links }))
 }
 
-fn client_secret() -> AzureLink {
-    AzureLink::ClientSecret {
+fn client_secret() -> EntraLink {
+    EntraLink::ClientSecret {
         tenant_id: "t1".to_owned(),
         client_id: "c1".to_owned(),
         client_secret: Secret::new("hunter2"),
@@ -135,11 +135,11 @@ async fn without_a_credential_every_link_says_why_and_nothing_is_sent() {
         r#"{"error":"invalid_client","error_description":"AADSTS7000215: hunter2"}"#;
     const ROUTES: &[Route] = &[("/up", 200, "ok"), ("/t1/", 401, REFUSED)];
     let service = Authority::start(ROUTES).await;
-    let absent = AzureLink::Absent {
+    let absent = EntraLink::Absent {
         link: "environment",
         reason: "`AZURE_CLIENT_SECRET` is not set".to_owned(),
     };
-    let cli = AzureLink::Cli { program: "/nowhere/az".into(), tenant_id: None };
+    let cli = EntraLink::Cli { program: "/nowhere/az".into(), tenant_id: None };
     let auth = Credential::Identity(azure(&service, vec![absent, client_secret(), cli]));
     let (dispatcher, _) = dispatcher_at(1_000);
     let Err(DispatchError::Credentials { detail }) = call(&dispatcher, &service, auth).await else {
@@ -168,7 +168,7 @@ async fn every_other_way_to_a_token_of_azure_works() {
     let assertion = Assertion::File(vouching.path().into());
     for (link, path, parts) in [
         (
-            AzureLink::Password {
+            EntraLink::Password {
                 tenant_id: text("t1"),
                 client_id: text("c1"),
                 username: text("u"),
@@ -178,17 +178,17 @@ async fn every_other_way_to_a_token_of_azure_works() {
             ["grant_type=password", "password=p%26w"],
         ),
         (
-            AzureLink::Federated { tenant_id: text("t1"), client_id: text("c1"), assertion },
+            EntraLink::Federated { tenant_id: text("t1"), client_id: text("c1"), assertion },
             "/t1/",
             ["client_assertion=platform-token&", "client_assertion_type=urn%3Aietf"],
         ),
         (
-            AzureLink::Machine { endpoint: service.url.clone(), client_id: Some(text("c1")) },
+            EntraLink::Machine { endpoint: service.url.clone(), client_id: Some(text("c1")) },
             MACHINE,
             ["metadata: true", "resource=https%3A%2F%2Fcognitiveservices.azure.com&client_id=c1"],
         ),
         (
-            AzureLink::AppService {
+            EntraLink::AppService {
                 endpoint: format!("{}/app", service.url),
                 header: Secret::new("h1"),
                 client_id: None,

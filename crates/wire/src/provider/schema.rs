@@ -61,7 +61,7 @@ enum AuthFile {
         name: String,
     },
     None {},
-    Azure {},
+    Entra {},
     Google {},
     #[serde(rename = "sigv4")]
     SigV4 {
@@ -88,7 +88,7 @@ impl ProviderFile {
                 AuthFile::Bearer {} => AuthScheme::Bearer,
                 AuthFile::Header { name } => AuthScheme::Header(name),
                 AuthFile::None {} => AuthScheme::None,
-                AuthFile::Azure {} => AuthScheme::Azure,
+                AuthFile::Entra {} => AuthScheme::Entra,
                 AuthFile::Google {} => AuthScheme::Google,
                 AuthFile::SigV4 { service } => AuthScheme::SigV4 { service },
             },

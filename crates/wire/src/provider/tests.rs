@@ -159,7 +159,7 @@ fn quirks_are_read_as_written() {
     assert_eq!(&*find(&catalog, "xai").quirks.drop_beside[0].beside, "reasoning_effort");
     assert_eq!(find(&catalog, "parasail").quirks.set_fields, [("store".into(), "false".into())]);
     assert_eq!(find(&catalog, "openai").quirks, Quirks::default());
-    assert_eq!(find(&catalog, "azure").auth, AuthScheme::Azure);
+    assert_eq!(find(&catalog, "azure").auth, AuthScheme::Entra);
     assert_eq!(find(&catalog, "simulated").auth, AuthScheme::None);
 }
 

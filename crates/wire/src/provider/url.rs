@@ -45,8 +45,8 @@ impl Provider {
     /// The URL of an endpoint.
     ///
     /// The base may end with a slash, with the beginning of the endpoint's path or with all of it:
-    /// what is there is not repeated. A query that it holds is kept. The model and the variables are
-    /// percent-encoded where the path names them.
+    /// what is there is not repeated. A query that it holds is kept. The model and the variables
+    /// are percent-encoded where the path names them.
     #[must_use]
     pub fn url(&self, endpoint: &Endpoint, address: &Address<'_>) -> String {
         let base = Base::read(address.base);

@@ -155,7 +155,8 @@ proptest! {
         for client in &CLIENTS {
             let name = client.name;
             let Some(upstream) = upstream(name) else { continue };
-            let target = Target { model: MODEL, capability: &Capability::UNKNOWN, leniency, quirks: Quirks::none() };
+            let (capability, quirks) = (&Capability::UNKNOWN, Quirks::none());
+            let target = Target { model: MODEL, capability, leniency, quirks };
             let written = (upstream.write)(&given, &target).expect("every format can say it");
             let text = String::from_utf8_lossy(&written.body);
             let read = (client.read)(&written.body);

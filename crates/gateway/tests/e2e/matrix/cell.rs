@@ -81,8 +81,8 @@ impl Line {
         self.upstream.name().to_owned()
     }
 
-    /// Breaks the stream off behind each record from the first that a client sees on, and in the middle
-    /// of the next one; with a connection that breaks, and with one that ends as it should.
+    /// Breaks the stream off behind each record from the first that a client sees on, and in the
+    /// middle of the next one; with a connection that breaks, and with one that ends as it should.
     async fn cuts(&self, client: &'static dyn Client, scene: Scene) -> Verdict {
         let stream = self.upstream.stream(scene);
         for count in stream.visible..=stream.complete {

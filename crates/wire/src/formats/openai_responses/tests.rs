@@ -260,7 +260,10 @@ fn only_an_open_text_cites_and_only_reasoning_is_sealed() {
         json!({"type": "response.output_text.annotation.added", "output_index": item,
             "annotation": {"type": "url_citation", "url": "https://a.test"}})
     };
-    let delta = |kind: &str, item: u64| json!({"type": format!("response.{kind}.delta"), "output_index": item, "delta": "a"});
+    let delta = |kind: &str, item: u64| {
+        let kind = format!("response.{kind}.delta");
+        json!({"type": kind, "output_index": item, "delta": "a"})
+    };
     let done = |item: u64, whole: Value| json!({"type": "response.output_item.done", "output_index": item, "item": whole});
     let sealed = json!({"type": "reasoning", "encrypted_content": "seal", "summary": []});
     let message = json!({"type": "message", "content": []});

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use http::HeaderName;
-use tollgate_domain::{AzureIdentity, AzureLink, Secret, Timestamp};
+use tollgate_domain::{EntraIdentity, EntraLink, Secret, Timestamp};
 
 use super::errand::{Courier, Errand, PROBE_LIMIT, form};
 use super::grant::{Grant, json, text, vouched};
@@ -13,7 +13,7 @@ use super::grant::{Grant, json, text, vouched};
 /// The token of the first link that has one.
 pub(super) async fn fetch(
     courier: &Courier,
-    identity: &AzureIdentity,
+    identity: &EntraIdentity,
     now: Timestamp,
 ) -> Result<Grant, String> {
     let mut failures = Vec::new();
@@ -26,31 +26,31 @@ pub(super) async fn fetch(
     Err(failures.join("; "))
 }
 
-const fn name(link: &AzureLink) -> &'static str {
+const fn name(link: &EntraLink) -> &'static str {
     match link {
-        AzureLink::Token(_) => "azure_ad_token",
-        AzureLink::ClientSecret { .. } => "client secret",
-        AzureLink::Password { .. } => "username and password",
-        AzureLink::Federated { .. } => "workload identity",
-        AzureLink::Machine { .. } | AzureLink::AppService { .. } => "managed identity",
-        AzureLink::Cli { .. } => "Azure CLI",
-        AzureLink::Absent { link, .. } => link,
+        EntraLink::Token(_) => "azure_ad_token",
+        EntraLink::ClientSecret { .. } => "client secret",
+        EntraLink::Password { .. } => "username and password",
+        EntraLink::Federated { .. } => "workload identity",
+        EntraLink::Machine { .. } | EntraLink::AppService { .. } => "managed identity",
+        EntraLink::Cli { .. } => "Azure CLI",
+        EntraLink::Absent { link, .. } => link,
     }
 }
 
 async fn of_link(
     courier: &Courier,
-    to: &AzureIdentity,
-    link: &AzureLink,
+    to: &EntraIdentity,
+    link: &EntraLink,
     now: Timestamp,
 ) -> Result<Grant, String> {
     let exchange = match link {
-        AzureLink::Token(token) => return Ok(Grant::bearer(token.expose(), None)),
-        AzureLink::Absent { reason, .. } => return Err(reason.clone()),
-        AzureLink::Cli { program, tenant_id } => {
+        EntraLink::Token(token) => return Ok(Grant::bearer(token.expose(), None)),
+        EntraLink::Absent { reason, .. } => return Err(reason.clone()),
+        EntraLink::Cli { program, tenant_id } => {
             return cli(program, tenant_id.as_deref(), &to.scope, now).await;
         }
-        AzureLink::ClientSecret { tenant_id, client_id, client_secret } => {
+        EntraLink::ClientSecret { tenant_id, client_id, client_secret } => {
             let fields = [
                 ("grant_type", "client_credentials"),
                 ("client_id", client_id),
@@ -59,7 +59,7 @@ async fn of_link(
             ];
             Errand::form(token_url(to, tenant_id), &fields)
         }
-        AzureLink::Password { tenant_id, client_id, username, password } => {
+        EntraLink::Password { tenant_id, client_id, username, password } => {
             let fields = [
                 ("grant_type", "password"),
                 ("client_id", client_id),
@@ -69,7 +69,7 @@ async fn of_link(
             ];
             Errand::form(token_url(to, tenant_id), &fields)
         }
-        AzureLink::Federated { tenant_id, client_id, assertion } => {
+        EntraLink::Federated { tenant_id, client_id, assertion } => {
             let assertion = vouched(assertion).await?;
             let fields = [
                 ("grant_type", "client_credentials"),
@@ -80,14 +80,14 @@ async fn of_link(
             ];
             Errand::form(token_url(to, tenant_id), &fields)
         }
-        AzureLink::Machine { endpoint, client_id } => {
+        EntraLink::Machine { endpoint, client_id } => {
             let url = format!("{}/metadata/identity/oauth2/token", endpoint.trim_end_matches('/'));
             let url = managed_url(&url, "2018-02-01", to, client_id.as_deref());
             // Without the header the service answers 400: enough to know that it is there.
             courier.ask(Errand::get(url.clone()).within(PROBE_LIMIT)).await?;
             Errand::get(url).with(METADATA, &Secret::new("true"))?
         }
-        AzureLink::AppService { endpoint, header, client_id } => {
+        EntraLink::AppService { endpoint, header, client_id } => {
             let url = managed_url(endpoint, "2019-08-01", to, client_id.as_deref());
             Errand::get(url).with(IDENTITY_HEADER, header)?
         }
@@ -95,11 +95,11 @@ async fn of_link(
     Grant::of_oauth(&courier.fetch(exchange).await?, now)
 }
 
-fn token_url(to: &AzureIdentity, tenant_id: &str) -> String {
+fn token_url(to: &EntraIdentity, tenant_id: &str) -> String {
     format!("{}/{tenant_id}/oauth2/v2.0/token", to.authority_host.trim_end_matches('/'))
 }
 
-fn managed_url(base: &str, version: &str, to: &AzureIdentity, client_id: Option<&str>) -> String {
+fn managed_url(base: &str, version: &str, to: &EntraIdentity, client_id: Option<&str>) -> String {
     let resource = to.scope.strip_suffix("/.default").unwrap_or(&to.scope);
     let mut fields = vec![("api-version", version), ("resource", resource)];
     fields.extend(client_id.map(|id| ("client_id", id)));

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use tollgate_domain::{Assertion, AzureIdentity, AzureLink, Identity, Secret};
+use tollgate_domain::{Assertion, EntraIdentity, EntraLink, Identity, Secret};
 use tollgate_wire::{AuthScheme, Provider};
 
 use crate::diagnostic::{Finding, code};
@@ -20,7 +20,7 @@ pub(super) fn identity(
     own_key: Option<&Entry>,
     provider: &Provider,
 ) -> Option<Identity> {
-    if provider.auth != AuthScheme::Azure {
+    if provider.auth != AuthScheme::Entra {
         return None;
     }
     let first = FIELDS.iter().find_map(|name| params.take(name));
@@ -49,7 +49,7 @@ pub(super) fn identity(
     }
     let scope = scope.or_else(|| reader.env.variable("AZURE_SCOPE"));
     let host = host.or_else(|| reader.env.variable("AZURE_AUTHORITY_HOST"));
-    Some(Identity::Azure(AzureIdentity {
+    Some(Identity::Entra(EntraIdentity {
         authority_host: host.unwrap_or_else(|| AUTHORITY.to_owned()),
         scope: scope.unwrap_or_else(|| SCOPE.to_owned()),
         links,
@@ -57,25 +57,25 @@ pub(super) fn identity(
 }
 
 /// What the entry's own fields say.
-fn explicit(text: &mut impl FnMut(&'static str) -> Option<String>) -> Option<AzureLink> {
+fn explicit(text: &mut impl FnMut(&'static str) -> Option<String>) -> Option<EntraLink> {
     let token = text("azure_ad_token");
     let (tenant, client) = (text("tenant_id"), text("client_id"));
     let secret = text("client_secret");
     let (username, password) = (text("azure_username"), text("azure_password"));
     if let Some(token) = token {
-        return Some(AzureLink::Token(Secret::new(token)));
+        return Some(EntraLink::Token(Secret::new(token)));
     }
     let (tenant_id, client_id) = (tenant?, client?);
     if let Some(secret) = secret {
         let client_secret = Secret::new(secret);
-        return Some(AzureLink::ClientSecret { tenant_id, client_id, client_secret });
+        return Some(EntraLink::ClientSecret { tenant_id, client_id, client_secret });
     }
     let (username, password) = (username?, Secret::new(password?));
-    Some(AzureLink::Password { tenant_id, client_id, username, password })
+    Some(EntraLink::Password { tenant_id, client_id, username, password })
 }
 
 /// The links that `azure_credential` names.
-fn chosen(reader: &mut Reader<'_>, entry: &Entry) -> Option<Vec<AzureLink>> {
+fn chosen(reader: &mut Reader<'_>, entry: &Entry) -> Option<Vec<EntraLink>> {
     let name = reader.text(entry)?;
     match name.to_ascii_lowercase().as_str() {
         "default" | "defaultazurecredential" => Some(chain(&reader.env)),
@@ -94,49 +94,49 @@ fn chosen(reader: &mut Reader<'_>, entry: &Entry) -> Option<Vec<AzureLink>> {
 }
 
 /// `DefaultAzureCredential`.
-fn chain(env: &Environment<'_>) -> Vec<AzureLink> {
+fn chain(env: &Environment<'_>) -> Vec<EntraLink> {
     vec![of_environment(env), workload(env), managed(env), cli()]
 }
 
-fn of_environment(env: &Environment<'_>) -> AzureLink {
+fn of_environment(env: &Environment<'_>) -> EntraLink {
     const NAMES: [&str; 3] = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"];
     match NAMES.map(|name| env.variable(name)) {
         [Some(tenant_id), Some(client_id), Some(secret)] => {
-            AzureLink::ClientSecret { tenant_id, client_id, client_secret: Secret::new(secret) }
+            EntraLink::ClientSecret { tenant_id, client_id, client_secret: Secret::new(secret) }
         }
         values => absent("environment", NAMES, &values),
     }
 }
 
-fn workload(env: &Environment<'_>) -> AzureLink {
+fn workload(env: &Environment<'_>) -> EntraLink {
     const NAMES: [&str; 3] = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"];
     match NAMES.map(|name| env.variable(name)) {
         [Some(tenant_id), Some(client_id), Some(file)] => {
             let assertion = Assertion::File(PathBuf::from(file));
-            AzureLink::Federated { tenant_id, client_id, assertion }
+            EntraLink::Federated { tenant_id, client_id, assertion }
         }
         values => absent("workload identity", NAMES, &values),
     }
 }
 
-fn managed(env: &Environment<'_>) -> AzureLink {
+fn managed(env: &Environment<'_>) -> EntraLink {
     let client_id = env.variable("AZURE_CLIENT_ID");
     match (env.variable("IDENTITY_ENDPOINT"), env.variable("IDENTITY_HEADER")) {
         (Some(endpoint), Some(header)) => {
-            AzureLink::AppService { endpoint, header: Secret::new(header), client_id }
+            EntraLink::AppService { endpoint, header: Secret::new(header), client_id }
         }
-        _ => AzureLink::Machine { endpoint: MACHINE.to_owned(), client_id },
+        _ => EntraLink::Machine { endpoint: MACHINE.to_owned(), client_id },
     }
 }
 
-fn cli() -> AzureLink {
-    AzureLink::Cli { program: PathBuf::from("az"), tenant_id: None }
+fn cli() -> EntraLink {
+    EntraLink::Cli { program: PathBuf::from("az"), tenant_id: None }
 }
 
-fn absent(link: &'static str, names: [&str; 3], values: &[Option<String>; 3]) -> AzureLink {
+fn absent(link: &'static str, names: [&str; 3], values: &[Option<String>; 3]) -> EntraLink {
     let unset = names.iter().zip(values).filter(|(_, value)| value.is_none());
     let unset: Vec<String> = unset.map(|(name, _)| format!("`{name}`")).collect();
-    AzureLink::Absent { link, reason: format!("not set: {}", unset.join(", ")) }
+    EntraLink::Absent { link, reason: format!("not set: {}", unset.join(", ")) }
 }
 
 /// The entry's own fields of Entra ID.

@@ -1,6 +1,6 @@
 //! Which mode wins, and what is said about a key that loses.
 
-use tollgate_domain::{AzureLink, Identity};
+use tollgate_domain::{EntraLink, Identity};
 use tollgate_wire::Catalog;
 
 use crate::{PriceList, Source, compile};
@@ -28,11 +28,11 @@ fn mode(params: &str) -> (String, bool) {
     let deployment = &resolved.deployments[0];
     let mode = match (&deployment.key, deployment.identity.as_deref()) {
         (Some(key), None) => key.expose().to_owned(),
-        (None, Some(Identity::Azure(azure))) => match &*azure.links {
-            [AzureLink::Token(_)] => "token".to_owned(),
-            [AzureLink::ClientSecret { tenant_id, .. }] => tenant_id.clone(),
-            [AzureLink::Password { username, .. }] => username.clone(),
-            [AzureLink::Machine { .. }] => "machine".to_owned(),
+        (None, Some(Identity::Entra(azure))) => match &*azure.links {
+            [EntraLink::Token(_)] => "token".to_owned(),
+            [EntraLink::ClientSecret { tenant_id, .. }] => tenant_id.clone(),
+            [EntraLink::Password { username, .. }] => username.clone(),
+            [EntraLink::Machine { .. }] => "machine".to_owned(),
             links => links.len().to_string(),
         },
         other => panic!("{other:?}"),
