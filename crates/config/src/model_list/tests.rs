@@ -58,7 +58,7 @@ fn the_provider_is_the_explicit_one_or_the_first_segment_or_the_one_of_the_price
         ("model: openai/gpt-oss-120b, custom_llm_provider: groq", "groq", "openai/gpt-oss-120b"),
         ("model: groq/x, custom_llm_provider: groq", "groq", "x"),
         ("model: x, custom_llm_provider: groq", "groq", "x"),
-        ("model: ollama_chat/llama3", "ollama", "llama3"),
+        ("model: ollama_chat/llama3", "ollama_chat", "llama3"),
     ];
     for (params, provider, model) in cases {
         let deployment = deployment(params, "");
