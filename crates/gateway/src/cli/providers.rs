@@ -194,7 +194,7 @@ mod tests {
         let json = as_json(azure);
         assert_eq!(json["name"], "azure");
         assert_eq!(json["base_url"], Value::Null);
-        assert_eq!(json["formats"], json!(["openai_chat"]));
+        assert_eq!(json["formats"], json!(["openai_chat", "openai_responses"]));
         assert_eq!(json["key_env"][0], "AZURE_OPENAI_API_KEY");
     }
 }

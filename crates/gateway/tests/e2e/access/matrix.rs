@@ -36,10 +36,19 @@ async fn every_route_answers_every_caller_as_its_row_says() {
                                                                     nobody unknown   other     key  master
         POST /v1/chat/completions (Key)                                401     401     200     200     200
         POST /chat/completions (Key)                                   401     401     200     200     200
+        POST /v1/responses (Key)                                       401     401     400     400     400
+        POST /responses (Key)                                          401     401     400     400     400
+        POST /openai/v1/responses (Key)                                401     401     400     400     400
+        POST /v1/messages (Key)                                        401     401     200     200     200
+        POST /v1/messages/count_tokens (Key)                           401     401     200     200     200
+        GET /v1beta/models (Key)                                       401     401     200     200     200
+        POST /v1beta/models/{*operation} (Key)                         401     401     200     200     200
         GET /v1/models (Key)                                           401     401     200     200     200
         GET /models (Key)                                              401     401     200     200     200
         GET /v1/models/{*model} (Key)                                  401     401     200     200     200
+        POST /v1/models/{*model} (Key)                                 401     401     200     200     200
         GET /models/{*model} (Key)                                     401     401     200     200     200
+        POST /models/{*model} (Key)                                    401     401     200     200     200
         GET /health/liveliness (Anyone)                                200     200     200     200     200
         GET /health/liveness (Anyone)                                  200     200     200     200     200
         GET /health/readiness (Anyone)                                 200     200     200     200     200
@@ -69,12 +78,22 @@ fn routes() -> Vec<(&'static str, &'static str, String)> {
 }
 
 async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
+    let operated = if method == "POST" { "chat:generateContent" } else { "chat" };
     let path = path
         .replace("{model}", "chat")
-        .replace("{*model}", "chat")
+        .replace("{*model}", operated)
+        .replace("{*operation}", operated)
         .replace("{slug}", "key_unknown");
     let body = match path.as_str() {
         path if path.ends_with("/chat/completions") => CALL.to_owned(),
+        path if path.ends_with("/responses") => r#"{"model":"chat","input":"hi"}"#.to_owned(),
+        path if path.contains("/messages") => {
+            let messages = r#"[{"role":"user","content":"hi"}]"#;
+            format!(r#"{{"model":"chat","max_tokens":9,"messages":{messages}}}"#)
+        }
+        path if path.ends_with(":generateContent") => {
+            r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#.to_owned()
+        }
         // A change that changes nothing, and a deletion of what is not there.
         "/key/update" => json!({ "key": key }).to_string(),
         "/key/delete" => json!({ "keys": ["0".repeat(64)] }).to_string(),
