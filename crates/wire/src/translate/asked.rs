@@ -209,8 +209,10 @@ impl Fields<'_> {
         expected: &'static str,
     ) -> Result<(), RequestProblem> {
         let value = self.object.value(field).ok_or(RequestProblem::Missing { field })?;
+        let empty_text = value.text().is_some_and(|text| text.is_empty());
         match value.kind() {
-            Kind::String | Kind::Array if value.holds_something() => Ok(()),
+            Kind::String if !empty_text => Ok(()),
+            Kind::Array if value.holds_something() => Ok(()),
             Kind::String | Kind::Array => {
                 let expected = expected.to_owned();
                 Err(RequestProblem::OutOfRange { field: field.to_owned(), expected })

@@ -36,9 +36,9 @@ async fn every_route_answers_every_caller_as_its_row_says() {
                                                                     nobody unknown   other     key  master
         POST /v1/chat/completions (Key)                                401     401     200     200     200
         POST /chat/completions (Key)                                   401     401     200     200     200
-        POST /v1/responses (Key)                                       401     401     400     400     400
-        POST /responses (Key)                                          401     401     400     400     400
-        POST /openai/v1/responses (Key)                                401     401     400     400     400
+        POST /v1/responses (Key)                                       401     401     200     200     200
+        POST /responses (Key)                                          401     401     200     200     200
+        POST /openai/v1/responses (Key)                                401     401     200     200     200
         POST /v1/messages (Key)                                        401     401     200     200     200
         POST /v1/messages/count_tokens (Key)                           401     401     200     200     200
         GET /v1beta/models (Key)                                       401     401     200     200     200
