@@ -36,6 +36,9 @@ pub struct Settings {
     pub clamp_max_tokens: bool,
     /// The only header a key is read from, where the operator names one.
     pub key_header: Option<String>,
+    /// How long the client of a stream hears nothing before it is told that the call is alive;
+    /// `None` for never.
+    pub keepalive: Option<Duration>,
     /// Whether clients' `x-` headers go on to the providers.
     pub forward_client_headers: bool,
     /// What stands before `/errors/<slug>`, without a slash at its end; empty when nobody said
@@ -112,6 +115,7 @@ impl Settings {
             on_store_failure: StoreFailure::Closed,
             clamp_max_tokens: false,
             key_header: None,
+            keepalive: Some(KEEPALIVE),
             forward_client_headers: false,
             docs_base,
             responses_retention: RESPONSES_RETENTION,
@@ -154,6 +158,10 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
     }
     settings.always_include_stream_usage =
         section.take("always_include_stream_usage").and_then(|entry| reader.flag(entry));
+    if let Some(entry) = section.take("keepalive_interval_ms") {
+        let interval = reader.count(entry, KEEPALIVE_MS_MAX).map(Duration::from_millis);
+        settings.keepalive = interval.or(settings.keepalive).filter(|wait| !wait.is_zero());
+    }
     if let Some(forward) =
         section.take("forward_client_headers_to_llm_api").and_then(|entry| reader.flag(entry))
     {
@@ -306,6 +314,10 @@ const STRATEGIES: [&str; 8] = [
     "provider-budget-routing",
     "lar1",
 ];
+/// Silence in a stream before its client is told that the call is alive.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+/// Longest such silence that can be configured, in milliseconds: an hour.
+const KEEPALIVE_MS_MAX: u64 = 3_600_000;
 /// LiteLLM's own default.
 const NUM_RETRIES: u32 = 2;
 /// Most attempts after the first that may be asked for.

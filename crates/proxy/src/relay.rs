@@ -11,6 +11,7 @@ use futures_util::stream;
 use tollgate_config::Settings;
 use tollgate_domain::{CallId, Outcome};
 use tollgate_faults::{Reason, Refusal};
+use tollgate_upstream::DispatchError;
 use tollgate_wire::translate::ClientRequest;
 
 use crate::attempt::{Answer, Content, LiveStream};
@@ -45,10 +46,10 @@ pub(crate) fn relay(
         }
         // A stream's cost is not known before its last byte.
         Content::Stream(live) => {
-            let docs_base = settings.docs_base.clone();
+            let told = (settings.docs_base.clone(), settings.keepalive);
             let head: &[_] = if call.request.array { &headers::ARRAY } else { &headers::STREAM };
             let request = call.request.clone();
-            (streamed((call.id, request), docs_base, live, ticket), head, None)
+            (streamed((call.id, request), told, live, ticket), head, None)
         }
     };
     let mut response = Response::new(body);
@@ -98,6 +99,7 @@ struct Relaying {
     request: ClientRequest,
     /// Whether nothing has been sent yet.
     first: bool,
+    keepalive: Option<Duration>,
     docs_base: String,
     live: Box<LiveStream>,
     ticket: Ticket,
@@ -106,11 +108,12 @@ struct Relaying {
 
 fn streamed(
     (call, request): (CallId, ClientRequest),
-    docs_base: String,
+    (docs_base, keepalive): (String, Option<Duration>),
     live: Box<LiveStream>,
     ticket: Ticket,
 ) -> Body {
-    let state = Relaying { call, request, first: true, docs_base, live, ticket, over: false };
+    let state =
+        Relaying { call, request, first: true, keepalive, docs_base, live, ticket, over: false };
     Body::from_stream(stream::unfold(state, |mut state| async move {
         let bytes = state.next().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), state))
@@ -132,7 +135,11 @@ impl Relaying {
         }
         loop {
             let mut out = BytesMut::new();
-            match self.live.upstream.next().await {
+            let Some(came) = self.came().await else {
+                let alive = self.request.keep_alive().unwrap_or_default();
+                return Some(Bytes::from_static(alive));
+            };
+            match came {
                 Some(Ok(chunk)) => {
                     if let Err(refusal) = self.live.take(&chunk, &mut out) {
                         self.break_off(&refusal, &mut out);
@@ -151,6 +158,16 @@ impl Relaying {
             if self.over {
                 return None;
             }
+        }
+    }
+
+    /// What comes next from the upstream; `None` after a silence in which the client is to hear
+    /// that the call is alive.
+    async fn came(&mut self) -> Option<Option<Result<Bytes, DispatchError>>> {
+        let next = self.live.upstream.next();
+        match self.keepalive.filter(|_| self.request.keep_alive().is_some()) {
+            Some(silence) => tokio::time::timeout(silence, next).await.ok(),
+            None => Some(next.await),
         }
     }
 

@@ -34,6 +34,8 @@ pub struct UpstreamBody {
     /// Until the first byte has come.
     first_byte: Option<Deadline>,
     idle: Duration,
+    /// Since bytes have been awaited last; kept when the wait is given up and taken up again.
+    silent: Option<Deadline>,
     total: Option<Deadline>,
 }
 
@@ -45,24 +47,35 @@ impl UpstreamBody {
         idle: Duration,
         total: Option<Deadline>,
     ) -> Self {
-        Self { incoming: Some(incoming), clock, first_byte: Some(first_byte), idle, total }
+        Self {
+            incoming: Some(incoming),
+            clock,
+            first_byte: Some(first_byte),
+            idle,
+            silent: None,
+            total,
+        }
     }
 
     /// The next bytes, never none of them; `None` at the proper end, and after a failure.
     ///
     /// The first bytes are awaited until the first-byte limit, the others each for the idle limit.
-    /// Dropping the future loses nothing.
+    /// Dropping the future loses nothing, and the limits go on.
     pub async fn next(&mut self) -> Option<Result<Bytes, DispatchError>> {
         let incoming = self.incoming.as_mut()?;
         let clock = &*self.clock;
         let (deadline, phase) = match self.first_byte {
             Some(first_byte) => (first_byte, Phase::FirstByte),
-            None => (Deadline::start(Phase::Idle, self.idle, clock), Phase::Idle),
+            None => {
+                let start = || Deadline::start(Phase::Idle, self.idle, clock);
+                (*self.silent.get_or_insert_with(start), Phase::Idle)
+            }
         };
         let read = deadline.or_earlier(self.total).bound(clock, next_data(incoming)).await;
         let outcome = match read {
             Ok(Some(Ok(bytes))) => {
                 self.first_byte = None;
+                self.silent = None;
                 return Some(Ok(bytes));
             }
             Ok(Some(Err(error))) => Some(Err(broken(&error, phase))),

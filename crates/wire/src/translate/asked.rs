@@ -6,6 +6,7 @@ use tollgate_domain::ModelName;
 
 use super::{ClientFormat, read_request};
 use crate::conversation::Conversation;
+use crate::formats::anthropic_messages::PING_EVENT;
 use crate::formats::client_fields::{Standing, standing};
 use crate::formats::gemini;
 use crate::formats::openai_chat::{CHOICES_MAX, ChatRequest, RequestProblem};
@@ -97,6 +98,17 @@ impl ClientRequest {
     #[must_use]
     pub fn may_hold_own_seals(&self) -> bool {
         self.format == ClientFormat::AnthropicMessages && may_hold_ours(&self.body)
+    }
+
+    /// What tells the client of a stream that the call is alive while the model is silent. Clients
+    /// of Google's format take every line for a chunk, so they get nothing.
+    #[must_use]
+    pub const fn keep_alive(&self) -> Option<&'static [u8]> {
+        match self.format {
+            ClientFormat::OpenAiChat | ClientFormat::OpenAiResponses => Some(b": ping\n\n"),
+            ClientFormat::AnthropicMessages => Some(PING_EVENT),
+            ClientFormat::Gemini => None,
+        }
     }
 
     /// An error in the middle of the client's stream, around a JSON body in its dialect. `first`

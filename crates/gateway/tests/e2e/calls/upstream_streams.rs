@@ -70,6 +70,28 @@ async fn a_stream_that_stalls_is_ended_by_its_idle_limit() {
 }
 
 #[tokio::test]
+async fn a_silent_stream_says_that_it_is_alive_and_still_meets_its_idle_limit() {
+    let stage = Stage::with(
+        Storage::Sqlite,
+        Script::new(Behaviour::failing(Fault::Stall { after_tokens: 4 })),
+        |simulator| {
+            let deployment = ConfigText::deployment(simulator).with("idle_timeout: 0.5");
+            ConfigText::new()
+                .setting("general_settings", "keepalive_interval_ms: 40")
+                .group(GROUP, &deployment)
+        },
+        |home| home,
+    )
+    .await;
+    let key = stage.plain_key().await;
+    let (stream, _) = key.client.open(CHAT, STREAMED_CALL).await.rest().await;
+    let text = String::from_utf8_lossy(&stream);
+    let alive = text.matches("\n\n: ping\n\n").count();
+    assert!(alive >= 3, "{alive} signs of life: {text}");
+    assert!(text.contains("upstream_timeout"), "{text}");
+}
+
+#[tokio::test]
 async fn a_flowing_stream_is_not_cut_by_the_limit_of_buffered_answers() {
     let paced = Behaviour::answering(20).paced(Duration::ZERO, 20.0);
     let stage = Stage::with(
