@@ -3,7 +3,7 @@
 use tollgate_domain::{Identity, Secret};
 use tollgate_wire::Provider;
 
-use super::credential::{self, BaseUrl, Call, Needed, Proof, Subject};
+use super::credential::{self, BaseUrl, Call, Needed, Proof, Subject, Variable};
 use super::{aws, google};
 use crate::diagnostic::{Finding, code};
 use crate::schema::{Reader, Section};
@@ -14,7 +14,7 @@ use crate::yaml::Entry;
 pub(super) struct Access {
     pub(super) base_url: BaseUrl,
     /// The values of the provider's variables.
-    pub(super) variables: Vec<(Box<str>, Box<str>)>,
+    pub(super) variables: Vec<Variable>,
     pub(super) key: Option<Secret>,
     pub(super) identity: Option<Identity>,
 }

@@ -6,7 +6,7 @@ mod chain;
 use tollgate_domain::{AssumeRole, AwsIdentity, AwsLink, Identity, Secret};
 use tollgate_wire::{AuthScheme, Provider};
 
-use super::credential::{BaseUrl, Call, Mode, Needed, Subject};
+use super::credential::{BaseUrl, Call, Mode, Needed, Subject, Variable};
 use super::own::{Own, assertion, note_ignored};
 use crate::diagnostic::{Finding, code};
 use crate::schema::{Given, Reader, Section};
@@ -100,7 +100,7 @@ pub(super) fn region_of_model(provider: &Provider, model: &mut String) -> Option
 pub(super) fn set_region(
     reader: &mut Reader<'_>,
     params: &mut Section<'_>,
-    variables: &mut Vec<(Box<str>, Box<str>)>,
+    variables: &mut Vec<Variable>,
     region: &str,
 ) {
     if let Some(entry) = params.take("aws_region_name")
@@ -116,11 +116,7 @@ pub(super) fn set_region(
 }
 
 /// A signature names a region even where the operator's own base URL does not need one.
-pub(super) fn assume_region(
-    provider: &Provider,
-    base: &BaseUrl,
-    variables: &mut Vec<(Box<str>, Box<str>)>,
-) {
+pub(super) fn assume_region(provider: &Provider, base: &BaseUrl, variables: &mut Vec<Variable>) {
     let lacks = !variables.iter().any(|(name, _)| **name == *REGION);
     if base.own && lacks && matches!(provider.auth, AuthScheme::SigV4 { .. }) {
         variables.push((REGION.into(), REGION_ASSUMED.into()));

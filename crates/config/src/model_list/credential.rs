@@ -46,13 +46,16 @@ pub(super) struct Subject<'a> {
     pub(super) model: &'a Span,
 }
 
+/// The name of one of a provider's variables, and its value.
+pub(super) type Variable = (Box<str>, Box<str>);
+
 /// A deployment as far as it decides about the credential.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call<'a> {
     pub(super) provider: &'a Provider,
     pub(super) subject: Subject<'a>,
     /// The values of the provider's variables.
-    pub(super) variables: &'a [(Box<str>, Box<str>)],
+    pub(super) variables: &'a [Variable],
     /// Whether the operator's own base URL leads to this machine, where a mock needs no credential.
     pub(super) mock: bool,
 }
@@ -149,7 +152,7 @@ pub(super) fn variables(
     reader: &mut Reader<'_>,
     params: &mut Section<'_>,
     provider: &Provider,
-) -> Vec<(Box<str>, Box<str>)> {
+) -> Vec<Variable> {
     let mut values = Vec::new();
     for variable in &provider.variables {
         let own = params
@@ -170,7 +173,7 @@ pub(super) fn variables(
 pub(super) fn base_url(
     reader: &mut Reader<'_>,
     entry: Option<&Entry>,
-    (provider, variables): (&Provider, &[(Box<str>, Box<str>)]),
+    (provider, variables): (&Provider, &[Variable]),
     subject: Subject<'_>,
 ) -> Needed<BaseUrl> {
     let mut own = true;
@@ -214,7 +217,7 @@ pub(super) fn base_url(
 fn standing_base_url(
     reader: &Reader<'_>,
     provider: &Provider,
-    variables: &[(Box<str>, Box<str>)],
+    variables: &[Variable],
 ) -> Result<Option<BaseUrl>, UnsetVariable> {
     if let Some(url) = reader.env.first(&provider.base_url_env) {
         return Ok(Some(BaseUrl { url, own: true }));

@@ -94,7 +94,7 @@ impl Part<'_> {
         let access = access::read(reader, &mut params, called, self.subject);
         let version = credential::api_version(reader, params.take("api_version"), &provider);
         let headers = body::headers(reader, &mut params, &provider);
-        let edits = body::edits(reader, &mut params, &provider, &cx.shared);
+        let edits = body::edits(reader, &mut params, &provider, cx.shared);
         let Plain { extra_body, candidate, timeouts, num_retries, own_prices } =
             Plain::read(reader, &mut params, &mut info);
         let timeouts = Timeouts::resolve(&timeouts, &cx.shared.timeouts);
