@@ -28,7 +28,6 @@ impl<T> Needed<T> {
         }
     }
 
-    /// What comes of it, where it is there.
     pub(super) fn and_then<U>(self, next: impl FnOnce(T) -> Needed<U>) -> Needed<U> {
         match self {
             Self::Found(found) => next(found),
@@ -87,7 +86,6 @@ pub(super) struct Proof {
     pub(super) identity: Option<Identity>,
 }
 
-/// Decides for one mode and reads it.
 pub(super) fn proof(
     reader: &mut Reader<'_>,
     params: &mut Section<'_>,
@@ -129,8 +127,8 @@ fn key(
             None => (none_set(&provider.key_env), subject.model),
         },
     };
-    let signs = matches!(provider.auth, AuthScheme::SigV4 { .. } | AuthScheme::Google);
-    if !provider.key_required && !signs {
+    let fetched = matches!(provider.auth, AuthScheme::SigV4 { .. } | AuthScheme::Google);
+    if !(provider.key_required || fetched) {
         return Needed::Found(None);
     }
     let help = "set it, or give the entry an `api_key`";
@@ -252,9 +250,9 @@ fn no_base_url(provider: &Provider, span: &Span) -> Finding {
 
 /// What is missing where a provider's variable has no value, and what to do about it.
 pub(super) fn unset_variable(provider: &Provider, name: &str) -> (String, String) {
-    let base = ", or give the entry an `api_base`";
     let Some(variable) = provider.variables.iter().find(|variable| variable.name == name) else {
-        return (UnsetVariable(name.to_owned()).to_string(), format!("set it{base}"));
+        let help = "set it, or give the entry an `api_base`";
+        return (UnsetVariable(name.to_owned()).to_string(), help.to_owned());
     };
     let missing = format!("it has no `{}`, and {}", variable.param, none_set(&variable.env));
     (missing, format!("set one, or give the entry a `{}`", variable.param))
