@@ -1,10 +1,14 @@
 //! `model_list`: its entries to deployments, grouped by their public names.
 
+mod access;
+mod aws;
 mod body;
 mod credential;
 mod entra;
 mod entry;
+mod google;
 mod identity;
+mod own;
 mod parameters;
 mod price;
 mod provider;

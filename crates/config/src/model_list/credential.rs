@@ -1,9 +1,9 @@
 //! An entry's credential, base URL and API version: from the entry, else from the environment.
 
 use tollgate_domain::{Identity, Secret};
-use tollgate_wire::{Provider, UnsetVariable};
+use tollgate_wire::{AuthScheme, Provider, UnsetVariable};
 
-use super::entra;
+use super::{aws, entra, google};
 use crate::diagnostic::{Finding, code};
 use crate::schema::{Given, Reader, Section};
 use crate::yaml::{Entry, Span};
@@ -19,6 +19,24 @@ pub(super) enum Needed<T> {
     Wrong,
 }
 
+impl<T> Needed<T> {
+    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Needed<U> {
+        match self {
+            Self::Found(found) => Needed::Found(change(found)),
+            Self::Lacking => Needed::Lacking,
+            Self::Wrong => Needed::Wrong,
+        }
+    }
+
+    pub(super) fn and_then<U>(self, next: impl FnOnce(T) -> Needed<U>) -> Needed<U> {
+        match self {
+            Self::Found(found) => next(found),
+            Self::Lacking => Needed::Lacking,
+            Self::Wrong => Needed::Wrong,
+        }
+    }
+}
+
 /// Where findings about one entry point, and what they call it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject<'a> {
@@ -27,21 +45,65 @@ pub(super) struct Subject<'a> {
     pub(super) model: &'a Span,
 }
 
+/// The name of one of a provider's variables, and its value.
+pub(super) type Variable = (Box<str>, Box<str>);
+
+/// A deployment as far as it decides about the credential.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) provider: &'a Provider,
+    pub(super) subject: Subject<'a>,
+    /// The values of the provider's variables.
+    pub(super) variables: &'a [Variable],
+    /// Whether the operator's own base URL leads to this machine, where a mock needs no credential.
+    pub(super) mock: bool,
+}
+
+impl Call<'_> {
+    /// The value of one of the provider's variables.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        let found = self.variables.iter().find(|(known, _)| **known == *name);
+        found.map(|(_, value)| &**value)
+    }
+}
+
+/// What kind of credential a deployment has: exactly one.
+#[derive(Debug)]
+pub(super) enum Mode {
+    /// The entry's key, else the environment's.
+    Key,
+    /// One that is fetched, or that signs.
+    Identity(Identity),
+    /// None at all.
+    Open,
+}
+
 /// How the deployment proves on whose behalf it calls: a key, or an identity that is exchanged for
 /// tokens or signs.
+#[derive(Debug, Default)]
+pub(super) struct Proof {
+    pub(super) key: Option<Secret>,
+    pub(super) identity: Option<Identity>,
+}
+
 pub(super) fn proof(
     reader: &mut Reader<'_>,
     params: &mut Section<'_>,
-    provider: &Provider,
-    subject: Subject<'_>,
-) -> (Needed<Option<Secret>>, Option<Identity>) {
-    let own_key = params.take("api_key");
-    let identity = entra::identity(reader, params, own_key, provider);
-    let key = match identity {
-        Some(_) => Needed::Found(None),
-        None => key(reader, own_key, provider, subject),
+    call: Call<'_>,
+) -> Needed<Proof> {
+    let own_key = params.take("api_key").filter(|entry| !entry.node.value.is_empty());
+    let mode = match &call.provider.auth {
+        AuthScheme::Entra { scope } => entra::mode(reader, params, (own_key, scope), call),
+        AuthScheme::SigV4 { .. } => aws::mode(reader, params, own_key, call),
+        AuthScheme::Google => google::mode(reader, params, own_key, call),
+        AuthScheme::Bearer | AuthScheme::Header(_) | AuthScheme::None => Needed::Found(Mode::Key),
     };
-    (key, identity)
+    mode.and_then(|mode| match mode {
+        Mode::Key => key(reader, own_key, call.provider, call.subject)
+            .map(|key| Proof { key, identity: None }),
+        Mode::Identity(identity) => Needed::Found(Proof { key: None, identity: Some(identity) }),
+        Mode::Open => Needed::Found(Proof::default()),
+    })
 }
 
 /// The key: the entry's own, else the provider's first variable that is set.
@@ -65,7 +127,8 @@ fn key(
             None => (none_set(&provider.key_env), subject.model),
         },
     };
-    if !provider.key_required {
+    let fetched = matches!(provider.auth, AuthScheme::SigV4 { .. } | AuthScheme::Google);
+    if !(provider.key_required || fetched) {
         return Needed::Found(None);
     }
     let help = "set it, or give the entry an `api_key`";
@@ -87,7 +150,7 @@ pub(super) fn variables(
     reader: &mut Reader<'_>,
     params: &mut Section<'_>,
     provider: &Provider,
-) -> Vec<(Box<str>, Box<str>)> {
+) -> Vec<Variable> {
     let mut values = Vec::new();
     for variable in &provider.variables {
         let own = params
@@ -108,7 +171,7 @@ pub(super) fn variables(
 pub(super) fn base_url(
     reader: &mut Reader<'_>,
     entry: Option<&Entry>,
-    (provider, variables): (&Provider, &[(Box<str>, Box<str>)]),
+    (provider, variables): (&Provider, &[Variable]),
     subject: Subject<'_>,
 ) -> Needed<BaseUrl> {
     let mut own = true;
@@ -131,9 +194,8 @@ pub(super) fn base_url(
                 return Needed::Wrong;
             }
             Err(unset) => {
-                let help = "set it, or give the entry an `api_base`";
-                let missing = unset.to_string();
-                leave_out(reader, subject.model, (subject.model_name, &missing), help);
+                let (missing, help) = unset_variable(provider, &unset.0);
+                leave_out(reader, subject.model, (subject.model_name, &missing), &help);
                 return Needed::Lacking;
             }
         },
@@ -153,7 +215,7 @@ pub(super) fn base_url(
 fn standing_base_url(
     reader: &Reader<'_>,
     provider: &Provider,
-    variables: &[(Box<str>, Box<str>)],
+    variables: &[Variable],
 ) -> Result<Option<BaseUrl>, UnsetVariable> {
     if let Some(url) = reader.env.first(&provider.base_url_env) {
         return Ok(Some(BaseUrl { url, own: true }));
@@ -186,6 +248,16 @@ fn no_base_url(provider: &Provider, span: &Span) -> Finding {
     })
 }
 
+/// What is missing where a provider's variable has no value, and what to do about it.
+pub(super) fn unset_variable(provider: &Provider, name: &str) -> (String, String) {
+    let Some(variable) = provider.variables.iter().find(|variable| variable.name == name) else {
+        let help = "set it, or give the entry an `api_base`";
+        return (UnsetVariable(name.to_owned()).to_string(), help.to_owned());
+    };
+    let missing = format!("it has no `{}`, and {}", variable.param, none_set(&variable.env));
+    (missing, format!("set one, or give the entry a `{}`", variable.param))
+}
+
 fn none_set(variables: &[String]) -> String {
     match variables {
         [] => "it has no `api_key`".to_owned(),
@@ -198,7 +270,7 @@ fn none_set(variables: &[String]) -> String {
 }
 
 /// Notes that a model is left out, and for want of what.
-fn leave_out(
+pub(super) fn leave_out(
     reader: &mut Reader<'_>,
     span: &Span,
     (model_name, missing): (&str, &str),

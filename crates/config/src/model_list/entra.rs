@@ -6,91 +6,116 @@
 use std::path::PathBuf;
 
 use tollgate_domain::{Assertion, EntraIdentity, EntraLink, Identity, Secret};
-use tollgate_wire::{AuthScheme, Provider};
 
+use super::credential::{Call, Mode, Needed, leave_out};
+use super::own::{Own, assertion, note_ignored};
 use crate::diagnostic::{Finding, code};
 use crate::environment::Environment;
-use crate::schema::{Reader, Section};
+use crate::schema::{Given, Reader, Section};
 use crate::yaml::Entry;
 
-/// The identity, where the mode is not a key.
-pub(super) fn identity(
+/// The mode: a key, or an identity.
+pub(super) fn mode(
     reader: &mut Reader<'_>,
     params: &mut Section<'_>,
-    own_key: Option<&Entry>,
-    provider: &Provider,
-) -> Option<Identity> {
-    if provider.auth != AuthScheme::Entra {
-        return None;
-    }
-    let first = FIELDS.iter().find_map(|name| params.take(name));
+    (own_key, usual_scope): (Option<&Entry>, &str),
+    call: Call<'_>,
+) -> Needed<Mode> {
+    let own = Own::take(reader, params, &FIELDS);
     let mut text = |name| params.take(name).and_then(|entry| reader.text(entry));
-    let own = explicit(&mut text);
     let (scope, host) = (text("azure_scope"), text("azure_authority_host"));
-    let credential = params.take("azure_credential");
+    let credential = params.take("azure_credential").filter(|entry| !entry.node.value.is_empty());
     let refresh = params.take("enable_azure_ad_token_refresh");
     if own_key.is_some() {
-        return None;
+        return Needed::Found(Mode::Key);
     }
-    let links = match (own, credential) {
-        (Some(link), _) => vec![link],
-        (None, Some(entry)) => chosen(reader, entry)?,
+    if own.lacks(reader, call.subject) {
+        return Needed::Lacking;
+    }
+    let found = match (own.first(), credential) {
+        (Some(entry), _) => explicit(reader, &own, call).map(|link| (entry, vec![link])),
+        (None, Some(entry)) => chosen(reader, entry, call).map(|links| (entry, links)),
         (None, None) => {
-            let enabled = refresh.and_then(|entry| reader.flag(entry)) == Some(true);
-            enabled.then(|| chain(&reader.env))?
+            let enabled = refresh.filter(|entry| reader.flag(entry) == Some(true));
+            let Some(entry) = enabled else { return Needed::Found(Mode::Key) };
+            Needed::Found((entry, chain(&reader.env)))
         }
     };
-    if let (Some(entry), Some(variable)) = (
-        first.or(credential).or(refresh),
-        provider.key_env.iter().find(|name| reader.env.variable(name).is_some()),
-    ) {
-        let message = format!("`{variable}` is ignored: this deployment uses Entra ID");
-        reader.findings.push(Finding::note(code::CONFLICT, entry.name_span.clone(), message));
-    }
+    let (entry, links) = match found {
+        Needed::Found(found) => found,
+        Needed::Lacking => return Needed::Lacking,
+        Needed::Wrong => return Needed::Wrong,
+    };
+    note_ignored(reader, entry, (&call.provider.key_env, "Entra ID"));
     let scope = scope.or_else(|| reader.env.variable("AZURE_SCOPE"));
     let host = host.or_else(|| reader.env.variable("AZURE_AUTHORITY_HOST"));
-    Some(Identity::Entra(EntraIdentity {
+    Needed::Found(Mode::Identity(Identity::Entra(EntraIdentity {
         authority_host: host.unwrap_or_else(|| AUTHORITY.to_owned()),
-        scope: scope.unwrap_or_else(|| SCOPE.to_owned()),
+        scope: scope.unwrap_or_else(|| usual_scope.to_owned()),
         links,
-    }))
+    })))
 }
 
 /// What the entry's own fields say.
-fn explicit(text: &mut impl FnMut(&'static str) -> Option<String>) -> Option<EntraLink> {
-    let token = text("azure_ad_token");
-    let (tenant, client) = (text("tenant_id"), text("client_id"));
-    let secret = text("client_secret");
-    let (username, password) = (text("azure_username"), text("azure_password"));
-    if let Some(token) = token {
-        return Some(EntraLink::Token(Secret::new(token)));
+fn explicit(reader: &mut Reader<'_>, own: &Own<'_>, call: Call<'_>) -> Needed<EntraLink> {
+    let ids = own.text("tenant_id").zip(own.text("client_id"));
+    if let Some((entry, token)) = own.entry(TOKEN).zip(own.text(TOKEN)) {
+        if !token.starts_with("oidc/") {
+            return Needed::Found(EntraLink::Token(Secret::new(token)));
+        }
+        let Some((tenant_id, client_id)) = ids else { return incomplete(reader, entry) };
+        return assertion(reader, entry, &token, call.subject)
+            .map(|assertion| EntraLink::Federated { tenant_id, client_id, assertion });
     }
-    let (tenant_id, client_id) = (tenant?, client?);
-    if let Some(secret) = secret {
-        let client_secret = Secret::new(secret);
-        return Some(EntraLink::ClientSecret { tenant_id, client_id, client_secret });
+    let user = own.text("azure_username").zip(own.text("azure_password"));
+    match (ids, own.text("client_secret"), user) {
+        (Some((tenant_id, client_id)), Some(secret), _) => {
+            let client_secret = Secret::new(secret);
+            Needed::Found(EntraLink::ClientSecret { tenant_id, client_id, client_secret })
+        }
+        (Some((tenant_id, client_id)), None, Some((username, password))) => {
+            let password = Secret::new(password);
+            Needed::Found(EntraLink::Password { tenant_id, client_id, username, password })
+        }
+        _ => own.first().map_or(Needed::Wrong, |entry| incomplete(reader, entry)),
     }
-    let (username, password) = (username?, Secret::new(password?));
-    Some(EntraLink::Password { tenant_id, client_id, username, password })
+}
+
+fn incomplete(reader: &mut Reader<'_>, entry: &Entry) -> Needed<EntraLink> {
+    let message = format!("`{}` is part of a set of fields that is not complete", entry.name);
+    let finding = Finding::error(code::FIELD_MISSING, entry.name_span.clone(), message);
+    let help = "`tenant_id` and `client_id`, with `client_secret`, with `azure_username` and \
+                `azure_password`, or with an `azure_ad_token` that is `oidc/…`";
+    reader.findings.push(finding.with_help(help));
+    Needed::Wrong
 }
 
 /// The links that `azure_credential` names.
-fn chosen(reader: &mut Reader<'_>, entry: &Entry) -> Option<Vec<EntraLink>> {
-    let name = reader.text(entry)?;
-    match name.to_ascii_lowercase().as_str() {
-        "default" | "defaultazurecredential" => Some(chain(&reader.env)),
-        "client_secret" | "environmentcredential" => Some(vec![of_environment(&reader.env)]),
-        "workload_identity" | "workloadidentitycredential" => Some(vec![workload(&reader.env)]),
-        "managed_identity" | "managedidentitycredential" => Some(vec![managed(&reader.env)]),
-        "cli" | "azureclicredential" => Some(vec![cli()]),
+fn chosen(reader: &mut Reader<'_>, entry: &Entry, call: Call<'_>) -> Needed<Vec<EntraLink>> {
+    let name = match reader.given(entry) {
+        Some(Given::Text(name)) => name,
+        Some(Given::Unset(variable)) => {
+            let missing = format!("the variable `{variable}` is not set");
+            let help = "set it, or leave `azure_credential` out";
+            leave_out(reader, &entry.node.span, (call.subject.model_name, &missing), help);
+            return Needed::Lacking;
+        }
+        None => return Needed::Wrong,
+    };
+    Needed::Found(match name.to_ascii_lowercase().as_str() {
+        "default" | "defaultazurecredential" => chain(&reader.env),
+        "client_secret" | "environmentcredential" => vec![of_environment(&reader.env)],
+        "workload_identity" | "workloadidentitycredential" => vec![workload(&reader.env)],
+        "managed_identity" | "managedidentitycredential" => vec![managed(&reader.env)],
+        "cli" | "azureclicredential" => vec![cli()],
         _ => {
             let message = format!("`azure_credential` has no mode `{name}`");
             let finding = Finding::error(code::MALFORMED, entry.node.span.clone(), message);
             let help = "default, client_secret, workload_identity, managed_identity or cli";
             reader.findings.push(finding.with_help(help));
-            None
+            return Needed::Wrong;
         }
-    }
+    })
 }
 
 /// `DefaultAzureCredential`.
@@ -140,10 +165,11 @@ fn absent(link: &'static str, names: [&str; 3], values: &[Option<String>; 3]) ->
 }
 
 /// The entry's own fields of Entra ID.
-const FIELDS: [&str; 3] = ["azure_ad_token", "client_secret", "azure_password"];
+const FIELDS: [&str; 6] =
+    [TOKEN, "tenant_id", "client_id", "client_secret", "azure_username", "azure_password"];
+const TOKEN: &str = "azure_ad_token";
 
 const AUTHORITY: &str = "https://login.microsoftonline.com";
-const SCOPE: &str = "https://cognitiveservices.azure.com/.default";
 const MACHINE: &str = "http://169.254.169.254";
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use tollgate_domain::{DeploymentId, ModelName, Secret};
+use tollgate_domain::{DeploymentId, ModelName};
 use tollgate_policy::{Candidate, nearest};
 use tollgate_wire::capability::Capability;
 use tollgate_wire::{Calling, Provider};
 
+use super::access::{self, Access};
 use super::body::{self, Fields};
-use super::credential::{self, BaseUrl, Needed, Subject};
+use super::credential::{self, Needed, Subject};
 use super::provider::Inferred;
 use super::{Context, price};
 use crate::deployment::Deployment;
@@ -18,7 +19,7 @@ use crate::schema::{KnownKeys, Reader, Section};
 use crate::settings::RETRIES_MAX;
 use crate::snapshot::listed;
 use crate::timeouts::{OwnTimeouts, Timeouts};
-use crate::yaml::{Entry, Span};
+use crate::yaml::Span;
 
 /// Most tokens or requests a minute that may be configured.
 const PER_MINUTE_MAX: u64 = 1_000_000_000_000;
@@ -87,16 +88,13 @@ impl Part<'_> {
         (mut params, mut info): (Section<'_>, Section<'_>),
         inferred: Inferred,
     ) -> Option<Deployment> {
-        let Inferred { provider, upstream_model, pinned } = inferred;
+        let Inferred { provider, mut upstream_model, pinned } = inferred;
         let reader = &mut *cx.reader;
-        let (key, identity) = credential::proof(reader, &mut params, &provider, self.subject);
-        let api_base = one_of_two(reader, params.take("api_base"), params.take("base_url"));
-        let variables = credential::variables(reader, &mut params, &provider);
-        let of_base = (&*provider, &*variables);
-        let base_url = credential::base_url(reader, api_base, of_base, self.subject);
+        let called = (&*provider, &mut upstream_model);
+        let access = access::read(reader, &mut params, called, self.subject);
         let version = credential::api_version(reader, params.take("api_version"), &provider);
         let headers = body::headers(reader, &mut params, &provider);
-        let edits = body::edits(reader, &mut params, &provider, &cx.shared);
+        let edits = body::edits(reader, &mut params, &provider, cx.shared);
         let Plain { extra_body, candidate, timeouts, num_retries, own_prices } =
             Plain::read(reader, &mut params, &mut info);
         let timeouts = Timeouts::resolve(&timeouts, &cx.shared.timeouts);
@@ -108,7 +106,8 @@ impl Part<'_> {
             price::warn_partial(reader, prices, span);
         }
         let pinned = pinned.or_else(|| provider.responses_only(mode.as_deref()));
-        let (Common { id, group, base_model }, key, base_url) = self.ready(key, base_url)?;
+        let (Common { id, group, base_model }, access) = self.ready(access)?;
+        let Access { base_url, variables, key, identity } = access;
         let template = Deployment {
             prices: own_prices.and_then(|(prices, _)| price::sheet(prices, &id)),
             id,
@@ -140,13 +139,9 @@ impl Part<'_> {
     }
 
     /// What a deployment cannot do without, when all of it is there.
-    fn ready(
-        self,
-        key: Needed<Option<Secret>>,
-        base_url: Needed<BaseUrl>,
-    ) -> Option<(Common, Option<Secret>, BaseUrl)> {
-        match (self.common, key, base_url) {
-            (Some(common), Needed::Found(key), Needed::Found(url)) => Some((common, key, url)),
+    fn ready(self, access: Needed<Access>) -> Option<(Common, Access)> {
+        match (self.common, access) {
+            (Some(common), Needed::Found(access)) => Some((common, access)),
             _ => None,
         }
     }
@@ -199,22 +194,6 @@ fn retries(reader: &mut Reader<'_>, params: &mut Section<'_>) -> Option<u32> {
     let mut count = |name| params.take(name).and_then(|entry| reader.count(entry, RETRIES_MAX));
     let (num, max) = (count("num_retries"), count("max_retries"));
     num.or(max).and_then(|count| u32::try_from(count).ok())
-}
-
-/// The first of two names for one thing; two different values contradict each other.
-fn one_of_two<'e>(
-    reader: &mut Reader<'_>,
-    first: Option<&'e Entry>,
-    second: Option<&'e Entry>,
-) -> Option<&'e Entry> {
-    if let (Some(first), Some(second)) = (first, second)
-        && first.node != second.node
-    {
-        let message = format!("`{}` is used, not `{}`", first.name, second.name);
-        let span = second.name_span.clone();
-        reader.findings.push(Finding::warning(code::CONFLICT, span, message));
-    }
-    first.or(second)
 }
 
 /// The limit on the answer that goes into the body where the client sends none.

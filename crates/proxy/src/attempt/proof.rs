@@ -44,7 +44,7 @@ fn of_key(scheme: &AuthScheme, key: Option<&Secret>) -> Result<Credential, Faile
         AuthScheme::Bearer | AuthScheme::Google | AuthScheme::SigV4 { .. } => {
             Credential::Bearer(key)
         }
-        AuthScheme::Entra => Credential::Header { name: KEY_HEADER, value: key },
+        AuthScheme::Entra { .. } => Credential::Header { name: KEY_HEADER, value: key },
         AuthScheme::Header(name) => {
             let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
                 unavailable(&format!("the provider's key header `{name}` is not a header name"))

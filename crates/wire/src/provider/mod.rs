@@ -92,7 +92,10 @@ pub enum AuthScheme {
     /// No key is ever sent.
     None,
     /// A key in `api-key`, or a token of Entra ID in `Authorization: Bearer` (openai.md §8).
-    Entra,
+    Entra {
+        /// What a token is asked for, such as `https://cognitiveservices.azure.com/.default`.
+        scope: String,
+    },
     /// A token of Google's OAuth in `Authorization: Bearer` (gemini.md §1).
     Google,
     /// A signature of AWS, or a key in `Authorization: Bearer` (bedrock.md §2).

@@ -61,7 +61,9 @@ enum AuthFile {
         name: String,
     },
     None {},
-    Entra {},
+    Entra {
+        scope: String,
+    },
     Google {},
     #[serde(rename = "sigv4")]
     SigV4 {
@@ -88,7 +90,7 @@ impl ProviderFile {
                 AuthFile::Bearer {} => AuthScheme::Bearer,
                 AuthFile::Header { name } => AuthScheme::Header(name),
                 AuthFile::None {} => AuthScheme::None,
-                AuthFile::Entra {} => AuthScheme::Entra,
+                AuthFile::Entra { scope } => AuthScheme::Entra { scope },
                 AuthFile::Google {} => AuthScheme::Google,
                 AuthFile::SigV4 { service } => AuthScheme::SigV4 { service },
             },

@@ -159,7 +159,10 @@ fn quirks_are_read_as_written() {
     assert_eq!(&*find(&catalog, "xai").quirks.drop_beside[0].beside, "reasoning_effort");
     assert_eq!(find(&catalog, "parasail").quirks.set_fields, [("store".into(), "false".into())]);
     assert_eq!(find(&catalog, "openai").quirks, Quirks::default());
-    assert_eq!(find(&catalog, "azure").auth, AuthScheme::Entra);
+    let entra = |scope: &str| AuthScheme::Entra { scope: scope.to_owned() };
+    let scope = "https://cognitiveservices.azure.com/.default";
+    assert_eq!(find(&catalog, "azure").auth, entra(scope));
+    assert_eq!(find(&catalog, "azure_ai").auth, entra("https://ai.azure.com/.default"));
     assert_eq!(find(&catalog, "simulated").auth, AuthScheme::None);
 }
 
