@@ -264,7 +264,10 @@ fn only_an_open_text_cites_and_only_reasoning_is_sealed() {
         let kind = format!("response.{kind}.delta");
         json!({"type": kind, "output_index": item, "delta": "a"})
     };
-    let done = |item: u64, whole: Value| json!({"type": "response.output_item.done", "output_index": item, "item": whole});
+    let done = |item: u64, whole: Value| {
+        let kind = "response.output_item.done";
+        json!({"type": kind, "output_index": item, "item": whole})
+    };
     let sealed = json!({"type": "reasoning", "encrypted_content": "seal", "summary": []});
     let message = json!({"type": "message", "content": []});
     for (events, cites) in [
