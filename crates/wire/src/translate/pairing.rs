@@ -79,8 +79,7 @@ pub fn prepare(
     defaults: &[(Box<str>, Box<str>)],
 ) -> Result<Prepared, Unprepared> {
     let mut conversation = conversation.clone();
-    let mut pairing = Pairing::passing(request, upstream, envelope);
-    pairing.passes = false;
+    let mut pairing = Pairing::passing(request, upstream, envelope).translating();
     let mut dropped = Vec::new();
     if request.format == ClientFormat::OpenAiResponses && upstream != WireFormat::OpenAiResponses {
         let portable = make_portable(&mut conversation, &request.body);
@@ -111,6 +110,13 @@ impl Pairing {
             names: ToolNames::default(),
             tools: Arc::default(),
         }
+    }
+
+    /// The same client and upstream, whose bytes do not pass.
+    #[must_use]
+    pub(super) fn translating(mut self) -> Self {
+        self.passes = false;
+        self
     }
 
     /// Takes note of what the answer to a request is said in.

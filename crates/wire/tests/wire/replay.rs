@@ -7,8 +7,10 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use tollgate_wire::RECORD_BYTES_MAX;
+use tollgate_wire::frame::aws_events::message;
 
-use crate::bodies::{formats::UPSTREAMS, run, targets};
+use crate::bodies::formats::{UPSTREAMS, client};
+use crate::bodies::{run, targets};
 
 /// Most bytes of all corpora together: they are read by people too.
 const CORPORA_BYTES_MAX: u64 = 400 * 1024;
@@ -34,19 +36,51 @@ fn every_fixture_keeps_the_laws() {
     let mut broken = Vec::new();
     for upstream in &UPSTREAMS {
         let folder = root().join("crates/wire/fixtures").join(upstream.name);
-        let name = upstream.name;
         for file in files(&folder) {
-            let targets = match file.file_name().and_then(|name| name.to_str()) {
-                Some("request.json") => [format!("request_{name}"), "json".to_owned()],
-                Some("answer.json" | "error.json") => [format!("answer_{name}"), "json".to_owned()],
-                Some("answer.sse") => [format!("stream_{name}"), "frame_sse".to_owned()],
-                _ => continue,
-            };
+            let targets = targets_of(upstream.name, &file);
+            if targets.is_empty() {
+                continue;
+            }
             let data = fs::read(&file).expect("a file");
+            let framed = file.extension().is_some_and(|kind| kind == "tsv");
+            let data = if framed { aws_stream(&data) } else { data };
             broken.extend(targets.iter().filter_map(|target| replay(target, &data, &file)));
         }
     }
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// The targets that a file of a format's fixtures is for. What a format's upstreams are sent is a
+/// client's request in another format where no client speaks it.
+fn targets_of(name: &str, file: &Path) -> Vec<String> {
+    let spoken = client(name).map_or("openai_chat", |client| client.name);
+    let (target, plain) = match file.file_name().and_then(|name| name.to_str()) {
+        Some("request.json") => (format!("request_{spoken}"), "json"),
+        Some("request.openai_chat.json") => ("request_openai_chat".to_owned(), "json"),
+        Some("request.messages.json" | "request.anthropic_messages.json") => {
+            ("request_anthropic_messages".to_owned(), "json")
+        }
+        Some("answer.json" | "error.json") => (format!("answer_{name}"), "json"),
+        Some("answer.sse") => (format!("stream_{name}"), "frame_sse"),
+        Some("answer.ndjson") => (format!("stream_{name}"), "frame_json_lines"),
+        Some("answer.tsv") => (format!("stream_{name}"), "frame_aws_events"),
+        _ => return Vec::new(),
+    };
+    vec![target, plain.to_owned()]
+}
+
+/// The messages of a fixture, whose lines are an event's name and its payload; the name of an
+/// exception begins with `!`.
+fn aws_stream(lines: &[u8]) -> Vec<u8> {
+    let lines = std::str::from_utf8(lines).expect("a table").lines();
+    let messages = lines.filter_map(|line| line.split_once('\t')).map(|(name, payload)| {
+        let headers = match name.strip_prefix('!') {
+            Some(name) => [(":exception-type", name), (":message-type", "exception")],
+            None => [(":event-type", name), (":message-type", "event")],
+        };
+        message(&headers, payload.as_bytes()).expect("a short message")
+    });
+    messages.collect::<Vec<_>>().concat()
 }
 
 #[test]

@@ -123,18 +123,24 @@ impl<'a, 'r> ItemsOut<'a, 'r> {
             }),
             _ => {
                 self.report.leave_out("reasoning_content");
+                self.kept_before(out);
                 self.number += 1;
             }
+        }
+    }
+
+    /// The client's own items that stood before the next one, which it may be an answer to.
+    fn kept_before(&mut self, out: &mut Array<'_>) {
+        while let Some(raw) = self.kept.whole(self.number) {
+            out.raw(raw);
+            self.number += 1;
         }
     }
 
     /// An item, behind those of the client that stood before it, with what the client's own item
     /// at its place held besides.
     fn item(&mut self, out: &mut Array<'_>, fill: impl FnOnce(&mut JsonWriter<'_>)) {
-        while let Some(raw) = self.kept.whole(self.number) {
-            out.raw(raw);
-            self.number += 1;
-        }
+        self.kept_before(out);
         let members = self.kept.members(self.number);
         out.object(|o| {
             fill(o);

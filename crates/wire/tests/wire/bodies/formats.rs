@@ -5,7 +5,9 @@ use tollgate_wire::conversation::{Answer, Conversation};
 use tollgate_wire::delta::{Interpreter, Renderer};
 use tollgate_wire::formats::openai_chat::{ErrorBody, RequestProblem};
 use tollgate_wire::formats::translation::{AnswerIn, Reply, Target, Unsupported, Written};
-use tollgate_wire::formats::{anthropic_messages, gemini, openai_chat, openai_responses};
+use tollgate_wire::formats::{
+    anthropic_messages, bedrock_converse, cohere, gemini, ollama, openai_chat, openai_responses,
+};
 use tollgate_wire::json::Malformed;
 
 use super::client_streams;
@@ -49,6 +51,10 @@ pub(crate) enum Framing {
     Sse,
     /// Server-sent events, or the elements of one array of JSON.
     SseOrJson,
+    /// JSON objects, one on each line.
+    JsonLines,
+    /// Messages of an AWS event stream.
+    Aws,
 }
 
 /// The formats that clients speak.
@@ -88,7 +94,7 @@ pub(crate) const CLIENTS: [Client; 4] = [
 ];
 
 /// The formats that upstreams speak.
-pub(crate) const UPSTREAMS: [Upstream; 4] = [
+pub(crate) const UPSTREAMS: [Upstream; 7] = [
     Upstream {
         name: "openai_chat",
         framing: Framing::Sse,
@@ -120,6 +126,30 @@ pub(crate) const UPSTREAMS: [Upstream; 4] = [
         answer: gemini::to_answer,
         error: gemini::read_error,
         interpreter: || Box::new(gemini::GeminiInterpreter::new()),
+    },
+    Upstream {
+        name: "bedrock_converse",
+        framing: Framing::Aws,
+        write: bedrock_converse::from_conversation,
+        answer: bedrock_converse::to_answer,
+        error: bedrock_converse::read_error,
+        interpreter: || Box::new(bedrock_converse::BedrockConverseInterpreter::new()),
+    },
+    Upstream {
+        name: "cohere",
+        framing: Framing::Sse,
+        write: cohere::from_conversation,
+        answer: cohere::to_answer,
+        error: cohere::read_error,
+        interpreter: || Box::new(cohere::CohereInterpreter::new()),
+    },
+    Upstream {
+        name: "ollama",
+        framing: Framing::JsonLines,
+        write: ollama::from_conversation,
+        answer: ollama::to_answer,
+        error: ollama::read_error,
+        interpreter: || Box::new(ollama::OllamaInterpreter::new()),
     },
 ];
 

@@ -3,6 +3,7 @@
 
 use tollgate_wire::delta::{Close, Delta};
 use tollgate_wire::formats::openai_chat::{ObserverOptions, Relay, StreamFacts, StreamObserver};
+use tollgate_wire::frame::aws_events::{AWS_EVENT_BYTES_MAX, AwsEventFramer};
 use tollgate_wire::frame::json_lines::JsonFramer;
 use tollgate_wire::{RECORD_BYTES_MAX, SseFramer};
 
@@ -85,6 +86,8 @@ pub(crate) fn interpret(upstream: &Upstream, pieces: &[&[u8]], how: Close) -> Ve
 fn records(framing: Framing, pieces: &[&[u8]], how: Close) -> Vec<Record> {
     let json = pieces.iter().find_map(|piece| piece.first()).is_some_and(|byte| *byte == b'[');
     match framing {
+        Framing::JsonLines => json_records(pieces),
+        Framing::Aws => aws_records(pieces),
         Framing::SseOrJson if json => json_records(pieces),
         Framing::Sse | Framing::SseOrJson => sse_records(pieces, how),
     }
@@ -97,6 +100,20 @@ fn json_records(pieces: &[&[u8]]) -> Vec<Record> {
         framer.push(piece);
         while let Ok(Some(record)) = framer.next_record() {
             records.push((None, record.to_vec()));
+        }
+    }
+    records
+}
+
+/// The messages of an AWS event stream; what an exception is called stands in for an event's name.
+fn aws_records(pieces: &[&[u8]]) -> Vec<Record> {
+    let mut framer = AwsEventFramer::new(AWS_EVENT_BYTES_MAX);
+    let mut records = Vec::new();
+    for piece in pieces {
+        framer.push(piece);
+        while let Ok(Some(message)) = framer.next_record() {
+            let name = message.event_type().or_else(|| message.exception_type());
+            records.push((name.map(str::to_owned), message.payload().to_vec()));
         }
     }
     records

@@ -173,3 +173,27 @@ fn the_path_names_the_model_before_the_body() {
     let conversation = to_conversation(&body, Some("path")).expect("a request");
     assert_eq!(conversation.model.as_str(), "path");
 }
+
+#[test]
+fn an_item_of_another_kind_keeps_its_place_before_reasoning_that_is_left_out() {
+    use crate::capability::Capability;
+    use crate::formats::openai_responses::from_conversation;
+    use crate::formats::translation::{Leniency, Target};
+    let conversation = read(
+        r#"{"model":"m","input":[
+            {"type":"own_call","call_id":"c"},
+            {"type":"reasoning","summary":[]},
+            {"type":"function_call_output","call_id":"c","output":"o"}]}"#,
+    );
+    let target = Target {
+        model: "m",
+        capability: &Capability::UNKNOWN,
+        leniency: Leniency::default(),
+        quirks: crate::provider::Quirks::none(),
+    };
+    let written = from_conversation(&conversation, &target).expect("its own format");
+    let text = std::str::from_utf8(&written.body).expect("UTF-8");
+    let at = |kind: &str| text.find(kind).expect(kind);
+    assert!(at("own_call") < at("function_call_output"), "{text}");
+    to_conversation(&written.body, None).expect("what is written reads");
+}
