@@ -210,7 +210,8 @@ impl Fields<'_> {
     ) -> Result<(), RequestProblem> {
         let value = self.object.value(field).ok_or(RequestProblem::Missing { field })?;
         match value.kind() {
-            Kind::String | Kind::Array if value.holds_something() => Ok(()),
+            Kind::String if value.as_written() != r#""""# => Ok(()),
+            Kind::Array if value.holds_something() => Ok(()),
             Kind::String | Kind::Array => {
                 let expected = expected.to_owned();
                 Err(RequestProblem::OutOfRange { field: field.to_owned(), expected })

@@ -72,7 +72,8 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
     let path = path
         .replace("{model}", "chat")
         .replace("{*model}", "chat")
-        .replace("{slug}", "key_unknown");
+        .replace("{slug}", "key_unknown")
+        .replace("{id}", "resp_of_nobody");
     let body = match path.as_str() {
         path if path.ends_with("/chat/completions") => CALL.to_owned(),
         // A change that changes nothing, and a deletion of what is not there.
