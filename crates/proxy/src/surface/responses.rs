@@ -73,25 +73,19 @@ pub(super) async fn socket(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
+    let snapshot = gate.snapshot();
+    if let Err(refusal) = authenticate(&gate, &headers, &snapshot.settings).await {
+        return answer(&gate, Err(refusal));
+    }
     if !headers.contains_key(header::UPGRADE) {
         return super::wrong_method(State(gate), method, uri).await;
     }
-    let snapshot = gate.snapshot();
-    let refusal = match authenticate(&gate, &headers, &snapshot.settings).await {
-        Ok(_) => {
-            let message = "there is no WebSocket here: use HTTPS, `POST /v1/responses`";
-            Refusal::new(Reason::WebsocketUnsupported, message)
-        }
-        Err(refusal) => refusal,
-    };
-    let upgrade = refusal.reason == Reason::WebsocketUnsupported;
-    let mut response = answer(&gate, Err(refusal));
-    if upgrade {
-        // Such an answer names what may be upgraded to (RFC 9110, 15.5.22).
-        let head = response.headers_mut();
-        head.insert(header::UPGRADE, HeaderValue::from_static("HTTP/1.1"));
-        head.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    }
+    let message = "there is no WebSocket here: use HTTPS, `POST /v1/responses`";
+    let mut response = answer(&gate, Err(Refusal::new(Reason::WebsocketUnsupported, message)));
+    // Such an answer names what may be upgraded to (RFC 9110, 15.5.22).
+    let head = response.headers_mut();
+    head.insert(header::UPGRADE, HeaderValue::from_static("HTTP/1.1"));
+    head.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     response
 }
 

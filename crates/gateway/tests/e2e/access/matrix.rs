@@ -36,10 +36,31 @@ async fn every_route_answers_every_caller_as_its_row_says() {
                                                                     nobody unknown   other     key  master
         POST /v1/chat/completions (Key)                                401     401     200     200     200
         POST /chat/completions (Key)                                   401     401     200     200     200
+        POST /v1/responses (Key)                                       401     401     400     400     400
+        POST /responses (Key)                                          401     401     400     400     400
+        POST /openai/v1/responses (Key)                                401     401     400     400     400
+        GET /v1/responses (Key)                                        401     401     405     405     405
+        GET /v1/responses/{id} (Key)                                   401     401     404     404     404
+        DELETE /v1/responses/{id} (Key)                                401     401     404     404     404
+        GET /v1/responses/{id}/input_items (Key)                       401     401     404     404     404
+        GET /responses (Key)                                           401     401     405     405     405
+        GET /responses/{id} (Key)                                      401     401     404     404     404
+        DELETE /responses/{id} (Key)                                   401     401     404     404     404
+        GET /responses/{id}/input_items (Key)                          401     401     404     404     404
+        GET /openai/v1/responses (Key)                                 401     401     405     405     405
+        GET /openai/v1/responses/{id} (Key)                            401     401     404     404     404
+        DELETE /openai/v1/responses/{id} (Key)                         401     401     404     404     404
+        GET /openai/v1/responses/{id}/input_items (Key)                401     401     404     404     404
+        POST /v1/messages (Key)                                        401     401     400     400     400
+        POST /v1/messages/count_tokens (Key)                           401     401     400     400     400
+        GET /v1beta/models (Key)                                       401     401     200     200     200
+        POST /v1beta/models/{*operation} (Key)                         404     404     404     404     404
         GET /v1/models (Key)                                           401     401     200     200     200
         GET /models (Key)                                              401     401     200     200     200
         GET /v1/models/{*model} (Key)                                  401     401     200     200     200
+        POST /v1/models/{*model} (Key)                                 404     404     404     404     404
         GET /models/{*model} (Key)                                     401     401     200     200     200
+        POST /models/{*model} (Key)                                    404     404     404     404     404
         GET /health/liveliness (Anyone)                                200     200     200     200     200
         GET /health/liveness (Anyone)                                  200     200     200     200     200
         GET /health/readiness (Anyone)                                 200     200     200     200     200
