@@ -193,6 +193,34 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         ..REQUEST
     },
     Row {
+        reason: Reason::PreviousResponseNotFound,
+        code: Some("previous_response_not_found"),
+        title: "no such answer to go on from",
+        meaning: "`previous_response_id` names an answer that is not kept for this key or its \
+            team: it expired, was deleted, was made with `store: false`, or never was.",
+        fix: "send the earlier turns in `input`, without `previous_response_id`",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::ResponseNotFound,
+        status: 404,
+        anthropic_kind: "not_found_error",
+        title: "no such answer",
+        meaning: "No answer of this id is kept for this key or its team: it expired, was deleted, \
+            was made with `store: false`, or never was.",
+        fix: "check the id, and that the key is of the team whose key made the call",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::WebsocketUnsupported,
+        status: 426,
+        title: "the route takes no WebSocket",
+        meaning: "The gateway answers the Responses API over HTTPS, whole or as a stream of \
+            events, and takes no WebSocket.",
+        fix: "call `POST /v1/responses` over HTTPS, with `stream: true` for a stream",
+        ..REQUEST
+    },
+    Row {
         reason: Reason::ParameterUnsupported,
         code: Some("unsupported_parameter"),
         title: "the model does not take a parameter",

@@ -55,6 +55,12 @@ pub enum Reason {
     ForbiddenField,
     /// No such model.
     ModelUnknown,
+    /// No such kept answer to go on from.
+    PreviousResponseNotFound,
+    /// No such kept answer.
+    ResponseNotFound,
+    /// The route takes no WebSocket.
+    WebsocketUnsupported,
     /// The model does not take a parameter.
     ParameterUnsupported,
     /// Thinking and a forced tool choice exclude each other.
@@ -192,6 +198,9 @@ impl Reason {
             Self::FieldOutOfRange => "field_out_of_range",
             Self::ForbiddenField => "forbidden_field",
             Self::ModelUnknown => "model_unknown",
+            Self::PreviousResponseNotFound => "previous_response_not_found",
+            Self::ResponseNotFound => "response_not_found",
+            Self::WebsocketUnsupported => "websocket_unsupported",
             Self::ParameterUnsupported => "parameter_unsupported",
             Self::ThinkingConflictsWithForcedToolChoice => {
                 "thinking_conflicts_with_forced_tool_choice"

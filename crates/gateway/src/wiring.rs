@@ -2,15 +2,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
 use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use tollgate_admin::Admin;
 use tollgate_config::Snapshot;
 use tollgate_domain::{Clock, Random, Secret};
 use tollgate_proxy::Gate;
-use tollgate_store::{Db, KeyDirectory, Ledger, LedgerOptions, Presence, Spool};
+use tollgate_store::{
+    Db, KeyDirectory, Ledger, LedgerOptions, Presence, ResponseLimits, Responses, Retention, Spool,
+};
 use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
 
 use crate::gatekeeper::ProxyGatekeeper;
@@ -18,6 +22,8 @@ use crate::{environment, master_key};
 
 /// The database's file in the data directory, when no other database is named.
 const DATABASE_FILE: &str = "tollgate.sqlite";
+/// The wait between two sweeps of kept answers that expired.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(600);
 /// Most virtual keys kept in memory.
 const KEYS_CACHED_MAX: usize = 100_000;
 
@@ -27,6 +33,8 @@ pub(crate) struct Wired {
     pub(crate) app: Router,
     pub(crate) ledger: Ledger,
     pub(crate) writing: JoinHandle<()>,
+    /// Removes kept answers that expired.
+    pub(crate) expiring: AbortOnDropHandle<()>,
     pub(crate) fresh_key: Option<Secret>,
     pub(crate) db: Db,
     pub(crate) presence: Presence,
@@ -87,19 +95,22 @@ pub(crate) async fn wire(
     let (ledger, ledger_task) = Ledger::start(db.clone(), options, Arc::clone(&clock));
     let keys = Arc::new(KeyDirectory::new(db.clone(), KEYS_CACHED_MAX));
     let upstream = Dispatcher::new(pool()?, Arc::clone(&clock))?;
+    let responses = Responses::new(db.clone(), ResponseLimits::default());
     let gate = Arc::new(Gate::new(
         snapshot,
         (Arc::clone(&keys), Some(master.hash)),
-        ledger.clone(),
+        (ledger.clone(), responses.clone()),
         upstream,
         (Arc::clone(&clock), Arc::clone(&random)),
     ));
+    let retention = Retention::new(responses, Arc::clone(&clock), EXPIRY_INTERVAL);
+    let expiring = AbortOnDropHandle::new(tokio::spawn(retention.run()));
     let admin =
         Admin::new(db.clone(), keys, Arc::new(ProxyGatekeeper(Arc::clone(&gate))), (clock, random));
     let management = tollgate_admin::router(Arc::new(admin));
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
-    Ok(Wired { gate, app, ledger, writing, fresh_key: master.fresh, db, presence })
+    Ok(Wired { gate, app, ledger, writing, expiring, fresh_key: master.fresh, db, presence })
 }
 
 /// How connections to upstreams are made: through the proxies of the environment, if it names any.

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::ArcSwap;
 use tollgate_config::Snapshot;
 use tollgate_domain::{Clock, KeyHash, Random, Ticks, Timestamp};
-use tollgate_store::{KeyDirectory, Ledger};
+use tollgate_store::{KeyDirectory, Ledger, Responses};
 use tollgate_upstream::Dispatcher;
 use tollgate_wire::formats::seal::Sealer;
+
+use crate::keep::Keeper;
 
 /// The gateway as its steps see it.
 pub struct Gate {
@@ -18,6 +20,7 @@ pub struct Gate {
     /// Signs reasoning that no provider vouches for; every node with this master key knows it.
     sealer: Option<Arc<Sealer>>,
     ledger: Ledger,
+    keeper: Arc<Keeper>,
     upstream: Dispatcher,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -37,7 +40,7 @@ impl Gate {
     pub fn new(
         snapshot: Arc<Snapshot>,
         (keys, master): (Arc<KeyDirectory>, Option<KeyHash>),
-        ledger: Ledger,
+        (ledger, responses): (Ledger, Responses),
         upstream: Dispatcher,
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> Self {
@@ -47,6 +50,7 @@ impl Gate {
             sealer: master.map(|hash| Arc::new(Sealer::new(hash.derive("reasoning seal")))),
             master,
             ledger,
+            keeper: Arc::new(Keeper::new(responses, Arc::clone(&clock))),
             upstream,
             clock,
             random,
@@ -68,6 +72,11 @@ impl Gate {
     /// Turns readiness off: the process is about to end and takes no new connections.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until every answer that is to be kept is kept. No call may be under way.
+    pub async fn finish_keeping(&self) {
+        self.keeper.finish().await;
     }
 
     /// Whether calls can be served now.
@@ -99,6 +108,10 @@ impl Gate {
 
     pub(crate) const fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    pub(crate) const fn keeper(&self) -> &Arc<Keeper> {
+        &self.keeper
     }
 
     pub(crate) const fn upstream(&self) -> &Dispatcher {

@@ -17,6 +17,7 @@ use tollgate_wire::formats::seal::Sealer;
 use tollgate_wire::translate::{ClientFormat, ClientRequest, PathSays};
 
 use crate::gate::Gate;
+use crate::keep::Turn;
 use crate::timing::{Phase, Timing};
 
 /// Longest silence while a client sends its body.
@@ -63,6 +64,10 @@ pub(crate) struct Call {
     pub(crate) request: ClientRequest,
     /// The whole request, once a deployment needs it translated.
     conversation: OnceLock<Result<Conversation, RequestProblem>>,
+    /// What it adds to a conversation that is kept, if it does.
+    pub(crate) turn: Option<Turn>,
+    /// The answer that it goes on from, where none is kept here by that name.
+    pub(crate) kept_elsewhere: Option<Box<str>>,
     /// The client's headers, of which some go on to some providers.
     pub(crate) headers: HeaderMap,
     /// The customer on whose behalf the client calls, if it named one.
@@ -116,6 +121,8 @@ impl Ingress {
             id: self.id,
             request,
             conversation: OnceLock::new(),
+            turn: None,
+            kept_elsewhere: None,
             customer,
             timeout,
             lenient: self.is_agent(),

@@ -7,11 +7,13 @@
 mod admit;
 mod attempt;
 mod authenticate;
+mod continue_from;
 mod credential;
 mod gate;
 mod grants;
 mod headers;
 mod ingress;
+mod keep;
 mod pipeline;
 mod refusal;
 mod relay;

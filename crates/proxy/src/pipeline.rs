@@ -6,6 +6,7 @@ use tollgate_faults::Refusal;
 use crate::admit::admit;
 use crate::attempt::attempt;
 use crate::authenticate::authenticate;
+use crate::continue_from::continue_from;
 use crate::gate::Gate;
 use crate::ingress::Ingress;
 use crate::relay::relay;
@@ -23,7 +24,8 @@ pub(crate) async fn serve(gate: &Gate, mut ingress: Ingress) -> Result<Response,
     let snapshot = gate.snapshot(); // the configuration of this call, to its end
     let settings = &snapshot.settings;
     let caller = authenticate(gate, ingress.headers(), settings).await?; // virtual key → caller
-    let mut call = ingress.read(settings).await?; // bounded, scanned once, kept as it came
+    let call = ingress.read(settings).await?; // bounded, scanned once, kept as it came
+    let mut call = continue_from(gate, settings, &caller, call).await?; // turns kept before it
     let (ticket, resolved) = admit(gate, &snapshot, &caller, &call).await?; // model, money
     let plan = route(&resolved, settings, gate.random())?; // pure: who may serve it, in order
     let answer = attempt(gate, settings, &mut call, &plan, ticket).await?; // until one begins

@@ -19,6 +19,7 @@ use crate::authenticate::Caller;
 use crate::gate::Gate;
 use crate::headers::{self, Facts};
 use crate::ingress::Call;
+use crate::keep::Keeping;
 use crate::refusal::dialect_of;
 use crate::ticket::Ticket;
 use crate::timing::Phase;
@@ -37,16 +38,18 @@ pub(crate) fn relay(
 ) -> Response {
     let model_group = answer.ticket.model_group().clone();
     let Answer { ticket, deployment, headers: upstream_headers, told, content } = answer;
+    let turn = call.turn.take();
+    let keeping = turn.map(|turn| Keeping::new(gate.keeper(), turn, model_group.clone()));
     call.timing.mark(Phase::Upstream, gate.ticks());
     let (body, head, cost): (Body, &[_], _) = match content {
         Content::Whole(bytes) => {
             call.timing.mark(Phase::Relay, gate.ticks());
             let cost = ticket.settlement().cost;
-            (Body::new(OnePiece { bytes, ticket: Some(ticket) }), &headers::WHOLE, cost)
+            (Body::new(OnePiece { bytes, ticket: Some(ticket), keeping }), &headers::WHOLE, cost)
         }
         // A stream's cost is not known before its last byte.
         Content::Stream(live) => {
-            let told = (settings.docs_base.clone(), settings.keepalive);
+            let told = (settings.docs_base.clone(), settings.keepalive, keeping);
             let head: &[_] = if call.request.array { &headers::ARRAY } else { &headers::STREAM };
             let request = call.request.clone();
             (streamed((call.id, request), told, live, ticket), head, None)
@@ -69,6 +72,7 @@ pub(crate) fn relay(
 struct OnePiece {
     bytes: Bytes,
     ticket: Option<Ticket>,
+    keeping: Option<Keeping>,
 }
 
 impl http_body::Body for OnePiece {
@@ -81,6 +85,9 @@ impl http_body::Body for OnePiece {
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
         let Some(mut ticket) = self.ticket.take() else { return Poll::Ready(None) };
         ticket.delivered();
+        if let Some(keeping) = self.keeping.take() {
+            keeping.whole(&self.bytes);
+        }
         Poll::Ready(Some(Ok(http_body::Frame::data(std::mem::take(&mut self.bytes)))))
     }
 
@@ -101,6 +108,7 @@ struct Relaying {
     first: bool,
     keepalive: Option<Duration>,
     docs_base: String,
+    keeping: Option<Keeping>,
     live: Box<LiveStream>,
     ticket: Ticket,
     over: bool,
@@ -108,14 +116,18 @@ struct Relaying {
 
 fn streamed(
     (call, request): (CallId, ClientRequest),
-    (docs_base, keepalive): (String, Option<Duration>),
+    (docs_base, keepalive, keeping): (String, Option<Duration>, Option<Keeping>),
     live: Box<LiveStream>,
     ticket: Ticket,
 ) -> Body {
+    let (first, over) = (true, false);
     let state =
-        Relaying { call, request, first: true, keepalive, docs_base, live, ticket, over: false };
+        Relaying { call, request, first, keepalive, docs_base, keeping, live, ticket, over };
     Body::from_stream(stream::unfold(state, |mut state| async move {
         let bytes = state.next().await?;
+        if let Some(keeping) = &mut state.keeping {
+            keeping.piece(&bytes);
+        }
         Some((Ok::<_, std::convert::Infallible>(bytes), state))
     }))
 }

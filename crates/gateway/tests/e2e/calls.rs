@@ -2,6 +2,7 @@
 
 mod buffered;
 mod disconnects;
+mod kept_answers;
 mod streamed;
 mod upstream_failures;
 mod upstream_streams;

@@ -16,6 +16,7 @@ use tollgate_wire::{Calling, Endpoint, StreamUsage, WireFormat};
 
 use crate::attempt::failed::Failed;
 use crate::attempt::proof::credential;
+use crate::continue_from;
 use crate::gate::Gate;
 use crate::headers;
 use crate::ingress::{Call, unreadable};
@@ -121,6 +122,10 @@ fn translated(
     deployment: &Deployment,
     endpoint: &Endpoint,
 ) -> Result<Prepared, Failed> {
+    let upstream = (endpoint.format, endpoint.envelope);
+    if let Some(name) = &call.kept_elsewhere {
+        return Err(Failed::of_client(continue_from::not_found(name)));
+    }
     let conversation = call.conversation(gate.sealer()).map_err(Failed::of_client)?;
     let target = Target {
         model: &deployment.upstream_model,
@@ -132,7 +137,6 @@ fn translated(
             passes: &deployment.allowed_params,
         },
     };
-    let upstream = (endpoint.format, endpoint.envelope);
     prepare(&call.request, conversation, upstream, &target, &deployment.defaults).map_err(
         |problem| {
             Failed::of_client(match problem {

@@ -6,13 +6,14 @@ mod errors;
 mod gemini;
 mod health;
 mod models;
+mod responses;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use http::{Method, Uri};
 use tollgate_faults::{Dialect, Reason, Refusal};
 
@@ -45,6 +46,18 @@ fn table() -> Vec<Route> {
         row("POST", "/v1/responses", Access::Key, post(chat::responses)),
         row("POST", "/responses", Access::Key, post(chat::responses)),
         row("POST", "/openai/v1/responses", Access::Key, post(chat::responses)),
+        row("GET", "/v1/responses", Access::Key, get(responses::socket)),
+        row("GET", "/v1/responses/{id}", Access::Key, get(responses::one)),
+        row("DELETE", "/v1/responses/{id}", Access::Key, delete(responses::delete)),
+        row("GET", "/v1/responses/{id}/input_items", Access::Key, get(responses::items)),
+        row("GET", "/responses", Access::Key, get(responses::socket)),
+        row("GET", "/responses/{id}", Access::Key, get(responses::one)),
+        row("DELETE", "/responses/{id}", Access::Key, delete(responses::delete)),
+        row("GET", "/responses/{id}/input_items", Access::Key, get(responses::items)),
+        row("GET", "/openai/v1/responses", Access::Key, get(responses::socket)),
+        row("GET", "/openai/v1/responses/{id}", Access::Key, get(responses::one)),
+        row("DELETE", "/openai/v1/responses/{id}", Access::Key, delete(responses::delete)),
+        row("GET", "/openai/v1/responses/{id}/input_items", Access::Key, get(responses::items)),
         row("POST", "/v1/messages", Access::Key, post(chat::messages)),
         row("POST", "/v1/messages/count_tokens", Access::Key, post(count::of_messages)),
         row("GET", "/v1beta/models", Access::Key, get(gemini::list)),

@@ -70,7 +70,7 @@ fn model(name: &ModelName) -> Model {
     Model { id: name.to_string(), object: "model", created: CREATED, owned_by: "openai" }
 }
 
-fn answer(gate: &Gate, result: Result<Response, Refusal>) -> Response {
+pub(super) fn answer(gate: &Gate, result: Result<Response, Refusal>) -> Response {
     result.unwrap_or_else(|refusal| {
         let call = gate.random().call_id(gate.now()).to_string();
         refuse(gate, &refusal, Dialect::OpenAi, &call)

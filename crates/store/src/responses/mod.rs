@@ -23,6 +23,7 @@ pub use row::{Owner, ResponseRow};
 
 const FIND: &str = "SELECT id, owner, previous_id, created_at, expires_at, model, input_items, \
      response FROM responses WHERE id = $1 AND owner = $2 AND expires_at > $3";
+const KNOWN: &str = "SELECT id FROM responses WHERE id = $1";
 const INSERT: &str = "INSERT INTO responses (id, owner, previous_id, created_at, expires_at, \
      model, bytes, input_items, response) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const DELETE: &str = "DELETE FROM responses WHERE id = $1 AND owner = $2 RETURNING bytes";
@@ -153,6 +154,26 @@ impl Responses {
                 row.map(|row| ResponseRow::read(&row)).transpose()
             }
         )
+    }
+
+    /// Whether an answer of this id is kept, whoever's it is and though it may have expired.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn is_known(&self, id: &ResponseId) -> Result<bool, StoreError> {
+        on!(
+            &self.db,
+            read | pool | {
+                let found = sqlx::query(KNOWN).bind(id.as_str()).fetch_optional(pool).await?;
+                Ok(found.is_some())
+            }
+        )
+    }
+
+    /// The largest answer that is kept, in bytes of its two JSON texts.
+    #[must_use]
+    pub const fn response_bytes_max(&self) -> u64 {
+        self.limits.response_bytes_max
     }
 
     /// Deletes an answer of an owner. Gives whether there was one. Later answers that went on from

@@ -63,6 +63,17 @@ fn the_keys_of_a_team_share_their_answers_and_a_key_without_one_has_its_own() {
 }
 
 #[test]
+fn an_answer_is_known_whoever_asks_and_though_it_expired() {
+    on_both(async |world| {
+        let responses = Responses::new(world.db.clone(), ResponseLimits::default());
+        save(&responses, [ResponseRow { expires_at: NOW, ..answer("a", None) }]).await;
+        assert!(!found(&responses, "a").await, "it expired");
+        assert!(responses.is_known(&id("a")).await.expect("answers"));
+        assert!(!responses.is_known(&id("b")).await.expect("answers"));
+    });
+}
+
+#[test]
 fn an_answer_reads_back_as_it_was_written() {
     on_both(async |world| {
         let responses = Responses::new(world.db.clone(), ResponseLimits::default());

@@ -39,6 +39,18 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /v1/responses (Key)                                       401     401     200     200     200
         POST /responses (Key)                                          401     401     200     200     200
         POST /openai/v1/responses (Key)                                401     401     200     200     200
+        GET /v1/responses (Key)                                        401     401     405     405     405
+        GET /v1/responses/{id} (Key)                                   401     401     404     404     404
+        DELETE /v1/responses/{id} (Key)                                401     401     404     404     404
+        GET /v1/responses/{id}/input_items (Key)                       401     401     404     404     404
+        GET /responses (Key)                                           401     401     405     405     405
+        GET /responses/{id} (Key)                                      401     401     404     404     404
+        DELETE /responses/{id} (Key)                                   401     401     404     404     404
+        GET /responses/{id}/input_items (Key)                          401     401     404     404     404
+        GET /openai/v1/responses (Key)                                 401     401     405     405     405
+        GET /openai/v1/responses/{id} (Key)                            401     401     404     404     404
+        DELETE /openai/v1/responses/{id} (Key)                         401     401     404     404     404
+        GET /openai/v1/responses/{id}/input_items (Key)                401     401     404     404     404
         POST /v1/messages (Key)                                        401     401     200     200     200
         POST /v1/messages/count_tokens (Key)                           401     401     200     200     200
         GET /v1beta/models (Key)                                       401     401     200     200     200
@@ -83,7 +95,8 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         .replace("{model}", "chat")
         .replace("{*model}", operated)
         .replace("{*operation}", operated)
-        .replace("{slug}", "key_unknown");
+        .replace("{slug}", "key_unknown")
+        .replace("{id}", "resp_of_nobody");
     let body = match path.as_str() {
         path if path.ends_with("/chat/completions") => CALL.to_owned(),
         path if path.ends_with("/responses") => r#"{"model":"chat","input":"hi"}"#.to_owned(),

@@ -8,6 +8,7 @@ mod answer_out;
 mod client_tools;
 mod content_in;
 mod content_out;
+mod ended;
 mod error;
 mod events;
 mod fields;
@@ -33,6 +34,7 @@ mod usage;
 pub use answer_in::to_answer;
 pub use answer_out::{from_answer, from_answer_with};
 pub use client_tools::ClientTools;
+pub use ended::{Ended, ResponseFinder, ended_response};
 pub use error::{error_event, read_error};
 pub use interpreter::ResponsesInterpreter;
 pub use portable::{Portable, make_portable};
@@ -40,8 +42,8 @@ pub use renderer::ResponsesRenderer;
 pub use request_in::to_conversation;
 pub use request_out::from_conversation;
 pub use state::{
-    KEPT_BYTES_MAX, KEPT_ITEMS_MAX, continue_from, input_items, output_items, previous_response_id,
-    wants_store,
+    KEPT_BYTES_MAX, KEPT_ITEMS_MAX, continue_from, input_items, item_array, item_id,
+    items_of_array, output_items, previous_response_id, wants_store,
 };
 
 #[cfg(test)]

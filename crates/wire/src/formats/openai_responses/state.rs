@@ -72,6 +72,27 @@ pub fn output_items(response: &Bytes) -> Vec<ByteString> {
     items.filter(|item| item.kind() == Kind::Object).map(|item| body.raw(item)).collect()
 }
 
+/// Items as one JSON array, as they are kept.
+#[must_use]
+pub fn item_array(items: &[ByteString]) -> String {
+    let mut out = Vec::with_capacity(items.iter().map(|item| item.len() + 1).sum());
+    write::array(&mut out, |out| items.iter().for_each(|item| _ = out.raw(item)));
+    String::from_utf8(out).expect("every item is text")
+}
+
+/// The items of an array that [`item_array`] wrote.
+#[must_use]
+pub fn items_of_array(array: &str) -> Vec<ByteString> {
+    Raw::scanned(array).elements().map(|item| item.as_written().into()).collect()
+}
+
+/// The id of an item; `None` for one that has none.
+#[must_use]
+pub fn item_id(item: &ByteString) -> Option<String> {
+    let item = Object::scan(item.as_bytes()).ok()?;
+    item.value("id")?.text().map(String::from)
+}
+
 /// The request with the items of the earlier turns before its own, for an upstream that keeps
 /// nothing: input and output items of each turn, in order. `previous_response_id` goes. An item
 /// that stands among the earlier ones by its id, or refers to one, is not said twice.
@@ -83,22 +104,19 @@ pub fn continue_from(body: &Bytes, earlier_items: &[ByteString]) -> Result<Bytes
     let scanned = Object::scan(body).map_err(RequestProblem::Malformed)?;
     let at = At::top("input");
     let mut items = earlier_items.to_vec();
-    let known: HashSet<String> = earlier_items.iter().filter_map(id_of).collect();
+    let known: HashSet<String> = earlier_items.iter().filter_map(item_id).collect();
     match scanned.value("input") {
         None => {}
         Some(text) if text.kind() == Kind::String => items.push(message(text).into()),
         Some(input) => {
             let given = raw_items(input, &at, &Body::scanned(body))?;
-            let new = |item: &ByteString| id_of(item).is_none_or(|id| !known.contains(&id));
+            let new = |item: &ByteString| item_id(item).is_none_or(|id| !known.contains(&id));
             items.extend(given.into_iter().filter(new));
         }
     }
     check_limits(&items, &At::top("previous_response_id"))?;
-    let mut input = Vec::with_capacity(items.iter().map(|item| item.len() + 1).sum());
-    write::array(&mut input, |out| items.iter().for_each(|item| _ = out.raw(item)));
-    let input = String::from_utf8(input).expect("every item is text");
     let mut splice = Splice::new(body, &scanned);
-    splice.set("input", input);
+    splice.set("input", item_array(&items));
     splice.remove("previous_response_id");
     Ok(splice.finish())
 }
@@ -119,11 +137,6 @@ fn check_limits(items: &[ByteString], at: &At<'_>) -> Result<(), RequestProblem>
         )));
     }
     Ok(())
-}
-
-fn id_of(item: &ByteString) -> Option<String> {
-    let item = Object::scan(item.as_bytes()).ok()?;
-    item.value("id")?.text().map(String::from)
 }
 
 /// A message of the user that says a text, which is given as a JSON string.

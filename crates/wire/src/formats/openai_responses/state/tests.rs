@@ -127,3 +127,13 @@ fn a_request_says_what_it_continues_and_whether_it_is_kept() {
     id(json!({ "previous_response_id": 7 })).expect_err("no text");
     id(json!({ "previous_response_id": "r", "conversation": "c" })).expect_err("both");
 }
+
+#[test]
+fn items_are_read_from_the_array_that_they_are_kept_as() {
+    let items = [r#"{ "id":"a", "n":1e0 }"#, r#"{"type":"x","content":[{"text":"],["}]}"#];
+    let items = items.map(ByteString::from_static);
+    let array = item_array(&items);
+    assert_eq!(items_of_array(&array), items);
+    assert_eq!(items.each_ref().map(item_id), [Some("a".to_owned()), None]);
+    assert_eq!(items_of_array(&item_array(&[])), <[ByteString; 0]>::default());
+}
