@@ -75,6 +75,7 @@ fn must_have_seen(world: &World) {
 }
 
 /// A program in a fresh home, with no other variable than those that are given.
+#[expect(clippy::disallowed_methods, reason = "programs of others find their own by PATH")]
 fn agent(name: &str, program: &str, home: &Path) -> Command {
     let program: PathBuf = root().join(".cache/agents").join(name).join(program);
     must_be_installed(&program, "tools/setup-agents");
