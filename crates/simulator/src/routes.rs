@@ -56,7 +56,8 @@ pub(crate) async fn serve(
         return Ok(control::serve(&state, &parts.method, path, &body));
     }
     let guard = state.calls.arrived(&parts, &body);
-    let replay = state.script().next_replay();
+    let whole_path = parts.uri.path_and_query().map_or(path, |whole| whole.as_str());
+    let replay = state.script().next_replay(whole_path, &body);
     if let Some(replay) = replay {
         return Ok(replay.answer(guard));
     }

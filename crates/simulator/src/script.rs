@@ -2,6 +2,7 @@
 //! order.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -18,6 +19,19 @@ pub struct Script {
     by_model: BTreeMap<String, Arc<Behaviour>>,
     next: VecDeque<Arc<Behaviour>>,
     replays: VecDeque<Replay>,
+    answer: Option<Answerer>,
+}
+
+/// Answers a request by its path, with the query, and its body.
+#[derive(Clone)]
+struct Answerer(Arc<AnswerFn>);
+
+type AnswerFn = dyn Fn(&str, &[u8]) -> Replay + Send + Sync;
+
+impl fmt::Debug for Answerer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answerer")
+    }
 }
 
 /// A JSON text that is not a script.
@@ -64,6 +78,17 @@ impl Script {
         self
     }
 
+    /// The same, but answers every request that no replay waits for with the bytes that this
+    /// function gives for its path, with the query, and its body. It comes before all behaviours.
+    #[must_use]
+    pub fn answering(
+        mut self,
+        answer: impl Fn(&str, &[u8]) -> Replay + Send + Sync + 'static,
+    ) -> Self {
+        self.answer = Some(Answerer(Arc::new(answer)));
+        self
+    }
+
     /// Reads a script: `{"default": {…}, "models": {"name": {…}}, "next": [{…}]}`, each `{…}` an
     /// object of [`SETTINGS`](crate::SETTINGS).
     ///
@@ -101,8 +126,9 @@ impl Script {
     }
 
     /// The bytes that answer the next request, if any are scripted.
-    pub(crate) fn next_replay(&mut self) -> Option<Replay> {
-        self.replays.pop_front()
+    pub(crate) fn next_replay(&mut self, path: &str, body: &[u8]) -> Option<Replay> {
+        let waiting = self.replays.pop_front();
+        waiting.or_else(|| self.answer.as_ref().map(|answer| (answer.0)(path, body)))
     }
 
     /// The name to echo and the behaviour for a call for this model. Uses up a one-shot behaviour,
@@ -171,6 +197,19 @@ mod tests {
         assert_eq!(tokens(&mut script, "a?tokens=9"), 9);
         assert_eq!(tokens(&mut script, "b"), 1);
         assert_eq!(script.choose("b?tokens=2").map(|(name, _)| name), Ok("b"));
+    }
+
+    #[test]
+    fn replays_come_before_the_function_that_answers_all_requests() {
+        let replay = |text: &str| Replay::new("text/plain", [text.to_owned().into()]);
+        let asked = move |path: &str, body: &[u8]| {
+            replay(&format!("{path} {}", String::from_utf8_lossy(body)))
+        };
+        let mut script = Script::default().replaying(replay("first")).answering(asked);
+        assert_eq!(script.next_replay("/a", b"x"), Some(replay("first")));
+        assert_eq!(script.next_replay("/a", b"x"), Some(replay("/a x")));
+        assert_eq!(script.next_replay("/b?c", b"y"), Some(replay("/b?c y")));
+        assert_eq!(Script::default().next_replay("/a", b"x"), None);
     }
 
     #[test]

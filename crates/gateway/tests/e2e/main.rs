@@ -5,6 +5,7 @@
 //! twice, once on SQLite and once on Postgres.
 
 mod access;
+mod agents;
 mod books;
 mod calls;
 mod clients;

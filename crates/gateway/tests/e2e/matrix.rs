@@ -8,10 +8,11 @@ mod cell;
 mod check;
 mod client;
 mod direct;
-mod scene;
+pub(crate) mod scene;
 mod sse;
 mod table;
-mod upstream;
+pub(crate) mod upstream;
+pub(crate) mod world;
 
 use expect_test::expect_file;
 use serde_json::json;

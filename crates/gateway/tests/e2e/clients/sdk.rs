@@ -9,7 +9,10 @@ use tollgate_testkit::patience::within;
 use crate::stage::{GROUP, Key, Stage};
 
 /// How long a program may take over all its tasks; an interpreter starts slowly on a busy machine.
-const PROGRAM_MAX: std::time::Duration = std::time::Duration::from_secs(90);
+pub(super) const PROGRAM_MAX: std::time::Duration = std::time::Duration::from_secs(90);
+
+/// What installs the SDKs.
+pub(super) const SETUP: &str = "tools/setup-clients";
 
 /// An SDK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,20 +55,20 @@ impl Sdk {
                 (PathBuf::from("node"), package, "node/calls.mjs")
             }
         };
-        must_be_installed(&installed);
+        must_be_installed(&installed, SETUP);
         let mut command = Command::new(program);
         command.arg(clients.join(script));
         command
     }
 }
 
-/// Fails with what to do when something that `make test` installs is missing.
-pub(super) fn must_be_installed(path: &Path) {
-    assert!(path.exists(), "{} is missing: run tools/setup-clients", path.display());
+/// Fails with what to do when something that a tool installs is missing.
+pub(crate) fn must_be_installed(path: &Path, tool: &str) {
+    assert!(path.exists(), "{} is missing: run {tool}", path.display());
 }
 
 /// The repository's root.
-pub(super) fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 

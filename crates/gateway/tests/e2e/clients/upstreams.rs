@@ -7,13 +7,13 @@ use tollgate_simulator::Script;
 use tollgate_testkit::config_text::{ConfigText, DeploymentText, INPUT_PRICE, OUTPUT_PRICE};
 use tollgate_testkit::program::Program;
 
-use crate::clients::sdk::{Sdk, chat, clients, must_be_installed, root, tools};
+use crate::clients::sdk::{SETUP, Sdk, chat, clients, must_be_installed, root, tools};
 use crate::stage::{GROUP, Stage, Storage};
 
 /// aimock, from npm, answering from our fixtures.
 fn aimock() -> Command {
     let cli = clients().join("node_modules/@copilotkit/aimock/dist/cli.js");
-    must_be_installed(&cli);
+    must_be_installed(&cli, SETUP);
     let mut command = Command::new("node");
     command.arg(cli).args(["-p", "0", "-f"]).arg(clients().join("aimock/fixtures.json"));
     command
@@ -22,7 +22,7 @@ fn aimock() -> Command {
 /// llmock, from PyPI, with these further options.
 fn llmock(options: &[&str]) -> Command {
     let program = root().join(".venv/bin/llmock");
-    must_be_installed(&program);
+    must_be_installed(&program, SETUP);
     let mut command = Command::new(program);
     command.args(["serve", "--host", "127.0.0.1", "--port", "0"]).args(options);
     command

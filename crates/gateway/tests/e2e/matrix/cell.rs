@@ -197,7 +197,7 @@ fn success((status, body): (u16, Bytes)) -> Verdict<Bytes> {
 }
 
 /// A stream in pieces that end anywhere: inside records, and inside characters.
-fn in_pieces(stream: &Bytes) -> Vec<Bytes> {
+pub(super) fn in_pieces(stream: &Bytes) -> Vec<Bytes> {
     let starts = (0..stream.len()).step_by(PIECE_BYTES);
     starts.map(|from| stream.slice(from..stream.len().min(from + PIECE_BYTES))).collect()
 }

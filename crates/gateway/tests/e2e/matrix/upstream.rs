@@ -17,7 +17,7 @@ use super::check::{Verdict, holds, same};
 use super::scene::{Scene, Usage};
 
 /// A format that an upstream speaks.
-pub(super) trait Upstream: Sync {
+pub(crate) trait Upstream: Sync {
     /// The format.
     fn name(&self) -> &'static str;
 
@@ -65,61 +65,61 @@ pub(super) trait Upstream: Sync {
 
 /// Which parts of a usage a format can tell.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reports {
-    pub(super) cached: bool,
-    pub(super) reasoning: bool,
+pub(crate) struct Reports {
+    pub(crate) cached: bool,
+    pub(crate) reasoning: bool,
 }
 
 /// The records of a stream.
 #[derive(Debug, Default)]
-pub(super) struct Stream {
-    pub(super) records: Vec<Bytes>,
+pub(crate) struct Stream {
+    pub(crate) records: Vec<Bytes>,
     /// How many records hold the beginning up to the first text, or the first call, that a client
     /// sees.
-    pub(super) visible: usize,
+    pub(crate) visible: usize,
     /// How many records there are before the one that says that the answer is complete.
-    pub(super) complete: usize,
+    pub(crate) complete: usize,
 }
 
 impl Stream {
-    pub(super) fn push(&mut self, record: impl Into<Bytes>) {
+    pub(crate) fn push(&mut self, record: impl Into<Bytes>) {
         self.records.push(record.into());
     }
 
     /// Notes that the records so far hold something that a client sees.
-    pub(super) fn seen(&mut self) {
+    pub(crate) fn seen(&mut self) {
         if self.visible == 0 {
             self.visible = self.records.len();
         }
     }
 
     /// Notes that the next record says that the answer is complete.
-    pub(super) fn completes(&mut self) {
+    pub(crate) fn completes(&mut self) {
         self.complete = self.records.len();
     }
 }
 
 impl dyn Upstream {
     /// A buffered answer, ready to be sent.
-    pub(super) fn whole(&self, scene: Scene) -> Replay {
+    pub(crate) fn whole(&self, scene: Scene) -> Replay {
         Replay::new("application/json", [self.answer(scene).to_string().into()])
     }
 
     /// The first records of a stream, then perhaps another one, ready to be sent.
-    pub(super) fn records(&self, first: &[Bytes], last: Option<Bytes>) -> Replay {
+    pub(crate) fn records(&self, first: &[Bytes], last: Option<Bytes>) -> Replay {
         Replay::new(self.stream_type(), first.iter().cloned().chain(last))
     }
 
     /// Its own name of the model, as its answers tell it; empty where the format has no place
     /// for one.
-    pub(super) fn own_model(&self) -> String {
+    pub(crate) fn own_model(&self) -> String {
         let answer = self.answer(Scene::Text);
         let told = answer["model"].as_str().or_else(|| answer["modelVersion"].as_str());
         told.unwrap_or_default().to_owned()
     }
 
     /// The usage that a client can learn of.
-    pub(super) fn usage(&self, scene: Scene) -> Usage {
+    pub(crate) fn usage(&self, scene: Scene) -> Usage {
         let (usage, reports) = (scene.usage(), self.reports());
         Usage {
             cached: if reports.cached { usage.cached } else { 0 },
@@ -129,7 +129,7 @@ impl dyn Upstream {
     }
 
     /// Checks what arrived, its head included. No header may hold the client's own key.
-    pub(super) fn arrived(
+    pub(crate) fn arrived(
         &self,
         call: &CallRecord,
         client_key: &str,
@@ -156,7 +156,7 @@ impl dyn Upstream {
 }
 
 /// Every format that upstreams speak.
-pub(super) static UPSTREAMS: [&dyn Upstream; 7] = [
+pub(crate) static UPSTREAMS: [&dyn Upstream; 7] = [
     &openai_chat::OpenAiChat,
     &openai_responses::OpenAiResponses,
     &anthropic_messages::AnthropicMessages,

@@ -43,7 +43,9 @@ impl Upstream for Gemini {
         for (sent, tool) in declared.iter().zip(scene.tools()) {
             says(sent, "/name", tool.name)?;
             says(sent, "/description", tool.about)?;
-            let schema = sent.get("parametersJsonSchema").or_else(|| sent.get("parameters"));
+            // The API reads names in either case; one SDK writes this one in small letters.
+            let names = ["parametersJsonSchema", "parameters_json_schema", "parameters"];
+            let schema = names.into_iter().find_map(|name| sent.get(name));
             same("parameters", schema.map(in_small_letters), Some(tool.schema()))?;
         }
         if scene == Scene::Reasoning {

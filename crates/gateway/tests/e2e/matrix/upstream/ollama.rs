@@ -67,7 +67,8 @@ impl Upstream for Ollama {
         }
         for tool in scene.calls() {
             let calls = json!([call(tool)]);
-            out.push(part(&json!({"role": "assistant", "content": "", "tool_calls": calls})));
+            let message = json!({"role": "assistant", "content": "", "tool_calls": calls});
+            out.push(part_at(&message, tool.id.len()));
             out.seen();
         }
         out.completes();
@@ -110,10 +111,14 @@ fn call(tool: &Tool) -> Value {
 }
 
 fn part(message: &Value) -> Bytes {
-    line(&json!({
-        "model": "m", "created_at": "2026-01-01T00:00:00.000000Z", "message": message,
-        "done": false,
-    }))
+    part_at(message, 0)
+}
+
+/// A part of this second. Calls have no ids here, and the time is what tells those of one answer
+/// from those of another.
+fn part_at(message: &Value, second: usize) -> Bytes {
+    let made = format!("2026-01-01T00:00:{second:02}.000000Z");
+    line(&json!({"model": "m", "created_at": made, "message": message, "done": false}))
 }
 
 fn ended(scene: Scene, message: &Value) -> Value {

@@ -4,14 +4,16 @@
 //! and name, and the usage, where the client asked for it, stands in a chunk of its own without
 //! choices before `[DONE]`.
 
+mod call;
+
 use std::collections::BTreeMap;
 
 use bytestring::ByteString;
 use tollgate_domain::Usage;
 
+use self::call::{begin_call, continue_call, seal_call};
 use super::super::error::ErrorBody;
 use super::super::stream::DONE_EVENT;
-use super::answer_out::write_seal;
 use super::reasoning::Fragment;
 use super::usage_out::write_usage;
 use super::{citation, finish};
@@ -142,8 +144,8 @@ impl OpenAiChatRenderer {
                 let fragment = Fragment { text: "", seal: Some(seal), redacted: false };
                 self.chunk(choice, None, |d| fragment.write(d, provenance, part.into()), out);
             }
-            OpenKind::Call { index, .. } => {
-                self.call_chunk(choice, index, |call| write_seal(call, seal), out);
+            OpenKind::Call { index, custom, .. } => {
+                self.call_chunk(choice, index, |call| seal_call(call, seal, custom), out);
             }
             OpenKind::Text | OpenKind::Refusal | OpenKind::Whole => {}
         }
@@ -261,24 +263,6 @@ fn event(out: &mut Vec<u8>, fill: impl FnOnce(&mut JsonWriter<'_>)) {
     out.extend_from_slice(b"data: ");
     object(out, fill);
     out.extend_from_slice(b"\n\n");
-}
-
-fn begin_call(call: &mut JsonWriter<'_>, id: &str, name: &str, custom: bool) {
-    call.string("id", id);
-    let (kind, arguments) = words(custom);
-    call.string("type", kind).object(kind, |called| {
-        called.string("name", name).string(arguments, "");
-    });
-}
-
-fn continue_call(call: &mut JsonWriter<'_>, text: &str, custom: bool) {
-    let (kind, arguments) = words(custom);
-    call.object(kind, |called| _ = called.string(arguments, text));
-}
-
-/// What a call's kind and its arguments are called.
-const fn words(custom: bool) -> (&'static str, &'static str) {
-    if custom { ("custom", "input") } else { ("function", "arguments") }
 }
 
 fn write_error(error: &ErrorBody, out: &mut Vec<u8>) {

@@ -75,6 +75,22 @@ fn deltas_of_parts_that_are_not_open_are_passed_over() {
     assert_eq!(render(&lost, reply(false)), "");
 }
 
+#[test]
+fn a_fragment_that_signs_a_call_still_has_a_function() {
+    let kind = PartKind::ToolCall { id: "c".into(), name: "f".into(), custom: false };
+    let signed = [
+        begin(),
+        Delta::Open { choice: 0, part: 1, kind },
+        Delta::Seal { part: 1, seal: "x".into() },
+    ];
+    let told = concat!(
+        r#"{"index":0,"function":{"arguments":""},"#,
+        r#""extra_content":{"google":{"thought_signature":"x"}}}"#,
+    );
+    let stream = render(&signed, reply(false));
+    assert!(stream.contains(told), "{stream}");
+}
+
 /// A part that is written and read back.
 #[derive(Debug, Clone)]
 struct Spoken {
