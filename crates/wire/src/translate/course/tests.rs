@@ -1,4 +1,4 @@
-//! Streams between formats: any split of the bytes gives the same answer, and a cut is never an end.
+//! Streams between formats: any split of the bytes gives the same, and a cut is never an end.
 
 use bytes::{Bytes, BytesMut};
 
