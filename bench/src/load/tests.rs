@@ -88,12 +88,9 @@ async fn refusals_are_counted_apart_where_they_are_allowed() {
 async fn streams_at_once_are_all_open_together() {
     let pause = Duration::from_millis(50);
     let simulator = simulator(Behaviour { first_token: pause, ..Behaviour::answering(200) }).await;
-    let run = streams_at_once(&load(&simulator, true, 20)).await;
-    let problem = "the load's length is the limit";
-    let run = match run {
-        Ok(run) => run,
-        Err(error) => panic!("{problem}: {error:#}"),
-    };
+    // The length is only the limit of the wait here, and a busy machine may need more of it.
+    let load = Load { length: LENGTH * 100, ..load(&simulator, true, 20) };
+    let run = streams_at_once(&load).await.expect("a run");
     assert_eq!((run.timings.answered, simulator.calls().count()), (20, 20));
     assert!(run.rss_kib.iter().all(|kib| *kib > 0) && !run.rss_kib.is_empty());
 }
