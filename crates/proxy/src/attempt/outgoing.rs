@@ -8,6 +8,7 @@ use tollgate_config::{Deployment, Settings};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_upstream::{PhaseTimeouts, UpstreamRequest};
 use tollgate_wire::capability::NeedsResponses;
+use tollgate_wire::formats::openai_chat::RequestPatch;
 use tollgate_wire::formats::translation::{Leniency, Target, Unsupported};
 use tollgate_wire::translate::{
     BodyPatch, NotSent, Pairing, Prepared, Unprepared, patched, prepare, spelled,
@@ -58,7 +59,7 @@ pub(super) fn request(
     } else {
         translated(gate, call, deployment, endpoint)?
     };
-    let patch = BodyPatch {
+    let edits = RequestPatch {
         model: &deployment.upstream_model,
         defaults: &defaults,
         extra: &deployment.extra_body,
@@ -68,8 +69,8 @@ pub(super) fn request(
         quirks,
         capability,
         passes: &deployment.allowed_params,
-        drops,
     };
+    let patch = BodyPatch { edits, drops };
     let own = passes.then_some(&call.request);
     let (body, dropped_last) = patched(endpoint.format, &body, own, &patch)
         .map_err(|problem| not_sent(deployment, problem))?;

@@ -7,9 +7,8 @@ use tollgate_domain::ModelName;
 use super::{ClientFormat, read_request};
 use crate::conversation::Conversation;
 use crate::formats::anthropic_messages::PING_EVENT;
-use crate::formats::client_fields::{Standing, standing};
 use crate::formats::gemini;
-use crate::formats::openai_chat::{CHOICES_MAX, ChatRequest, RequestProblem};
+use crate::formats::openai_chat::{CHOICES_MAX, ChatRequest, RequestProblem, refuse_forbidden};
 use crate::formats::seal::{Sealer, may_hold_ours};
 use crate::json::{Kind, Object, Raw};
 
@@ -128,14 +127,6 @@ fn of_chat(chat: &ChatRequest) -> Asked {
         choices: chat.choices,
         prompt_bytes: chat.prompt_bytes,
         user: chat.user.clone(),
-    }
-}
-
-fn refuse_forbidden(object: &Object<'_>) -> Result<(), RequestProblem> {
-    let refused = |name: &str| matches!(standing(name), Standing::Refused(_));
-    match object.members().iter().find(|member| refused(&member.name)) {
-        Some(member) => Err(RequestProblem::NotAllowed { field: member.name.to_string() }),
-        None => Ok(()),
     }
 }
 

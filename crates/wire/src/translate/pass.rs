@@ -5,11 +5,9 @@ use bytes::Bytes;
 
 use super::asked::ClientRequest;
 use crate::WireFormat;
-use crate::capability::Capability;
 use crate::formats::client_fields::{Standing, standing};
 use crate::formats::openai_chat::{ChatRequest, RequestPatch, upstream_body};
 use crate::json::{Malformed, Object, Splice, quoted};
-use crate::provider::Quirks;
 
 /// The members of the other formats that the gateway has read and decided on, as the chat patch has
 /// its own.
@@ -27,22 +25,8 @@ const READ_MEMBERS: [&str; 8] = [
 /// What a deployment changes in a body.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyPatch<'a> {
-    /// The model's name at the provider.
-    pub model: &'a str,
-    /// Field and raw JSON: set where the body has none.
-    pub defaults: &'a [(Box<str>, Box<str>)],
-    /// Field and raw JSON: always set, last.
-    pub extra: &'a [(Box<str>, Box<str>)],
-    /// Ask for the usage at the end of a chat stream when the client did not.
-    pub send_stream_usage: bool,
-    /// Fields that the deployment does not send.
-    pub drop_fields: &'a [Box<str>],
-    /// What the provider deviates in, where it speaks chat.
-    pub quirks: &'a Quirks,
-    /// What the model can do.
-    pub capability: &'a Capability,
-    /// Fields that are sent whatever is known of the model.
-    pub passes: &'a [Box<str>],
+    /// The edits. Quirks, and asking for the usage of a stream, concern chat only.
+    pub edits: RequestPatch<'a>,
     /// Whether fields that the model does not take are left out rather than refused.
     pub drops: bool,
 }
@@ -87,22 +71,22 @@ pub fn patched(
     }
     for member in object.members() {
         let name = &*member.name;
-        if patch.drop_fields.iter().any(|field| **field == *name) {
+        if patch.edits.drop_fields.iter().any(|field| **field == *name) {
             splice.remove(name);
             dropped.push(name.into());
         } else if matches!(standing(name), Standing::Gateway(_)) {
             splice.remove(name);
         }
     }
-    for (name, raw) in patch.defaults {
+    for (name, raw) in patch.edits.defaults {
         if splice.value(name).is_none() {
             splice.set(name, raw.clone());
         }
     }
-    for (name, raw) in patch.extra {
+    for (name, raw) in patch.edits.extra {
         splice.set(name, raw.clone());
     }
-    set_model(&mut splice, format, patch.model);
+    set_model(&mut splice, format, patch.edits.model);
     Ok((splice.finish(), dropped))
 }
 
@@ -114,7 +98,7 @@ fn chat(
     let read;
     let request = match own {
         Some(request) => request,
-        None => match ChatRequest::read(body, Some(patch.model)) {
+        None => match ChatRequest::read(body, Some(patch.edits.model)) {
             Ok(request) => {
                 read = request;
                 &read
@@ -123,25 +107,19 @@ fn chat(
             Err(_) => return Ok((body.clone(), Vec::new())),
         },
     };
-    let mut of_chat = RequestPatch {
-        model: patch.model,
-        defaults: patch.defaults,
-        extra: patch.extra,
-        send_stream_usage: patch.send_stream_usage,
-        drop_fields: patch.drop_fields,
-        quirks: patch.quirks,
-        capability: patch.capability,
-        passes: patch.passes,
-    };
+    let mut edits = patch.edits;
     let unsupported: Vec<Box<str>> =
-        of_chat.unsupported(request).into_iter().map(|field| (*field).into()).collect();
+        edits.unsupported(request).into_iter().map(|field| (*field).into()).collect();
     if let Some(field) = unsupported.first().filter(|_| !patch.drops) {
         return Err(NotSent::Unsupported(field.clone()));
     }
-    let all = [patch.drop_fields, &unsupported].concat();
-    of_chat.drop_fields = &all;
-    let dropped = of_chat.dropped(request).map(Box::from).collect();
-    Ok((upstream_body(body, request, &of_chat)?, dropped))
+    let all;
+    if !unsupported.is_empty() {
+        all = [edits.drop_fields, &unsupported].concat();
+        edits.drop_fields = &all;
+    }
+    let dropped = edits.dropped(request).map(Box::from).collect();
+    Ok((upstream_body(body, request, &edits)?, dropped))
 }
 
 /// Writes the model where the format has it in the body; where the URL has it, the body has not.

@@ -12,7 +12,7 @@ use self::settings::Settings;
 use super::fields::{Body, Members, Place};
 use crate::conversation::{Conversation, Message, Role};
 use crate::formats::client_fields::{Standing, standing};
-use crate::formats::openai_chat::RequestProblem;
+use crate::formats::openai_chat::{RequestProblem, refuse_forbidden};
 use crate::json::Object;
 
 /// Fields of the request that the hub has a word for. What belongs to them and has none is kept
@@ -78,14 +78,6 @@ pub fn to_conversation(
         user: None,
         unmapped: unmapped.0,
     })
-}
-
-fn refuse_forbidden(object: &Object<'_>) -> Result<(), RequestProblem> {
-    let refused = |name: &str| matches!(standing(name), Standing::Refused(_));
-    match object.members().iter().find(|member| refused(&member.name)) {
-        Some(member) => Err(RequestProblem::NotAllowed { field: member.name.to_string() }),
-        None => Ok(()),
-    }
 }
 
 fn read_model(

@@ -23,5 +23,6 @@ pub use hub::{
     to_answer, to_conversation,
 };
 pub use patch::{RequestPatch, upstream_body};
+pub(crate) use request::refuse_forbidden;
 pub use request::{CHOICES_MAX, ChatRequest, RequestProblem};
 pub use stream::{DONE_EVENT, ObserverOptions, Relay, StreamFacts, StreamObserver};

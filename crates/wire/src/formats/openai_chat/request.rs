@@ -140,7 +140,8 @@ impl ChatRequest {
     }
 }
 
-fn refuse_forbidden(object: &Object<'_>) -> Result<(), RequestProblem> {
+/// Refuses a field that a client must never decide, in whatever format it comes.
+pub(crate) fn refuse_forbidden(object: &Object<'_>) -> Result<(), RequestProblem> {
     let refused = |name: &str| matches!(standing(name), Standing::Refused(_));
     match object.members().iter().find(|member| refused(&member.name)) {
         Some(member) => Err(RequestProblem::NotAllowed { field: member.name.to_string() }),
