@@ -12,7 +12,7 @@ use tollgate_config::Settings;
 use tollgate_domain::{CallId, Outcome};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_upstream::DispatchError;
-use tollgate_wire::translate::ClientRequest;
+use tollgate_wire::translate::StreamForm;
 
 use crate::attempt::{Answer, Content, LiveStream};
 use crate::authenticate::Caller;
@@ -51,8 +51,8 @@ pub(crate) fn relay(
         Content::Stream(live) => {
             let told = (settings.docs_base.clone(), settings.keepalive, keeping);
             let head: &[_] = if call.request.array { &headers::ARRAY } else { &headers::STREAM };
-            let request = call.request.clone();
-            (streamed((call.id, request), told, live, ticket), head, None)
+            let form = call.request.stream_form();
+            (streamed((call.id, form), told, live, ticket), head, None)
         }
     };
     let mut response = Response::new(body);
@@ -103,7 +103,7 @@ impl http_body::Body for OnePiece {
 /// A stream under way to the client.
 struct Relaying {
     call: CallId,
-    request: ClientRequest,
+    form: StreamForm,
     /// Whether nothing has been sent yet.
     first: bool,
     keepalive: Option<Duration>,
@@ -115,14 +115,13 @@ struct Relaying {
 }
 
 fn streamed(
-    (call, request): (CallId, ClientRequest),
+    (call, form): (CallId, StreamForm),
     (docs_base, keepalive, keeping): (String, Option<Duration>, Option<Keeping>),
     live: Box<LiveStream>,
     ticket: Ticket,
 ) -> Body {
     let (first, over) = (true, false);
-    let state =
-        Relaying { call, request, first, keepalive, docs_base, keeping, live, ticket, over };
+    let state = Relaying { call, form, first, keepalive, docs_base, keeping, live, ticket, over };
     Body::from_stream(stream::unfold(state, |mut state| async move {
         let bytes = state.next().await?;
         if let Some(keeping) = &mut state.keeping {
@@ -148,7 +147,7 @@ impl Relaying {
         loop {
             let mut out = BytesMut::new();
             let Some(came) = self.came().await else {
-                let alive = self.request.keep_alive().unwrap_or_default();
+                let alive = self.form.keep_alive().unwrap_or_default();
                 return Some(Bytes::from_static(alive));
             };
             match came {
@@ -177,7 +176,7 @@ impl Relaying {
     /// that the call is alive.
     async fn came(&mut self) -> Option<Option<Result<Bytes, DispatchError>>> {
         let next = self.live.upstream.next();
-        match self.keepalive.filter(|_| self.request.keep_alive().is_some()) {
+        match self.keepalive.filter(|_| self.form.keep_alive().is_some()) {
             Some(silence) => tokio::time::timeout(silence, next).await.ok(),
             None => Some(next.await),
         }
@@ -216,10 +215,10 @@ impl Relaying {
         let call = self.call.to_string();
         let (reason, message) = (refusal.reason.slug(), &refusal.message);
         tracing::warn!(call, reason, message, "stream broke off");
-        let dialect = dialect_of(self.request.format);
+        let dialect = dialect_of(self.form.format);
         let rendered = tollgate_faults::render(refusal, dialect, &self.docs_base, &call);
         let first = self.first && out.is_empty();
-        out.extend_from_slice(&self.request.error_event(&rendered.body, first));
+        out.extend_from_slice(&self.form.error_event(&rendered.body, first));
         self.ticket.ended(Outcome::Cut);
         self.over = true;
     }

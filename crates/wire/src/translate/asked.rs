@@ -57,6 +57,15 @@ pub struct ClientRequest {
     pub(super) chat: Option<ChatRequest>,
 }
 
+/// How a client reads a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamForm {
+    /// The client's format.
+    pub format: ClientFormat,
+    /// Whether the stream is one JSON array.
+    pub array: bool,
+}
+
 impl ClientRequest {
     /// Reads a request: its form, and what it asks for.
     ///
@@ -99,10 +108,18 @@ impl ClientRequest {
         self.format == ClientFormat::AnthropicMessages && may_hold_ours(&self.body)
     }
 
+    /// How its stream is written, which is all that a stream under way needs of it.
+    #[must_use]
+    pub const fn stream_form(&self) -> StreamForm {
+        StreamForm { format: self.format, array: self.array }
+    }
+}
+
+impl StreamForm {
     /// What tells the client of a stream that the call is alive while the model is silent. Clients
     /// of Google's format take every line for a chunk, so they get nothing.
     #[must_use]
-    pub const fn keep_alive(&self) -> Option<&'static [u8]> {
+    pub const fn keep_alive(self) -> Option<&'static [u8]> {
         match self.format {
             ClientFormat::OpenAiChat | ClientFormat::OpenAiResponses => Some(b": ping\n\n"),
             ClientFormat::AnthropicMessages => Some(PING_EVENT),
@@ -113,7 +130,7 @@ impl ClientRequest {
     /// An error in the middle of the client's stream, around a JSON body in its dialect. `first`
     /// says that nothing was sent before.
     #[must_use]
-    pub fn error_event(&self, json: &str, first: bool) -> Bytes {
+    pub fn error_event(self, json: &str, first: bool) -> Bytes {
         if self.array { gemini::error_element(json, first) } else { self.format.error_event(json) }
     }
 }

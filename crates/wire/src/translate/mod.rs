@@ -24,7 +24,7 @@ use crate::formats::{
 };
 
 pub use answer::{WholeAnswer, whole_answer};
-pub use asked::{Asked, ClientRequest, PathSays};
+pub use asked::{Asked, ClientRequest, PathSays, StreamForm};
 pub use course::{Course, Fault};
 pub use defaults::{spelled, take_over};
 pub use pairing::{Pairing, Prepared, Unprepared, prepare};
