@@ -6,6 +6,7 @@
 
 mod bound;
 mod budget;
+mod counter;
 mod nearest;
 mod permit;
 mod price;
@@ -14,6 +15,7 @@ mod settle;
 
 pub use bound::{Bound, ModelLimits, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS, bound};
 pub use budget::{OverBudget, Window};
+pub use counter::{Claim, Counter, Held, Over, Window as CounterWindow, take};
 pub use nearest::nearest;
 pub use permit::{Grant, ModelPattern, visible_models};
 pub use price::{PriceSheet, PriceTier, Rates, Unpriced};
