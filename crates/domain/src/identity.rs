@@ -91,6 +91,18 @@ identifier! {
     CustomerId
 }
 identifier! {
+    /// A project: a part of a team's work with limits of its own.
+    ProjectId
+}
+identifier! {
+    /// A tag that calls carry.
+    TagName
+}
+identifier! {
+    /// A budget that several share the rules of.
+    BudgetId
+}
+identifier! {
     /// The public identity of a virtual key. It is drawn at random and says nothing about the key
     /// or its hash.
     KeyId

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{
     CallId, CustomerId, DeploymentId, KeyId, ModelName, Money, OrganizationId, PriceSheetId,
-    ProviderName, Quantity, TeamId, Timestamp, Usage, UserId,
+    ProjectId, ProviderName, Quantity, TagName, TeamId, Timestamp, Usage, UserId,
 };
 
 /// Who a call is charged to.
@@ -19,8 +19,28 @@ pub struct Attribution {
     pub team: Option<TeamId>,
     /// The key's organization.
     pub organization: Option<OrganizationId>,
+    /// The key's project.
+    pub project: Option<ProjectId>,
     /// The customer named by the call.
     pub customer: Option<CustomerId>,
+    /// The tags of the call, of its key and of its team, each once, in order.
+    pub tags: Vec<TagName>,
+}
+
+impl Attribution {
+    /// A call that is charged to a key and to nobody else.
+    #[must_use]
+    pub const fn to_key(key: KeyId) -> Self {
+        Self {
+            key,
+            user: None,
+            team: None,
+            organization: None,
+            project: None,
+            customer: None,
+            tags: Vec::new(),
+        }
+    }
 }
 
 /// Written when a call is admitted, so that a crash leaves a trace of it.

@@ -13,6 +13,7 @@ mod model;
 mod money;
 mod random;
 mod secret;
+mod subject;
 mod time;
 mod usage;
 
@@ -22,8 +23,8 @@ pub use cloud::{
 };
 pub use decimal::{NotADecimal, Scaled, parse_scaled};
 pub use identity::{
-    CallId, CustomerId, DeploymentId, IdError, KeyId, OrganizationId, PriceSheetId, ProviderName,
-    ResponseId, TeamId, UserId,
+    BudgetId, CallId, CustomerId, DeploymentId, IdError, KeyId, OrganizationId, PriceSheetId,
+    ProjectId, ProviderName, ResponseId, TagName, TeamId, UserId,
 };
 pub use key::{KeyHash, VirtualKey, VirtualKeyError};
 pub use ledger::{AttemptRecord, Attribution, Entry, OpenEntry, Outcome, UsageSource};
@@ -32,5 +33,6 @@ pub use model::{ModelName, ModelNameError};
 pub use money::{Money, MoneyError, Price, PriceError};
 pub use random::Random;
 pub use secret::Secret;
+pub use subject::{Level, Subject, joined};
 pub use time::{Clock, Ticks, Timestamp, TimestampError};
 pub use usage::{Quantity, QuantityError, Unit, Usage, UsageKind};

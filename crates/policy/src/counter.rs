@@ -120,9 +120,7 @@ impl Counter {
         match window {
             Window::Forever => None,
             Window::Between(_, end) => Some(*end),
-            Window::Opened { length, .. } => {
-                Some(Timestamp::from_micros(self.start).plus(*length))
-            }
+            Window::Opened { length, .. } => Some(Timestamp::from_micros(self.start).plus(*length)),
         }
     }
 

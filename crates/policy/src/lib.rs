@@ -5,18 +5,20 @@
 //! table and every other implementation of a rule can be compared with the one here.
 
 mod bound;
-mod budget;
 mod counter;
+mod limits;
 mod nearest;
+mod period;
 mod permit;
 mod price;
 mod route;
 mod settle;
 
 pub use bound::{Bound, ModelLimits, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS, bound};
-pub use budget::{OverBudget, Window};
-pub use counter::{Claim, Counter, Held, Over, Window as CounterWindow, take};
+pub use counter::{Claim, Counter, Held, Over, Window, take};
+pub use limits::{Bounds, Demand, Limits, Measure, MoneyBound, RATE_WINDOW, Raise, Rule, Used};
 pub use nearest::nearest;
+pub use period::{Calendar, Period, Span};
 pub use permit::{Grant, ModelPattern, visible_models};
 pub use price::{PriceSheet, PriceTier, Rates, Unpriced};
 pub use route::{Candidate, plan};

@@ -7,27 +7,33 @@
 //! about money: `tollgate_policy` does, and this crate keeps its counters and records its outcomes.
 
 mod batch;
-mod budget;
 mod db;
 mod directory;
+mod entities;
 mod error;
 mod keys;
 mod ledger;
+mod levels;
+mod limits;
+mod meters;
 mod responses;
 mod settings;
 mod spend;
 mod transaction;
 
-pub use budget::{Hold, KeyBudget};
 pub use db::{Db, Presence};
 pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_KEYS_MAX};
+pub use entities::{BudgetRow, ENTITIES_PER_PAGE_MAX, EntityRow};
 pub use error::StoreError;
 pub use keys::{InsertKeyError, KeyRow, UpdateKeyError};
 pub use ledger::{
     Charged, Dispatched, EntryRow, Ledger, LedgerHealth, LedgerOptions, LedgerSlot, LedgerTask,
     OutputSoFar, Recovered, Spool, recover,
 };
+pub use levels::{Exceeded, LevelRecord, claim};
+pub use limits::{LimitFields, ModelBudgetField, WindowField};
+pub use meters::{Claims, Left, Meter, Standing};
 pub use responses::{
     ChainError, Owner, ResponseLimits, ResponseRow, Responses, Retention, SaveResponseError,
 };
-pub use spend::{Spend, SpendKind};
+pub use spend::Spend;

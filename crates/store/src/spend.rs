@@ -4,62 +4,23 @@
 //! every instant. The quarter-hour is that of admission: a call belongs wholly to the window in
 //! which it was admitted, however long it ran.
 
+mod subjects;
+mod within;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use tollgate_domain::{KeyId, Money, Timestamp, UsageKind};
+use tollgate_domain::{Level, Money, Timestamp, UsageKind};
 
 use crate::batch::{Statement, Value, chunks};
 use crate::db::{Columns, on};
 use crate::ledger::EntryRow;
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
-
-const SPEND_OF_KEY: &str = "SELECT CAST(COALESCE(SUM(cost_nanos), 0) AS BIGINT) AS cost_nanos \
-     FROM spend_quarter_hours WHERE kind = 'key' AND subject = $1";
-
-/// What spend is summed by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SpendKind {
-    /// Every call; the subject is the empty text.
-    All,
-    /// A virtual key's id.
-    Key,
-    /// A user.
-    User,
-    /// A team.
-    Team,
-    /// An organization.
-    Organization,
-    /// A customer.
-    Customer,
-    /// A model group.
-    ModelGroup,
-    /// A deployment.
-    Deployment,
-    /// A provider.
-    Provider,
-}
-
-impl SpendKind {
-    /// The kind's name in records.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Key => "key",
-            Self::User => "user",
-            Self::Team => "team",
-            Self::Organization => "organization",
-            Self::Customer => "customer",
-            Self::ModelGroup => "model_group",
-            Self::Deployment => "deployment",
-            Self::Provider => "provider",
-        }
-    }
-}
+use subjects::subjects;
 
 /// Sums over entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,27 +74,22 @@ impl Spend {
 }
 
 impl Db {
-    /// What a key spent, over all time.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database fails.
-    pub async fn spend_of_key(&self, key: &KeyId) -> Result<Money, StoreError> {
-        on!(
-            self,
-            read | pool | {
-                let row = sqlx::query(SPEND_OF_KEY).bind(key.as_str()).fetch_one(pool).await?;
-                row.integer("cost_nanos").map(Money::from_nanos)
-            }
-        )
-    }
-
     /// What a subject spent with calls admitted in `span`, which begins and ends at quarter-hours.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn spend(
         &self,
-        kind: SpendKind,
+        level: Level,
+        subject: &str,
+        span: Range<Timestamp>,
+    ) -> Result<Spend, StoreError> {
+        self.sums(level.as_str(), subject, span).await
+    }
+
+    async fn sums(
+        &self,
+        kind: &str,
         subject: &str,
         span: Range<Timestamp>,
     ) -> Result<Spend, StoreError> {
@@ -141,7 +97,7 @@ impl Db {
         on!(
             self,
             read | pool | {
-                let query = sqlx::query(SPEND.as_str()).bind(kind.as_str()).bind(subject);
+                let query = sqlx::query(SPEND.as_str()).bind(kind).bind(subject);
                 Spend::read(&query.bind(start).bind(end).fetch_one(pool).await?)
             }
         )
@@ -157,7 +113,7 @@ pub(crate) async fn add(
     let width = 3 + columns().count();
     for chunk in chunks(&sums) {
         let values = chunk.iter().flat_map(|((kind, subject, bucket), spend)| {
-            let key = [Value::from(kind.as_str()), Value::from(*subject), Value::from(*bucket)];
+            let key = [Value::from(*kind), Value::from(subject.as_ref()), Value::from(*bucket)];
             key.into_iter().chain(spend.values().map(Value::from))
         });
         let statement = Statement::rows(&ADD.head, width, &ADD.tail, values.collect());
@@ -166,14 +122,14 @@ pub(crate) async fn add(
     Ok(())
 }
 
-type Subject<'a> = (SpendKind, &'a str, i64);
+type Summed<'a> = (&'static str, Cow<'a, str>, i64);
 
 /// Sorted, so that two gateways lock the rows they share in one order.
-fn summed<'a>(entries: impl Iterator<Item = &'a EntryRow>) -> BTreeMap<Subject<'a>, Spend> {
-    let mut sums: BTreeMap<Subject<'a>, Spend> = BTreeMap::new();
+fn summed<'a>(entries: impl Iterator<Item = &'a EntryRow>) -> BTreeMap<Summed<'a>, Spend> {
+    let mut sums: BTreeMap<Summed<'a>, Spend> = BTreeMap::new();
     for entry in entries {
         let bucket = Timestamp::from_micros(entry.admitted_at).quarter_hour().micros();
-        for (kind, subject) in entry.subjects() {
+        for (kind, subject) in subjects(entry) {
             sums.entry((kind, subject, bucket)).or_default().add(entry);
         }
     }

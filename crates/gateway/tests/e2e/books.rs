@@ -47,7 +47,7 @@ impl Books {
         let url = url.map_or_else(|| format!("sqlite://{}", file.display()), str::to_owned);
         let db = Db::open(&url).await.expect("the database can be opened");
         let ever = Timestamp::EPOCH..Timestamp::from_micros(i64::MAX);
-        let spend = db.spend(SpendKind::All, "", ever).await.expect("the sums can be read");
+        let spend = db.spend(Level::All, "", ever).await.expect("the sums can be read");
         db.close().await;
         Self { lines, open_calls, total: spend.cost, counted: spend.entries }
     }

@@ -17,7 +17,7 @@ use sqlx::{ConnectOptions, PgPool, SqlitePool};
 use crate::StoreError;
 use location::Location;
 pub use presence::Presence;
-pub(crate) use row::Columns;
+pub(crate) use row::{Columns, identity, json, unreadable};
 
 /// How long a statement waits for another process's lock on the SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,6 +1,7 @@
 //! Reading a row of either engine by column name.
 
 use sqlx::{ColumnIndex, Database, Decode, Row, Type};
+use tollgate_domain::IdError;
 
 use crate::StoreError;
 
@@ -39,6 +40,24 @@ where
     }
 }
 
-fn unreadable(column: &'static str, error: &sqlx::Error) -> StoreError {
-    StoreError::Unreadable { column, detail: error.to_string() }
+/// An identifier that may be absent.
+pub(crate) fn identity<T>(
+    row: &dyn Columns,
+    column: &'static str,
+    new: fn(&str) -> Result<T, IdError>,
+) -> Result<Option<T>, StoreError> {
+    let text = row.optional_text(column)?;
+    text.map(|text| new(&text)).transpose().map_err(|error| unreadable(column, &error))
+}
+
+/// A column of JSON.
+pub(crate) fn json<T: serde::de::DeserializeOwned>(
+    row: &dyn Columns,
+    column: &'static str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(&row.text(column)?).map_err(|error| unreadable(column, &error))
+}
+
+pub(crate) fn unreadable(column: &'static str, detail: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Unreadable { column, detail: detail.to_string() }
 }

@@ -2,12 +2,14 @@
 
 use serde_json::{Map, Value as Json};
 use tollgate_domain::{
-    Attribution, IdError, KeyHash, KeyId, Money, OrganizationId, TeamId, Timestamp, UserId,
+    Attribution, BudgetId, KeyHash, KeyId, Money, OrganizationId, ProjectId, TagName, TeamId,
+    Timestamp, UserId,
 };
 
 use crate::StoreError;
 use crate::batch::Value;
-use crate::db::Columns;
+use crate::db::{Columns, identity, json, unreadable};
+use crate::limits::LimitFields;
 
 /// A virtual key: who it belongs to and what it may do. Its text is nowhere, only its hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +28,14 @@ pub struct KeyRow {
     pub team: Option<TeamId>,
     /// The organization it belongs to.
     pub organization: Option<OrganizationId>,
+    /// The project it belongs to.
+    pub project: Option<ProjectId>,
     /// The granted model names and patterns; empty grants every model.
     pub models: Vec<String>,
-    /// The most it may spend in all, or `None` for no limit.
-    pub max_budget: Option<Money>,
+    /// Its limits.
+    pub limits: LimitFields,
+    /// The budget whose rules fill what `limits` leaves open.
+    pub budget: Option<BudgetId>,
     /// From when on it is refused, or `None` for never.
     pub expires_at: Option<Timestamp>,
     /// Whether it is refused for now.
@@ -51,6 +57,7 @@ pub(super) struct Texts {
     hash: String,
     models: String,
     metadata: String,
+    limits: String,
 }
 
 impl KeyRow {
@@ -62,8 +69,16 @@ impl KeyRow {
             user: self.user.clone(),
             team: self.team.clone(),
             organization: self.organization.clone(),
+            project: self.project.clone(),
             customer: None,
+            tags: self.tags(),
         }
+    }
+
+    /// The tags that its metadata gives its calls; what is no tag gives none.
+    fn tags(&self) -> Vec<TagName> {
+        let listed = self.metadata.get("tags").and_then(Json::as_array).into_iter().flatten();
+        listed.filter_map(Json::as_str).filter_map(|tag| TagName::new(tag).ok()).collect()
     }
 
     pub(super) fn texts(&self) -> Texts {
@@ -71,11 +86,12 @@ impl KeyRow {
             hash: self.hash.expose_hex(),
             models: Json::from(self.models.clone()).to_string(),
             metadata: Json::Object(self.metadata.clone()).to_string(),
+            limits: self.limits.to_text(),
         }
     }
 
     /// The values in the order of the statements' columns.
-    pub(super) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 16] {
+    pub(super) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 19] {
         [
             Value::from(self.id.as_str()),
             Value::from(&texts.hash),
@@ -85,7 +101,7 @@ impl KeyRow {
             Value::Text(self.team.as_ref().map(TeamId::as_str)),
             Value::Text(self.organization.as_ref().map(OrganizationId::as_str)),
             Value::from(&texts.models),
-            Value::from(self.max_budget.map(Money::nanos)),
+            Value::from(self.limits.max_budget.map(Money::nanos)),
             Value::from(self.expires_at.map(Timestamp::micros)),
             Value::from(i64::from(self.blocked)),
             Value::from(&texts.metadata),
@@ -93,6 +109,9 @@ impl KeyRow {
             Value::from(&self.created_by),
             Value::from(self.updated_at.micros()),
             Value::from(&self.updated_by),
+            Value::from(&texts.limits),
+            Value::Text(self.budget.as_ref().map(BudgetId::as_str)),
+            Value::Text(self.project.as_ref().map(ProjectId::as_str)),
         ]
     }
 
@@ -106,8 +125,10 @@ impl KeyRow {
             user: identity(row, "user_id", UserId::new)?,
             team: identity(row, "team_id", TeamId::new)?,
             organization: identity(row, "organization_id", OrganizationId::new)?,
+            project: identity(row, "project_id", ProjectId::new)?,
             models: json(row, "models")?,
-            max_budget: row.optional_integer("max_budget_nanos")?.map(Money::from_nanos),
+            limits: limits(row)?,
+            budget: identity(row, "budget_id", BudgetId::new)?,
             expires_at: row.optional_integer("expires_at")?.map(Timestamp::from_micros),
             blocked: row.integer("blocked")? != 0,
             metadata: json(row, "metadata")?,
@@ -119,22 +140,13 @@ impl KeyRow {
     }
 }
 
-fn identity<T>(
-    row: &dyn Columns,
-    column: &'static str,
-    new: fn(&str) -> Result<T, IdError>,
-) -> Result<Option<T>, StoreError> {
-    let text = row.optional_text(column)?;
-    text.map(|text| new(&text)).transpose().map_err(|error| unreadable(column, &error))
-}
-
-fn json<T: serde::de::DeserializeOwned>(
-    row: &dyn Columns,
-    column: &'static str,
-) -> Result<T, StoreError> {
-    serde_json::from_str(&row.text(column)?).map_err(|error| unreadable(column, &error))
-}
-
-fn unreadable(column: &'static str, detail: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Unreadable { column, detail: detail.to_string() }
+/// The limits beside the budget, which has a column of its own: a row without them was written
+/// before there were others.
+fn limits(row: &dyn Columns) -> Result<LimitFields, StoreError> {
+    let fields = match row.optional_text("limits")? {
+        Some(text) => LimitFields::read(&text)?,
+        None => LimitFields::default(),
+    };
+    let max_budget = row.optional_integer("max_budget_nanos")?.map(Money::from_nanos);
+    Ok(LimitFields { max_budget, ..fields })
 }

@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use tollgate_domain::{
     AttemptRecord, Attribution, CallId, CustomerId, DeploymentId, Entry, Money, OrganizationId,
-    Outcome, PriceSheetId, ProviderName, Quantity, TeamId, Timestamp, Usage, UsageKind, UserId,
+    Outcome, PriceSheetId, ProjectId, ProviderName, Quantity, TeamId, Timestamp, Usage, UsageKind,
+    UserId,
 };
 
 use crate::batch::Value;
 use crate::db::{Columns, on};
-use crate::{Db, SpendKind, StoreError};
+use crate::{Db, StoreError};
 
 /// One ledger entry, in the units of its columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,8 +63,48 @@ pub struct Charged {
     pub team_id: Option<String>,
     /// Its organization.
     pub organization_id: Option<String>,
+    /// The key's project.
+    #[serde(default)]
+    pub project_id: Option<String>,
     /// The customer named by the call.
     pub customer_id: Option<String>,
+    /// The call's tags.
+    #[serde(default)]
+    pub tags: Tags,
+}
+
+/// The tags of a call, as a JSON array of texts in one column.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
+pub struct Tags {
+    /// Each tag.
+    pub names: Vec<String>,
+    /// The column's text; `None` when there are none.
+    text: Option<String>,
+}
+
+impl From<Vec<String>> for Tags {
+    fn from(names: Vec<String>) -> Self {
+        let text = (!names.is_empty()).then(|| Json::from(names.clone()).to_string());
+        Self { names, text }
+    }
+}
+
+impl From<Tags> for Vec<String> {
+    fn from(tags: Tags) -> Self {
+        tags.names
+    }
+}
+
+impl Tags {
+    fn read(row: &dyn Columns) -> Result<Self, StoreError> {
+        let Some(text) = row.optional_text("tags")? else { return Ok(Self::default()) };
+        let names = serde_json::from_str(&text).map_err(|error| StoreError::Unreadable {
+            column: "tags",
+            detail: error.to_string(),
+        })?;
+        Ok(Self { names, text: Some(text) })
+    }
 }
 
 impl From<&Attribution> for Charged {
@@ -73,19 +114,28 @@ impl From<&Attribution> for Charged {
             user_id: owned(attribution.user.as_ref().map(UserId::as_str)),
             team_id: owned(attribution.team.as_ref().map(TeamId::as_str)),
             organization_id: owned(attribution.organization.as_ref().map(OrganizationId::as_str)),
+            project_id: owned(attribution.project.as_ref().map(ProjectId::as_str)),
             customer_id: owned(attribution.customer.as_ref().map(CustomerId::as_str)),
+            tags: attribution
+                .tags
+                .iter()
+                .map(|tag| tag.as_str().to_owned())
+                .collect::<Vec<_>>()
+                .into(),
         }
     }
 }
 
 impl Charged {
-    pub(super) fn values(&self) -> [Value<'_>; 5] {
+    pub(super) fn values(&self) -> [Value<'_>; 7] {
         [
             Value::from(&self.key_id),
             Value::from(&self.user_id),
             Value::from(&self.team_id),
             Value::from(&self.organization_id),
+            Value::from(&self.project_id),
             Value::from(&self.customer_id),
+            Value::from(&self.tags.text),
         ]
     }
 
@@ -95,7 +145,9 @@ impl Charged {
             user_id: row.optional_text("user_id")?,
             team_id: row.optional_text("team_id")?,
             organization_id: row.optional_text("organization_id")?,
+            project_id: row.optional_text("project_id")?,
             customer_id: row.optional_text("customer_id")?,
+            tags: Tags::read(row)?,
         })
     }
 }
@@ -157,11 +209,11 @@ impl EntryRow {
         "searches_milli",
     ];
     /// How many columns an entry has.
-    pub(super) const COLUMNS: usize = 19 + UsageKind::COUNT;
+    pub(super) const COLUMNS: usize = 21 + UsageKind::COUNT;
     /// What stands before the rows of the statement that inserts entries.
     pub(super) const INSERT: &str = "INSERT INTO ledger_entries (call_id, admitted_at, settled_at, \
-         first_byte_at, key_id, user_id, team_id, organization_id, customer_id, model_group, \
-         deployment_id, provider, upstream_model, streamed, outcome, usage_source, \
+         first_byte_at, key_id, user_id, team_id, organization_id, project_id, customer_id, tags, \
+         model_group, deployment_id, provider, upstream_model, streamed, outcome, usage_source, \
          price_sheet_id, cost_nanos, attempts, input_milli, cached_read_milli, cache_write_milli, \
          cache_write_long_milli, input_audio_milli, input_image_milli, output_milli, \
          reasoning_milli, output_audio_milli, output_image_milli, images_milli, characters_milli, \
@@ -179,24 +231,6 @@ impl EntryRow {
     #[must_use]
     pub fn failed(&self) -> bool {
         self.outcome == Outcome::Failed.as_str()
-    }
-
-    /// Everything the entry's cost is summed under.
-    pub(crate) fn subjects(&self) -> impl Iterator<Item = (SpendKind, &str)> {
-        let charged = &self.charged;
-        [
-            (SpendKind::All, Some("")),
-            (SpendKind::Key, Some(charged.key_id.as_str())),
-            (SpendKind::User, charged.user_id.as_deref()),
-            (SpendKind::Team, charged.team_id.as_deref()),
-            (SpendKind::Organization, charged.organization_id.as_deref()),
-            (SpendKind::Customer, charged.customer_id.as_deref()),
-            (SpendKind::ModelGroup, Some(self.model_group.as_str())),
-            (SpendKind::Deployment, self.deployment_id.as_deref()),
-            (SpendKind::Provider, self.provider.as_deref()),
-        ]
-        .into_iter()
-        .filter_map(|(kind, subject)| Some((kind, subject?)))
     }
 
     /// Appends the values in the order of [`EntryRow::INSERT`].
@@ -254,8 +288,8 @@ impl EntryRow {
 }
 
 const ENTRY: &str = "SELECT call_id, admitted_at, settled_at, first_byte_at, key_id, user_id, \
-     team_id, organization_id, customer_id, model_group, deployment_id, provider, upstream_model, \
-     streamed, outcome, usage_source, price_sheet_id, cost_nanos, attempts, input_milli, \
+     team_id, organization_id, project_id, customer_id, tags, model_group, deployment_id, \
+     provider, upstream_model, streamed, outcome, usage_source, price_sheet_id, cost_nanos, attempts, input_milli, \
      cached_read_milli, cache_write_milli, cache_write_long_milli, input_audio_milli, \
      input_image_milli, output_milli, reasoning_milli, output_audio_milli, output_image_milli, \
      images_milli, characters_milli, seconds_milli, searches_milli \
@@ -289,7 +323,7 @@ mod tests {
             .map(|(columns, _)| columns.split(", ").collect())
             .expect("a list of columns");
         assert_eq!(columns.len(), EntryRow::COLUMNS);
-        assert_eq!(columns[19..], EntryRow::USAGE_COLUMNS);
+        assert_eq!(columns[21..], EntryRow::USAGE_COLUMNS);
         for (kind, column) in UsageKind::ALL.into_iter().zip(EntryRow::USAGE_COLUMNS) {
             assert_eq!(format!("{}_milli", kind.as_str()), column);
         }

@@ -1,7 +1,7 @@
 //! Virtual keys in the database.
 
-use tollgate_domain::{KeyHash, OrganizationId, TeamId, Timestamp, UserId};
-use tollgate_store::{InsertKeyError, KeyRow, StoreError, UpdateKeyError};
+use tollgate_domain::{BudgetId, KeyHash, OrganizationId, ProjectId, TeamId, Timestamp, UserId};
+use tollgate_store::{InsertKeyError, KeyRow, LimitFields, StoreError, UpdateKeyError};
 
 use crate::world::{NOW, World, key_id, nanos, on_both};
 
@@ -15,8 +15,10 @@ pub(crate) fn key(id: &str) -> KeyRow {
         user: None,
         team: None,
         organization: None,
+        project: None,
         models: Vec::new(),
-        max_budget: None,
+        limits: LimitFields::default(),
+        budget: None,
         expires_at: None,
         blocked: false,
         metadata: serde_json::Map::new(),
@@ -37,7 +39,13 @@ fn full_key(id: &str) -> KeyRow {
         team: TeamId::new("engine").ok(),
         organization: OrganizationId::new("works").ok(),
         models: vec!["gpt-4o".to_owned(), "anthropic/*".to_owned()],
-        max_budget: Some(nanos(i64::MAX)),
+        project: ProjectId::new("loom").ok(),
+        budget: BudgetId::new("shared").ok(),
+        limits: LimitFields {
+            max_budget: Some(nanos(i64::MAX)),
+            rpm_limit: Some(0),
+            ..LimitFields::default()
+        },
         expires_at: Some(Timestamp::from_micros(-1)),
         blocked: true,
         metadata: metadata.as_object().cloned().expect("an object"),

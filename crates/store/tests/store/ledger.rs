@@ -7,12 +7,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tollgate_domain::{
-    DeploymentId, Entry, Outcome, PriceSheetId, ProviderName, Quantity, Usage, UsageKind,
+    DeploymentId, Entry, Level, Outcome, PriceSheetId, ProviderName, Quantity, Usage, UsageKind,
     UsageSource,
 };
 use tollgate_store::{
     Db, Dispatched, EntryRow, Ledger, LedgerHealth, LedgerOptions, LedgerSlot, OutputSoFar,
-    SpendKind,
 };
 
 use crate::world::{FixedClock, NOW, call, entry, nanos, on_both, opening, quick, record};
@@ -85,7 +84,7 @@ fn many_calls_at_once_lose_nothing() {
         ledger.flush().await;
         assert_eq!(world.count_entries().await, 3_000);
         let span = NOW..NOW.plus(Duration::from_secs(900));
-        let spend = world.db.spend(SpendKind::All, "", span).await.expect("spend");
+        let spend = world.db.spend(Level::All, "", span).await.expect("spend");
         assert_eq!((spend.entries, spend.cost), (3_000, nanos(750_000)));
     });
 }
@@ -99,7 +98,7 @@ fn a_call_has_one_entry_whoever_closes_it_again() {
         record(&ledger, [Entry { cost: Some(nanos(9)), ..entry(1) }, entry(2)]);
         ledger.flush().await;
         assert_eq!((world.count_entries().await, world.count_openings().await), (2, 0));
-        let spent = world.db.spend_of_key(&entry(1).attribution.key).await.expect("spend");
+        let spent = world.spent("key-1").await;
         assert_eq!(spent, nanos(500), "the first entry of call 1 stands");
     });
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use tollgate_store::{Ledger, LedgerOptions, Recovered, Spool};
 
-use crate::world::{NOW, World, call, entry, key_id, nanos, on_both, opening, quick, record};
+use crate::world::{NOW, World, call, entry, nanos, on_both, opening, quick, record};
 
 async fn wait_until_failing(ledger: &Ledger) {
     let mut health = ledger.watch_health();
@@ -12,7 +12,7 @@ async fn wait_until_failing(ledger: &Ledger) {
 }
 
 async fn spent(world: &World) -> i64 {
-    world.db.spend_of_key(&key_id("key-1")).await.expect("spend").nanos()
+    world.spent("key-1").await.nanos()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use tollgate_domain::{OpenEntry, Quantity, Timestamp, Usage, UsageKind};
 use tollgate_store::{OutputSoFar, Recovered};
 
-use crate::world::{NOW, World, call, entry, key_id, nanos, on_both, opening, quick, record};
+use crate::world::{NOW, World, call, entry, nanos, on_both, opening, quick, record};
 
 /// Leaves calls open, each with what it put out, as `kill -9` does: the writer stops, without a
 /// word.
@@ -42,7 +42,7 @@ fn an_open_call_is_charged_its_input_and_the_output_that_was_recorded() {
             .with(UsageKind::Output, Quantity::whole(11));
         assert_eq!((row.cost(), row.usage), (Some(nanos(160)), usage));
         assert_eq!(row.price_sheet_id.as_deref(), Some("sheet-1"));
-        let spent = world.db.spend_of_key(&key_id("key-1")).await.expect("spend");
+        let spent = world.spent("key-1").await;
         assert_eq!(spent, nanos(260));
     });
 }

@@ -2,15 +2,16 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::Row as _;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tollgate_domain::{
-    AttemptRecord, Attribution, CallId, Clock, CustomerId, DeploymentId, Entry, KeyId, ModelName,
-    Money, OpenEntry, OrganizationId, Outcome, PriceSheetId, ProviderName, Quantity, TeamId, Ticks,
-    Timestamp, Usage, UsageKind, UsageSource, UserId,
+    AttemptRecord, Attribution, CallId, Clock, CustomerId, DeploymentId, Entry, KeyId, Level,
+    ModelName, Money, OpenEntry, OrganizationId, Outcome, PriceSheetId, ProjectId, ProviderName,
+    Quantity, Subject, TagName, TeamId, Ticks, Timestamp, Usage, UsageKind, UsageSource, UserId,
 };
 use tollgate_store::{Db, Ledger, LedgerOptions, Recovered, Spool, recover};
 use tollgate_testkit::postgres::TestDatabase;
@@ -90,6 +91,13 @@ impl World {
     }
 
     /// Starts a ledger whose task runs until it is stopped or its handles are gone.
+    /// What a key spent in all.
+    pub(crate) async fn spent(&self, key: &str) -> Money {
+        let subject = Subject::new(Level::Key, key);
+        let ever = Timestamp::EPOCH..Timestamp::from_micros(i64::MAX).quarter_hour();
+        self.db.spent(&subject, None, ever).await.expect("spend")
+    }
+
     pub(crate) fn ledger(&self, options: LedgerOptions) -> (Ledger, JoinHandle<()>) {
         let (ledger, task) = Ledger::start(self.db.clone(), options, Arc::new(FixedClock));
         (ledger, tokio::spawn(task.run()))
@@ -102,6 +110,29 @@ pub(crate) fn quick() -> LedgerOptions {
         commit_interval: Duration::from_millis(1),
         progress_interval: Duration::from_millis(1),
         ..LedgerOptions::for_calls_in_flight(4_000)
+    }
+}
+
+/// A clock that a test moves.
+#[derive(Default)]
+pub(crate) struct ManualClock {
+    moved: AtomicU64,
+}
+
+impl ManualClock {
+    pub(crate) fn go_on(&self, duration: Duration) {
+        let nanos = u64::try_from(duration.as_nanos()).expect("short");
+        self.moved.fetch_add(nanos, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        NOW.plus(Duration::from_nanos(self.moved.load(Ordering::SeqCst)))
+    }
+
+    fn ticks(&self) -> Ticks {
+        Ticks::from_nanos(self.moved.load(Ordering::SeqCst))
     }
 }
 
@@ -140,7 +171,9 @@ pub(crate) fn attribution(key: &str) -> Arc<Attribution> {
         user: UserId::new("ada").ok(),
         team: TeamId::new("engine").ok(),
         organization: OrganizationId::new("works").ok(),
+        project: ProjectId::new("loom").ok(),
         customer: CustomerId::new("byron").ok(),
+        tags: ["blue", "100%_\\"].iter().filter_map(|tag| TagName::new(tag).ok()).collect(),
     })
 }
 

@@ -18,7 +18,7 @@ fn call(number: u128) -> CallId {
 
 fn attribution() -> Arc<Attribution> {
     let key = KeyId::master();
-    Arc::new(Attribution { key, user: None, team: None, organization: None, customer: None })
+    Arc::new(Attribution::to_key(key))
 }
 
 fn opening(number: u128) -> (Message, Arc<Progress>) {

@@ -1,0 +1,332 @@
+//! The callers in memory: a known key costs no database, and a change binds the next request.
+
+mod memory;
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tollgate_domain::{
+    Attribution, BudgetId, Clock, KeyHash, Level, Subject, TeamId, Timestamp, UserId,
+};
+use tollgate_policy::{Calendar, Counter, Grant, Limits, Measure, Rule, Window};
+
+use crate::levels::{LevelRecord, LevelRule};
+use crate::limits::LimitFields;
+use crate::meters::{Meter, Meters};
+use crate::{Db, KeyRow, StoreError};
+use memory::Memory;
+
+/// How long a key that does not exist is remembered as such.
+pub const NEGATIVE_LIFETIME: Duration = Duration::from_secs(2);
+/// How many keys that do not exist are remembered; a flood of wrong keys evicts only those.
+pub const UNKNOWN_KEYS_MAX: usize = 10_000;
+/// How often something is read again because it changed while it was read.
+const LOAD_TRIES: usize = 3;
+/// The period that spend is summed by.
+const QUARTER_HOUR: Duration = Duration::from_secs(15 * 60);
+
+/// A key with all that its calls need.
+#[derive(Debug)]
+pub struct KeyRecord {
+    /// The key as stored.
+    pub row: KeyRow,
+    /// Who its calls are charged to.
+    pub attribution: Arc<Attribution>,
+    /// Its own grant and limits.
+    pub own: Arc<LevelRecord>,
+    /// Those above it, the widest first.
+    above: Vec<Subject>,
+}
+
+/// What memory knows about a hash.
+#[derive(Debug, Clone)]
+pub enum Cached {
+    /// The key.
+    Known(Arc<KeyRecord>),
+    /// There was no such key a moment ago.
+    Unknown,
+}
+
+/// The keys and those above them in memory, over those in the database.
+///
+/// Records and hashes without a key are bounded. A meter stays once it is made; whoever has no
+/// limits has none, so that names that clients make up leave nothing behind.
+pub struct KeyDirectory {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    calendar: Arc<Calendar>,
+    keys: Memory<KeyHash, Arc<KeyRecord>>,
+    unknown: Memory<KeyHash, ()>,
+    levels: Memory<Subject, Arc<LevelRecord>>,
+    meters: Meters,
+}
+
+impl KeyDirectory {
+    /// An empty directory that remembers up to `capacity` keys, and as many others.
+    #[must_use]
+    pub fn new(db: Db, capacity: usize, clock: Arc<dyn Clock>, calendar: Arc<Calendar>) -> Self {
+        Self {
+            db,
+            clock,
+            calendar,
+            keys: Memory::new(capacity),
+            unknown: Memory::new(UNKNOWN_KEYS_MAX),
+            levels: Memory::new(capacity),
+            meters: Meters::default(),
+        }
+    }
+
+    /// What memory knows about a hash, or `None` when the database must be asked.
+    #[must_use]
+    pub fn cached(&self, hash: &KeyHash) -> Option<Cached> {
+        if let Some(record) = self.keys.get(hash) {
+            return Some(Cached::Known(record));
+        }
+        let unknown = self.unknown.fresh(hash, self.clock.ticks(), NEGATIVE_LIFETIME);
+        unknown.map(|()| Cached::Unknown)
+    }
+
+    /// The key with this hash, from memory or from the database.
+    ///
+    /// # Errors
+    /// [`StoreError`] when memory does not know the key and the database fails. Whether the key
+    /// exists is not known then.
+    pub async fn find(&self, hash: &KeyHash) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+        match self.cached(hash) {
+            Some(Cached::Known(record)) => Ok(Some(record)),
+            Some(Cached::Unknown) => Ok(None),
+            None => self.load(hash).await,
+        }
+    }
+
+    /// Everybody whose grants and limits bind a key's calls: the widest first, the key last.
+    ///
+    /// # Errors
+    /// [`StoreError`] when memory does not know one of them and the database fails.
+    pub async fn chain(&self, key: &KeyRecord) -> Result<Vec<Arc<LevelRecord>>, StoreError> {
+        let mut chain = Vec::with_capacity(key.above.len() + 1);
+        for subject in &key.above {
+            chain.push(self.level(subject).await?);
+        }
+        chain.push(Arc::clone(&key.own));
+        Ok(chain)
+    }
+
+    /// The grant and limits of one that is no key. One that is not in the database has none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when memory does not know it and the database fails.
+    pub async fn level(&self, subject: &Subject) -> Result<Arc<LevelRecord>, StoreError> {
+        if let Some(record) = self.levels.get(subject) {
+            return Ok(record);
+        }
+        let mut tries = 0;
+        loop {
+            let before = self.levels.before();
+            let record = Arc::new(self.read_level(subject).await?);
+            tries += 1;
+            let now = self.clock.ticks();
+            if self.levels.remember(subject, Arc::clone(&record), now, before)
+                || tries == LOAD_TRIES
+            {
+                return Ok(record);
+            }
+        }
+    }
+
+    /// Somebody with these limits, whom no database knows: the whole gateway, a provider.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database that knows their spend fails.
+    pub async fn fixed(
+        &self,
+        subject: &Subject,
+        limits: Limits,
+    ) -> Result<LevelRecord, StoreError> {
+        let rules = self.rules(subject, &limits, Timestamp::EPOCH).await?;
+        Ok(LevelRecord { rules, limits, ..LevelRecord::unlimited(subject.clone()) })
+    }
+
+    /// Forgets what is known about a hash. To be called after the key was inserted, updated or
+    /// deleted and before that is answered, so that the next request is decided by the new state.
+    pub fn forget(&self, hash: &KeyHash) {
+        self.keys.forget(hash);
+        self.unknown.forget(hash);
+    }
+
+    /// Forgets one that is no key, likewise.
+    pub fn forget_level(&self, subject: &Subject) {
+        self.levels.forget(subject);
+    }
+
+    /// Forgets everybody who takes rules from a shared budget, likewise.
+    pub fn forget_budget(&self, budget: &BudgetId) {
+        self.levels.forget_where(|record| record.budget.as_ref() == Some(budget));
+        self.keys.forget_where(|record| record.row.budget.as_ref() == Some(budget));
+    }
+
+    /// How many keys are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether no key is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The calendar that periods are counted by.
+    #[must_use]
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    async fn load(&self, hash: &KeyHash) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+        let mut tries = 0;
+        loop {
+            let before = (self.keys.before(), self.unknown.before());
+            let record = match self.db.find_key(hash).await? {
+                Some(row) => Some(Arc::new(self.record(row).await?)),
+                None => None,
+            };
+            tries += 1;
+            let now = self.clock.ticks();
+            let remembered = match &record {
+                Some(record) => self.keys.remember(hash, Arc::clone(record), now, before.0),
+                None => self.unknown.remember(hash, (), now, before.1),
+            };
+            if remembered || tries == LOAD_TRIES {
+                return Ok(record);
+            }
+        }
+    }
+
+    async fn record(&self, row: KeyRow) -> Result<KeyRecord, StoreError> {
+        let subject = Subject::new(Level::Key, row.id.as_str());
+        let limits = self.limits(&row.limits, row.budget.as_ref()).await?;
+        let own = LevelRecord {
+            name: row.alias.clone().unwrap_or_else(|| row.name.clone()),
+            blocked: row.blocked,
+            grant: Grant::read(&row.models),
+            budget: row.budget.clone(),
+            rules: self.rules(&subject, &limits, row.created_at).await?,
+            limits,
+            ..LevelRecord::unlimited(subject)
+        };
+        let attribution = Arc::new(row.attribution());
+        Ok(KeyRecord { above: above(&row), attribution, own: Arc::new(own), row })
+    }
+
+    async fn read_level(&self, subject: &Subject) -> Result<LevelRecord, StoreError> {
+        let (within, id) = match subject.level {
+            Level::Member => subject.id.split_once('\u{1f}').unwrap_or(("", &subject.id)),
+            _ => ("", &*subject.id),
+        };
+        let unlimited = LevelRecord::unlimited(subject.clone());
+        let Some(row) = self.db.find_entity(subject.level, within, id).await? else {
+            return Ok(unlimited);
+        };
+        let limits = self.limits(&row.limits, row.budget.as_ref()).await?;
+        Ok(LevelRecord {
+            name: row.alias.unwrap_or(row.id),
+            blocked: row.blocked,
+            grant: Grant::read(&row.models),
+            budget: row.budget,
+            rules: self.rules(subject, &limits, row.created_at).await?,
+            limits,
+            metadata: row.metadata,
+            ..unlimited
+        })
+    }
+
+    async fn limits(
+        &self,
+        own: &LimitFields,
+        budget: Option<&BudgetId>,
+    ) -> Result<Limits, StoreError> {
+        let shared = match budget {
+            Some(budget) => self.db.find_budget(budget).await?,
+            None => None,
+        };
+        match shared {
+            Some(shared) => own.over(&shared.limits).compile(),
+            None => own.compile(),
+        }
+    }
+
+    /// The rules with their meters, each of which counts on from what the ledger says.
+    async fn rules(
+        &self,
+        subject: &Subject,
+        limits: &Limits,
+        anchor: Timestamp,
+    ) -> Result<Vec<LevelRule>, StoreError> {
+        let mut rules = Vec::new();
+        for rule in limits.rules() {
+            let meter = self.meter(subject, &rule, anchor).await?;
+            rules.push(LevelRule::new(rule, meter, anchor));
+        }
+        Ok(rules)
+    }
+
+    /// The one meter of a rule. When two requests load it at once, the first to finish gives it to
+    /// both: no call that it counts was admitted before.
+    async fn meter(
+        &self,
+        subject: &Subject,
+        rule: &Rule,
+        anchor: Timestamp,
+    ) -> Result<Arc<Meter>, StoreError> {
+        let name = format!("{}:{}:{rule}", subject.level.as_str(), subject.id);
+        if let Some(meter) = self.meters.get(&name) {
+            return Ok(meter);
+        }
+        let counter = match rule.measure {
+            Measure::Money => self.spent_so_far(subject, rule, anchor).await?,
+            Measure::Requests | Measure::Tokens | Measure::Calls => Counter::default(),
+        };
+        Ok(self.meters.get_or_make(&name, counter))
+    }
+
+    async fn spent_so_far(
+        &self,
+        subject: &Subject,
+        rule: &Rule,
+        anchor: Timestamp,
+    ) -> Result<Counter, StoreError> {
+        let now = self.clock.now();
+        let start = match rule.window(&self.calendar, anchor, now) {
+            Window::Between(start, _) => start,
+            Window::Forever | Window::Opened { .. } => Timestamp::EPOCH,
+        };
+        let span: Range<Timestamp> = start..now.quarter_hour().plus(QUARTER_HOUR);
+        let model = rule.model.as_ref().map(|model| model.as_str());
+        let spent = self.db.spent(subject, model, span).await?;
+        Ok(Counter::new(start.micros(), spent.nanos()))
+    }
+}
+
+impl std::fmt::Debug for KeyDirectory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyDirectory").field("keys", &self.keys.len()).finish_non_exhaustive()
+    }
+}
+
+/// Those above a key, the widest first.
+fn above(row: &KeyRow) -> Vec<Subject> {
+    let named = |level, id: Option<&str>| id.map(|id| Subject::new(level, id));
+    let member = |(team, user): (&TeamId, &UserId)| Subject::member(team, user);
+    [
+        named(Level::Organization, row.organization.as_ref().map(|id| id.as_str())),
+        named(Level::Project, row.project.as_ref().map(|id| id.as_str())),
+        named(Level::Team, row.team.as_ref().map(TeamId::as_str)),
+        row.team.as_ref().zip(row.user.as_ref()).map(member),
+        named(Level::User, row.user.as_ref().map(UserId::as_str)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

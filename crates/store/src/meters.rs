@@ -1,0 +1,202 @@
+//! The counters of every limit in this process, and the one step that claims of many at once.
+//!
+//! The decision is `policy`'s; this keeps its counters, each behind a lock that is held for a few
+//! instructions and never across an `await`. A claim locks all its counters in one order, so that
+//! no two claims wait for each other.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use papaya::HashMap;
+use tollgate_domain::{Money, Timestamp};
+use tollgate_policy::{Claim, Counter, Held, Measure, Over, Used, Window, take};
+
+/// The counter of one limit.
+#[derive(Debug)]
+pub struct Meter {
+    /// Its place in the order in which locks are taken; no two meters share one.
+    order: u64,
+    counter: Mutex<Counter>,
+}
+
+/// Every meter of this process, by name.
+///
+/// A meter stays once it is made, because calls may hold of it and entries may be under way to the
+/// database: one small value for every limit that was met since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Meters {
+    by_name: HashMap<Arc<str>, Arc<Meter>>,
+    made: AtomicU64,
+}
+
+/// What a call wants of one meter.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) meter: &'a Arc<Meter>,
+    pub(crate) measure: Measure,
+    pub(crate) claim: Claim,
+}
+
+/// Everything one call holds: settled once, or given back when dropped.
+#[derive(Debug, Default)]
+#[must_use = "what is dropped is given back"]
+pub struct Claims {
+    held: Vec<(Arc<Meter>, Measure, Held)>,
+    standing: Standing,
+}
+
+/// How near a call came to its rate limits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The tightest limit of requests.
+    pub requests: Option<Left>,
+    /// The tightest limit of tokens.
+    pub tokens: Option<Left>,
+}
+
+/// What a limit leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// The cap.
+    pub limit: i64,
+    /// What is neither used nor held.
+    pub remaining: i64,
+    /// When the window ends.
+    pub resets_at: Option<Timestamp>,
+}
+
+impl Meter {
+    /// A panic cannot leave a counter half changed: a claim is checked before it is counted.
+    fn counter(&self) -> MutexGuard<'_, Counter> {
+        self.counter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What settled calls used in the window that contains an instant.
+    #[must_use]
+    pub fn used(&self, window: &Window) -> i64 {
+        let mut counter = self.counter();
+        counter.roll(window);
+        counter.used
+    }
+
+    /// What calls in flight hold in the present window.
+    #[must_use]
+    pub fn held(&self) -> i64 {
+        self.counter().held
+    }
+}
+
+impl Meters {
+    /// The meter with this name, if it was made.
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<Meter>> {
+        self.by_name.pin().get(name).map(Arc::clone)
+    }
+
+    /// The meter with this name, made of `counter` when there is none. When two make it at once,
+    /// the first gives it to both.
+    pub(crate) fn get_or_make(&self, name: &str, counter: Counter) -> Arc<Meter> {
+        if let Some(meter) = self.get(name) {
+            return meter;
+        }
+        let order = self.made.fetch_add(1, Ordering::Relaxed);
+        let meter = Arc::new(Meter { order, counter: Mutex::new(counter) });
+        Arc::clone(self.by_name.pin().get_or_insert(Arc::from(name), meter))
+    }
+}
+
+impl Claims {
+    /// Takes everything that is wanted, or nothing. A meter that is wanted twice is claimed once.
+    ///
+    /// # Errors
+    /// [`Over`] for the first that its cap does not allow, by its place in `wanted`.
+    pub(crate) fn take(wanted: &[Wanted<'_>]) -> Result<Self, Over> {
+        let mut locked = lock(wanted);
+        // From the order of locks back to the order of wishes: the first that fails is told.
+        locked.sort_unstable_by_key(|(index, _)| *index);
+        let places: Vec<usize> = locked.iter().map(|(index, _)| *index).collect();
+        let claims: Vec<Claim> = places.iter().map(|at| wanted[*at].claim).collect();
+        let mut counters: Vec<&mut Counter> =
+            locked.iter_mut().map(|(_, counter)| &mut **counter).collect();
+        let taken = take(&mut counters, &claims)
+            .map_err(|over| Over { index: places[over.index], ..over })?;
+        let mut standing = Standing::default();
+        for (at, counter) in places.iter().zip(&counters) {
+            standing.note(&wanted[*at], counter);
+        }
+        let held = places
+            .iter()
+            .zip(taken)
+            .map(|(at, held)| (Arc::clone(wanted[*at].meter), wanted[*at].measure, held));
+        Ok(Self { held: held.collect(), standing })
+    }
+
+    /// Holds what another claim of the same call holds as well.
+    pub fn join(&mut self, mut other: Self) {
+        self.held.append(&mut other.held);
+        self.standing = self.standing.tighter(other.standing);
+    }
+
+    /// How near the call came to its rate limits when it was admitted.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// The money that is held of the meter that holds the most, for records.
+    #[must_use]
+    pub fn money(&self) -> Money {
+        let held = self.held.iter().filter(|(_, measure, _)| *measure == Measure::Money);
+        Money::from_nanos(held.map(|(.., held)| held.amount).max().unwrap_or(0))
+    }
+
+    /// Replaces what is held by what the call used.
+    pub fn settle(mut self, used: &Used) {
+        for (meter, measure, held) in self.held.drain(..) {
+            meter.counter().settle(held, measure.used(used));
+        }
+    }
+}
+
+impl Drop for Claims {
+    fn drop(&mut self) {
+        for (meter, _, held) in self.held.drain(..) {
+            meter.counter().settle(held, 0);
+        }
+    }
+}
+
+/// Locks each meter once, in the order that everyone locks in, with the place of its wish.
+fn lock<'a>(wanted: &[Wanted<'a>]) -> Vec<(usize, MutexGuard<'a, Counter>)> {
+    let mut order: Vec<usize> = (0..wanted.len()).collect();
+    order.sort_by_key(|at| wanted[*at].meter.order);
+    order.dedup_by_key(|at| wanted[*at].meter.order);
+    order.into_iter().map(|at| (at, wanted[at].meter.counter())).collect()
+}
+
+impl Standing {
+    fn note(&mut self, wanted: &Wanted<'_>, counter: &Counter) {
+        let Some(limit) = wanted.claim.cap else { return };
+        let remaining = limit.saturating_sub(counter.used.saturating_add(counter.held)).max(0);
+        let left = Left { limit, remaining, resets_at: counter.ends_at(&wanted.claim.window) };
+        let noted = match wanted.measure {
+            Measure::Requests => Self { requests: Some(left), tokens: None },
+            Measure::Tokens => Self { requests: None, tokens: Some(left) },
+            Measure::Money | Measure::Calls => return,
+        };
+        *self = self.tighter(noted);
+    }
+
+    /// Of two, the limit that leaves less, for requests and for tokens.
+    fn tighter(self, other: Self) -> Self {
+        let tighter = |one: Option<Left>, other: Option<Left>| {
+            one.into_iter().chain(other).min_by_key(|left| left.remaining)
+        };
+        Self {
+            requests: tighter(self.requests, other.requests),
+            tokens: tighter(self.tokens, other.tokens),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
