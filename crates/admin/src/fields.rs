@@ -48,7 +48,18 @@ impl<T> Change<T> {
         }
     }
 
-    fn try_map<U>(self, map: impl FnOnce(T) -> Result<U, Refusal>) -> Result<Change<U>, Refusal> {
+    /// The value that was sent, if one was.
+    pub(crate) fn value(self) -> Option<T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Unchanged | Self::Removed => None,
+        }
+    }
+
+    pub(crate) fn try_map<U>(
+        self,
+        map: impl FnOnce(T) -> Result<U, Refusal>,
+    ) -> Result<Change<U>, Refusal> {
         Ok(match self {
             Self::Unchanged => Change::Unchanged,
             Self::Removed => Change::Removed,
@@ -57,9 +68,13 @@ impl<T> Change<T> {
     }
 }
 
-/// The fields of one request.
+/// The fields of one request, or of an object within it.
 #[derive(Debug)]
-pub(crate) struct Fields(Map<String, Value>);
+pub(crate) struct Fields {
+    map: Map<String, Value>,
+    /// The place of that object in the request; empty for the request itself.
+    within: String,
+}
 
 impl Fields {
     /// Reads a body. Every field is one of `supported`, or known to LiteLLM and sent with its empty
@@ -78,24 +93,39 @@ impl Fields {
         let Value::Object(map) = value else {
             return Err(Refusal::new(Reason::BodyMalformed, "the body is not a JSON object"));
         };
-        for (name, value) in &map {
-            if supported.contains(&name.as_str()) {
-                continue;
-            }
-            if not_yet.contains(&name.as_str()) {
-                if is_empty(value) {
-                    continue;
-                }
-                return Err(unsupported(name, "this gateway does not support it yet"));
-            }
-            return Err(unknown(name, supported));
+        check(&map, supported, not_yet)?;
+        Ok(Self { map, within: String::new() })
+    }
+
+    /// An object that stands at a place within a request.
+    ///
+    /// # Errors
+    /// Refused when it is none, and when it holds a field that is not supported.
+    pub(crate) fn part(place: &str, value: &Value, supported: &[&str]) -> Result<Self, Refusal> {
+        let Value::Object(map) = value else {
+            return Err(wrong(place, "expected an object"));
+        };
+        check(map, supported, &[])?;
+        Ok(Self { map: map.clone(), within: place.to_owned() })
+    }
+
+    /// One value at a place within a request, read as the field with this name.
+    pub(crate) fn single(place: &str, name: &str, value: &Value) -> Self {
+        let map = Map::from_iter([(name.to_owned(), value.clone())]);
+        Self { map, within: place.to_owned() }
+    }
+
+    /// A field holds something it cannot hold.
+    fn wrong(&self, name: &str, message: impl std::fmt::Display) -> Refusal {
+        if self.within.is_empty() {
+            return wrong(name, message);
         }
-        Ok(Self(map))
+        wrong(&format!("{}.{name}", self.within), message)
     }
 
     /// A field as it was sent.
     fn raw(&self, name: &str) -> Change<&Value> {
-        match self.0.get(name) {
+        match self.map.get(name) {
             None => Change::Unchanged,
             Some(Value::Null) => Change::Removed,
             Some(value) => Change::Set(value),
@@ -113,27 +143,49 @@ impl Fields {
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<Change<T>, Refusal> {
-        self.text(name)?.try_map(|text| parse(&text).map_err(|problem| wrong(name, problem)))
+        let text = self.text(name)?;
+        text.try_map(|text| parse(&text).map_err(|problem| self.wrong(name, problem)))
     }
 
     /// A field that is true or false.
     pub(crate) fn flag(&self, name: &str) -> Result<Change<bool>, Refusal> {
         self.raw(name)
-            .try_map(|value| value.as_bool().ok_or_else(|| wrong(name, "expected true or false")))
+            .try_map(|value| {
+                value.as_bool().ok_or_else(|| self.wrong(name, "expected true or false"))
+            })
     }
 
     /// A field of dollars, zero or more.
     pub(crate) fn dollars(&self, name: &str) -> Result<Change<Money>, Refusal> {
         self.raw(name).try_map(|value| {
             let Value::Number(number) = value else {
-                return Err(wrong(name, "expected a number of dollars"));
+                return Err(self.wrong(name, "expected a number of dollars"));
             };
             let money = Money::parse_dollars(&number.to_string())
-                .map_err(|problem| wrong(name, problem))?;
+                .map_err(|problem| self.wrong(name, problem))?;
             if money.is_negative() {
-                return Err(wrong(name, "an amount is never negative"));
+                return Err(self.wrong(name, "an amount is never negative"));
             }
             Ok(money)
+        })
+    }
+
+    /// A field of a whole number, zero or more.
+    pub(crate) fn count(&self, name: &str) -> Result<Change<u64>, Refusal> {
+        self.raw(name).try_map(|value| {
+            let expected = "expected a whole number that is not negative";
+            value.as_u64().ok_or_else(|| self.wrong(name, expected))
+        })
+    }
+
+    /// A field of a list of at most so many values.
+    pub(crate) fn list(&self, name: &str, most: usize) -> Result<Change<Vec<Value>>, Refusal> {
+        self.raw(name).try_map(|value| match value {
+            Value::Array(items) if items.len() > most => {
+                Err(self.wrong(name, format!("more than {most} entries")))
+            }
+            Value::Array(items) => Ok(items.clone()),
+            _ => Err(self.wrong(name, "expected a list")),
         })
     }
 
@@ -141,10 +193,10 @@ impl Fields {
     pub(crate) fn texts(&self, name: &str) -> Result<Change<Vec<String>>, Refusal> {
         self.raw(name).try_map(|value| {
             let Value::Array(items) = value else {
-                return Err(wrong(name, "expected a list of texts"));
+                return Err(self.wrong(name, "expected a list of texts"));
             };
             if items.len() > LIST_MAX {
-                return Err(wrong(name, format!("more than {LIST_MAX} entries")));
+                return Err(self.wrong(name, format!("more than {LIST_MAX} entries")));
             }
             items.iter().map(|item| text(name, item)).collect()
         })
@@ -154,14 +206,31 @@ impl Fields {
     pub(crate) fn object(&self, name: &str) -> Result<Change<Map<String, Value>>, Refusal> {
         self.raw(name).try_map(|value| {
             let Value::Object(object) = value else {
-                return Err(wrong(name, "expected an object"));
+                return Err(self.wrong(name, "expected an object"));
             };
             if value.to_string().len() > OBJECT_BYTES_MAX {
-                return Err(wrong(name, format!("larger than {OBJECT_BYTES_MAX} bytes")));
+                return Err(self.wrong(name, format!("larger than {OBJECT_BYTES_MAX} bytes")));
             }
             Ok(object.clone())
         })
     }
+}
+
+/// Every field is supported, or known to LiteLLM and sent with its empty default.
+fn check(map: &Map<String, Value>, supported: &[&str], not_yet: &[&str]) -> Result<(), Refusal> {
+    for (name, value) in map {
+        if supported.contains(&name.as_str()) {
+            continue;
+        }
+        if not_yet.contains(&name.as_str()) {
+            if is_empty(value) {
+                continue;
+            }
+            return Err(unsupported(name, "this gateway does not support it yet"));
+        }
+        return Err(unknown(name, supported));
+    }
+    Ok(())
 }
 
 fn text(name: &str, value: &Value) -> Result<String, Refusal> {

@@ -15,10 +15,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tollgate_domain::{KeyHash, KeyId, Money, Timestamp, VirtualKey};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_store::{InsertKeyError, KeyRow, UpdateKeyError};
+use tollgate_store::{InsertKeyError, KeyRow, LimitFields, UpdateKeyError};
 
 use crate::fields::{Change, Fields};
 use crate::gatekeeper::Actor;
+use crate::limits::LIMITS;
 use crate::keys::record::{CHANGEABLE, NOT_YET, apply, shown};
 use crate::problem;
 use crate::routes::{Admin, within_limit};
@@ -111,11 +112,11 @@ async fn described(
     }
     let record = admin
         .keys
-        .find(&hash, admin.clock.ticks())
+        .find(&hash)
         .await
         .map_err(|problem| problem::store(&problem))?
         .ok_or_else(|| no_such_key("there is no such key"))?;
-    Ok(json!({ "key": hash.expose_hex(), "info": shown(&record.row, record.budget.spent()) }))
+    Ok(json!({ "key": hash.expose_hex(), "info": shown(&record.row, admin.spent(&record)) }))
 }
 
 /// `POST /key/update`.
@@ -155,8 +156,8 @@ async fn updated(
     if !changed {
         return Err(no_such_key("the key was deleted in the meantime"));
     }
-    let record = admin.keys.find(&hash, admin.clock.ticks()).await;
-    let spent = record.ok().flatten().map_or(Money::ZERO, |record| record.budget.spent());
+    let record = admin.keys.find(&hash).await;
+    let spent = record.ok().flatten().map_or(Money::ZERO, |record| admin.spent(&record));
     let mut answer = shown(&row, spent);
     answer.insert("key".to_owned(), json!(hash.expose_hex()));
     Ok(Value::Object(answer))
@@ -233,7 +234,7 @@ async fn named_for_deletion(
 }
 
 fn supported(more: &[&'static str]) -> Vec<&'static str> {
-    CHANGEABLE.iter().chain(more).copied().collect()
+    CHANGEABLE.iter().chain(&LIMITS).chain(more).copied().collect()
 }
 
 fn blank(id: KeyId, key: &VirtualKey, now: Timestamp) -> KeyRow {
@@ -246,7 +247,9 @@ fn blank(id: KeyId, key: &VirtualKey, now: Timestamp) -> KeyRow {
         team: None,
         organization: None,
         models: Vec::new(),
-        max_budget: None,
+        project: None,
+        limits: LimitFields::default(),
+        budget: None,
         expires_at: None,
         blocked: false,
         metadata: Map::new(),

@@ -6,6 +6,7 @@
 mod fields;
 mod gatekeeper;
 mod keys;
+mod limits;
 mod problem;
 mod routes;
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tollgate_domain::{Clock, Random};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_store::{Db, KeyDirectory};
+use tollgate_store::{Db, KeyDirectory, KeyRecord};
 
 use crate::gatekeeper::Gatekeeper;
 use crate::{keys, problem};
@@ -72,6 +72,11 @@ impl Admin {
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> Self {
         Self { db, keys, gatekeeper, clock, random }
+    }
+
+    /// What a key's calls cost in the present window of its main budget.
+    pub(crate) fn spent(&self, record: &KeyRecord) -> Money {
+        record.own.spent(self.keys.calendar(), self.clock.now())
     }
 
     /// The answer to a management call.

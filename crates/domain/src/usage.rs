@@ -268,6 +268,13 @@ impl Usage {
         self.sum(UsageKind::is_completion)
     }
 
+    /// All tokens that are known, rounded up to a whole one.
+    #[must_use]
+    pub fn tokens(&self) -> u64 {
+        let belongs = |kind: UsageKind| kind.is_prompt() || kind.is_completion();
+        self.sum(belongs).map_or(0, |tokens| tokens.milli().div_ceil(1000))
+    }
+
     fn sum(&self, belongs: impl Fn(UsageKind) -> bool) -> Option<Quantity> {
         self.known()
             .filter(|(kind, _)| belongs(*kind))

@@ -61,6 +61,13 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         ..KEY
     },
     Row {
+        reason: Reason::CustomerBlocked,
+        title: "the customer is blocked",
+        meaning: "Calls on behalf of a blocked customer are refused, whichever key makes them.",
+        fix: "ask an administrator to unblock the customer",
+        ..KEY
+    },
+    Row {
         reason: Reason::NotAMemberOfTeam,
         kind: "team_member_permission_error",
         title: "the user is not a member of the team",

@@ -22,6 +22,8 @@ pub enum Reason {
     TeamBlocked,
     /// The key's user is blocked.
     UserBlocked,
+    /// The customer is blocked.
+    CustomerBlocked,
     /// The user is not a member of the team.
     NotAMemberOfTeam,
     /// The key may not use this route.
@@ -182,6 +184,7 @@ impl Reason {
             Self::KeyBlocked => "key_blocked",
             Self::TeamBlocked => "team_blocked",
             Self::UserBlocked => "user_blocked",
+            Self::CustomerBlocked => "customer_blocked",
             Self::NotAMemberOfTeam => "not_a_member_of_team",
             Self::RouteNotAllowed => "route_not_allowed",
             Self::ModelNotGranted => "model_not_granted",

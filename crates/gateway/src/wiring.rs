@@ -93,7 +93,12 @@ pub(crate) async fn wire(
     let calls = usize::try_from(snapshot.settings.calls_in_flight_max)?;
     let options = LedgerOptions { spool: Some(spool), ..LedgerOptions::for_calls_in_flight(calls) };
     let (ledger, ledger_task) = Ledger::start(db.clone(), options, Arc::clone(&clock));
-    let keys = Arc::new(KeyDirectory::new(db.clone(), KEYS_CACHED_MAX));
+    let keys = Arc::new(KeyDirectory::new(
+        db.clone(),
+        KEYS_CACHED_MAX,
+        Arc::clone(&clock),
+        Arc::new(Calendar::default()),
+    ));
     let upstream = Dispatcher::new(pool()?, Arc::clone(&clock))?;
     let responses = Responses::new(db.clone(), ResponseLimits::default());
     let gate = Arc::new(Gate::new(

@@ -8,7 +8,6 @@ mod bound;
 mod counter;
 mod limits;
 mod nearest;
-mod period;
 mod permit;
 mod price;
 mod route;
@@ -18,7 +17,6 @@ pub use bound::{Bound, ModelLimits, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKEN
 pub use counter::{Claim, Counter, Held, Over, Window, take};
 pub use limits::{Bounds, Demand, Limits, Measure, MoneyBound, RATE_WINDOW, Raise, Rule, Used};
 pub use nearest::nearest;
-pub use period::{Calendar, Period, Span};
 pub use permit::{Grant, ModelPattern, visible_models};
 pub use price::{PriceSheet, PriceTier, Rates, Unpriced};
 pub use route::{Candidate, plan};

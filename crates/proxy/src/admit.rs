@@ -1,18 +1,22 @@
-//! Admission: the model is allowed, the money is held and the ledger has room, or the call goes no
-//! further.
+//! Admission: the model is allowed, every limit is claimed of and the ledger has room, or the call
+//! goes no further.
+
+mod exceeded;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_config::{Deployment, Resolved, Settings, Snapshot, UnpricedModels};
 use tollgate_domain::{
-    Attribution, ModelName, Money, OpenEntry, Quantity, Timestamp, Usage, UsageKind,
+    Attribution, Level, ModelName, Money, OpenEntry, Quantity, Subject, Timestamp, Usage,
+    UsageKind,
 };
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::{Bound, ModelLimits, OverBudget, bound, nearest};
-use tollgate_store::{Hold, LedgerSlot};
+use tollgate_policy::{Bound, Demand, ModelLimits, bound, nearest};
+use tollgate_store::{LedgerSlot, LevelRecord, claim};
 
-use crate::authenticate::Caller;
+use crate::authenticate::{self, Caller};
 use crate::gate::Gate;
 use crate::grants;
 use crate::ingress::Call;
@@ -26,9 +30,9 @@ const LEDGER_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Admits the call. Either everything it claims is taken or nothing is.
 ///
 /// # Errors
-/// Refused when the model is unknown or not granted, has no price under a budget, when the budget
-/// has not enough left for the most the call can cost, and when as many calls are under way as the
-/// ledger has room for.
+/// Refused when the model is unknown or not granted, has no price under a budget, when a budget has
+/// not enough left for the most the call can cost, when a rate or concurrency limit is reached, and
+/// when as many calls are under way as the ledger has room for.
 pub(crate) async fn admit(
     gate: &Gate,
     snapshot: &Snapshot,
@@ -43,9 +47,14 @@ pub(crate) async fn admit(
         &widest(&resolved.deployments),
     );
     let most = worst_case(&resolved.deployments, &bound);
-    let hold = hold(caller, &snapshot.settings, &resolved, most)?;
+    let levels = levels(gate, caller, call).await?;
+    let names = grants::names_of(snapshot, call.request.asked.model.as_str());
+    let money = priced(&snapshot.settings, &levels, &names, most)?;
     let mut slot = slot(gate).await?;
     let admitted_at = gate.now();
+    let demand = Demand { money, tokens: tokens::expected(&call.request.asked, &levels) };
+    let claims = claim(&levels, &names, &demand, gate.keys().calendar(), admitted_at)
+        .map_err(|exceeded| exceeded::refusal(&exceeded, admitted_at))?;
     let attribution = attribution(caller, call);
     slot.open(opening(call, &resolved, &attribution, (admitted_at, most, bound.prompt)));
     let ticket = Ticket::new(
@@ -58,7 +67,7 @@ pub(crate) async fn admit(
             prompt_bytes: call.request.asked.prompt_bytes,
         },
         slot,
-        hold,
+        claims,
         Arc::clone(gate.clock()),
     );
     Ok((ticket, resolved))
@@ -80,9 +89,8 @@ async fn slot(gate: &Gate) -> Result<LedgerSlot, Refusal> {
 /// use is not suggested to them either.
 fn granted(snapshot: &Snapshot, caller: &Caller, call: &Call) -> Result<Resolved, Refusal> {
     let name = call.request.asked.model.as_str();
-    let grant = caller.grant();
     match snapshot.resolve(name) {
-        Some(resolved) if grants::may_use(snapshot, grant, name) => Ok(resolved),
+        Some(resolved) if grants::may_use(snapshot, caller, name) => Ok(resolved),
         Some(_) => Err(Refusal::new(
             Reason::ModelNotGranted,
             format!("this key may not use the model `{name}`"),
@@ -93,7 +101,7 @@ fn granted(snapshot: &Snapshot, caller: &Caller, call: &Call) -> Result<Resolved
 }
 
 fn unknown(snapshot: &Snapshot, caller: &Caller, name: &str) -> Refusal {
-    let visible = grants::visible(snapshot, caller.grant()).map(ModelName::as_str);
+    let visible = grants::visible(snapshot, caller).map(ModelName::as_str);
     let close = nearest(name, visible, SUGGESTIONS_MAX);
     let refusal = Refusal::new(Reason::ModelUnknown, format!("there is no model `{name}`"))
         .with_param("model");
@@ -132,42 +140,46 @@ fn worst_case(deployments: &[Arc<Deployment>], bound: &Bound) -> Option<Money> {
     })
 }
 
-fn hold(
+/// Everybody whose limits bind the call: the caller's, and the customer's it names.
+async fn levels(
+    gate: &Gate,
     caller: &Caller,
+    call: &Call,
+) -> Result<Vec<Arc<LevelRecord>>, Refusal> {
+    let mut levels = caller.levels().to_vec();
+    let named = call.customer.iter().map(|id| Subject::new(Level::Customer, id.as_str()));
+    let tags = caller.attribution();
+    let tags = tags.tags.iter().chain(&call.tags);
+    for subject in named.chain(tags.map(|tag| Subject::new(Level::Tag, tag.as_str()))) {
+        let level = gate.keys().level(&subject).await;
+        let level = level.map_err(|problem| authenticate::unreachable(&problem))?;
+        authenticate::open(&level)?;
+        levels.push(level);
+    }
+    Ok(levels)
+}
+
+/// The money to hold. Where a budget binds the call, its most has to be known.
+fn priced(
     settings: &Settings,
-    resolved: &Resolved,
+    levels: &[Arc<LevelRecord>],
+    names: &[&str],
     most: Option<Money>,
-) -> Result<Option<Hold>, Refusal> {
-    let Some(budget) = caller.budget() else { return Ok(None) };
-    let amount = match most {
-        Some(amount) => amount,
-        None if budget.cap().is_none() => Money::ZERO,
-        None => match settings.unpriced_models {
-            UnpricedModels::Allow => Money::ZERO,
-            UnpricedModels::Block | UnpricedModels::Assume(_) => return Err(unpriced(resolved)),
-        },
+) -> Result<Money, Refusal> {
+    let Some(binding) = levels.iter().find(|level| level.limits.caps_money(names)) else {
+        return Ok(most.unwrap_or(Money::ZERO));
     };
-    budget.hold(amount).map(Some).map_err(over_budget)
-}
-
-fn unpriced(resolved: &Resolved) -> Refusal {
-    let message = format!(
-        "the model `{}` has no known price and this key has a money budget",
-        resolved.group
-    );
-    Refusal::new(Reason::PriceUnknown, message).with_param("model")
-}
-
-fn over_budget(over: OverBudget) -> Refusal {
-    let OverBudget { cap, spent, held, asked } = over;
-    let message = format!(
-        "this call can cost up to ${asked}; the key has spent ${spent} of its ${cap} budget and \
-         ${held} more is held for calls under way"
-    );
-    if over.by_reservation() {
-        Refusal::new(Reason::BudgetReservedByOtherRequests, message)
-    } else {
-        Refusal::new(Reason::BudgetExceeded, message)
+    match (most, settings.unpriced_models) {
+        (Some(amount), _) => Ok(amount),
+        (None, UnpricedModels::Allow) => Ok(Money::ZERO),
+        (None, UnpricedModels::Block | UnpricedModels::Assume(_)) => {
+            let message = format!(
+                "the model `{}` has no known price and {} has a money budget",
+                names.first().copied().unwrap_or_default(),
+                exceeded::whose(binding)
+            );
+            Err(Refusal::new(Reason::PriceUnknown, message).with_param("model"))
+        }
     }
 }
 
@@ -182,13 +194,15 @@ fn group(call: &Call, resolved: &Resolved) -> ModelName {
 
 fn attribution(caller: &Caller, call: &Call) -> Arc<Attribution> {
     let attribution = caller.attribution();
-    match &call.customer {
-        None => attribution,
-        Some(customer) => Arc::new(Attribution {
-            customer: Some(customer.clone()),
-            ..Attribution::clone(&attribution)
-        }),
+    if call.customer.is_none() && call.tags.is_empty() {
+        return attribution;
     }
+    let mut attribution = Arc::unwrap_or_clone(attribution);
+    attribution.customer.clone_from(&call.customer);
+    attribution.tags.extend(call.tags.iter().cloned());
+    attribution.tags.sort_unstable();
+    attribution.tags.dedup();
+    Arc::new(attribution)
 }
 
 fn opening(

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use tollgate_config::Settings;
-use tollgate_domain::{Attribution, KeyHash, KeyId, VirtualKey};
+use tollgate_domain::{Attribution, KeyHash, KeyId, Level, VirtualKey};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::Grant;
-use tollgate_store::{KeyBudget, KeyRecord};
+use tollgate_store::{KeyRecord, LevelRecord, StoreError};
 
 use crate::credential::presented;
 use crate::gate::Gate;
@@ -18,38 +18,37 @@ pub enum Caller {
     /// Whoever holds the master key: every model, every management route, no budget.
     Master,
     /// The holder of a virtual key.
-    Key(Arc<KeyRecord>),
+    Key {
+        /// The key.
+        record: Arc<KeyRecord>,
+        /// Everybody whose grants and limits bind its calls: the widest first, the key last.
+        levels: Vec<Arc<LevelRecord>>,
+    },
 }
 
 impl Caller {
-    /// The models the caller may use.
-    #[must_use]
-    pub fn grant(&self) -> &Grant {
-        match self {
-            Self::Master => &Grant::Everything,
-            Self::Key(record) => &record.grant,
-        }
+    /// The grants that all have to allow a model. A user's own grant is for keys without a team
+    /// (management-api §2).
+    pub(crate) fn grants(&self) -> impl Iterator<Item = &Grant> {
+        let levels = self.levels();
+        let teamed = levels.iter().any(|level| level.subject.level == Level::Team);
+        let binds = move |level: &&Arc<LevelRecord>| !(teamed && level.subject.level == Level::User);
+        levels.iter().filter(binds).map(|level| &level.grant)
     }
 
-    /// The budget that calls are held against, if the key has one.
-    pub(crate) fn budget(&self) -> Option<&Arc<KeyBudget>> {
+    /// Those whose limits bind the calls.
+    pub(crate) fn levels(&self) -> &[Arc<LevelRecord>] {
         match self {
-            Self::Master => None,
-            Self::Key(record) => Some(&record.budget),
+            Self::Master => &[],
+            Self::Key { levels, .. } => levels,
         }
     }
 
     /// Who calls are charged to, before the call names a customer.
     pub(crate) fn attribution(&self) -> Arc<Attribution> {
         match self {
-            Self::Master => Arc::new(Attribution {
-                key: KeyId::master(),
-                user: None,
-                team: None,
-                organization: None,
-                customer: None,
-            }),
-            Self::Key(record) => Arc::clone(&record.attribution),
+            Self::Master => Arc::new(Attribution::to_key(KeyId::master())),
+            Self::Key { record, .. } => Arc::clone(&record.attribution),
         }
     }
 }
@@ -71,16 +70,35 @@ pub async fn authenticate(
     }
     VirtualKey::check(text)
         .map_err(|problem| Refusal::new(Reason::KeyMalformed, problem.to_string()))?;
-    let record = gate.keys().find(&hash, gate.ticks()).await.map_err(|problem| {
-        tracing::error!(%problem, "the key store could not be asked");
-        Refusal::new(Reason::StoreUnavailable, "the store that knows the keys cannot be reached")
-    })?;
+    let record = gate.keys().find(&hash).await.map_err(|problem| unreachable(&problem))?;
     let Some(record) = record else {
         let name = VirtualKey::new(text).map(|key| key.display_name()).unwrap_or_default();
         return Err(Refusal::new(Reason::KeyUnknown, format!("the key {name} is not known here")));
     };
     usable(gate, &record)?;
-    Ok(Caller::Key(record))
+    let levels = gate.keys().chain(&record).await.map_err(|problem| unreachable(&problem))?;
+    levels.iter().try_for_each(|level| open(level))?;
+    Ok(Caller::Key { record, levels })
+}
+
+/// What nobody could be asked about is not known to be wrong.
+pub(crate) fn unreachable(problem: &StoreError) -> Refusal {
+    tracing::error!(%problem, "the store could not be asked who calls");
+    Refusal::new(Reason::StoreUnavailable, "the store that knows the keys cannot be reached")
+}
+
+/// Refused when somebody above the key is blocked.
+pub(crate) fn open(level: &LevelRecord) -> Result<(), Refusal> {
+    if !level.blocked {
+        return Ok(());
+    }
+    let reason = match level.subject.level {
+        Level::User | Level::Member => Reason::UserBlocked,
+        Level::Customer => Reason::CustomerBlocked,
+        _ => Reason::TeamBlocked,
+    };
+    let (kind, name) = (level.subject.level.as_str(), &level.name);
+    Err(Refusal::new(reason, format!("the {kind} `{name}` is blocked")))
 }
 
 fn usable(gate: &Gate, record: &KeyRecord) -> Result<(), Refusal> {

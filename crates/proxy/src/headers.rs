@@ -2,7 +2,9 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tollgate_config::{Deployment, Settings};
-use tollgate_domain::{ModelName, Money};
+use tollgate_domain::{ModelName, Money, Timestamp};
+use tollgate_policy::Calendar;
+use tollgate_store::Standing;
 
 use crate::attempt::Told;
 use crate::authenticate::Caller;
@@ -52,6 +54,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) told: &'a Told,
     /// The call's cost, when it is known before the answer goes out.
     pub(crate) cost: Option<Money>,
+    /// How near it came to its rate limits.
+    pub(crate) standing: Standing,
+    /// The calendar that budgets go by, and the instant.
+    pub(crate) at: (&'a Calendar, Timestamp),
 }
 
 /// Writes the headers of an answer: those of its kind, and what is known about it.
@@ -61,7 +67,8 @@ pub(crate) fn write(
     facts: &Facts<'_>,
     upstream: &HeaderMap,
 ) {
-    let Facts { call, caller, model_group, deployment, told, cost } = facts;
+    let Facts { call, caller, model_group, deployment, told, cost, standing, at } = facts;
+    let (calendar, now) = at;
     for (name, value) in kind {
         head.insert(name.clone(), HeaderValue::from_static(value));
     }
@@ -73,13 +80,16 @@ pub(crate) fn write(
     if let Some(cost) = cost {
         insert_static(head, "x-litellm-response-cost", &cost.to_string());
     }
-    if let Caller::Key(record) = caller {
-        let spent = record.budget.spent().saturating_add(cost.unwrap_or(Money::ZERO));
+    if let Caller::Key { record, .. } = caller {
+        let spent = record.own.spent(calendar, *now).saturating_add(cost.unwrap_or(Money::ZERO));
         insert_static(head, "x-litellm-key-spend", &spent.to_string());
-        if let Some(cap) = record.row.max_budget {
+        if let Some(bound) = record.own.limits.whole.money.first()
+            && let Some(cap) = bound.cap
+        {
             insert_static(head, "x-litellm-key-max-budget", &cap.to_string());
         }
     }
+    rate_limits(head, standing, *now);
     for (name, fields) in
         [("x-litellm-dropped-params", &told.dropped), ("x-litellm-adjusted-params", &told.adjusted)]
     {
@@ -91,6 +101,28 @@ pub(crate) fn write(
     insert_static(head, "x-litellm-overhead-duration-ms", &millis(call.timing.overhead()));
     insert_static(head, "server-timing", &call.timing.server_timing());
 }
+
+/// What the tightest limits of requests and of tokens leave, under OpenAI's names.
+fn rate_limits(head: &mut HeaderMap, standing: &Standing, now: Timestamp) {
+    for (left, names) in [(standing.requests, REQUESTS), (standing.tokens, TOKENS)] {
+        let Some(left) = left else { continue };
+        insert_static(head, names[0], &left.limit.to_string());
+        insert_static(head, names[1], &left.remaining.to_string());
+        if let Some(at) = left.resets_at {
+            insert_static(head, names[2], &format!("{}s", at.since(now).as_secs_f64().ceil()));
+        }
+    }
+}
+
+/// The names of what a limit of requests allows, leaves, and when it starts anew.
+const REQUESTS: [&str; 3] = [
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+];
+/// Those of a limit of tokens.
+const TOKENS: [&str; 3] =
+    ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"];
 
 /// The headers of a request to a deployment: the operator's, the provider's, and those of the
 /// client's own that the provider's format or the operator lets through. Keys, cookies and what

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use http::request::Parts;
 use http_body_util::BodyExt as _;
 use tollgate_config::Settings;
-use tollgate_domain::{CallId, CustomerId, Ticks};
+use tollgate_domain::{CallId, CustomerId, TagName, Ticks};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_wire::conversation::Conversation;
 use tollgate_wire::formats::openai_chat::RequestProblem;
@@ -26,6 +26,11 @@ const BODY_SILENCE_MAX: Duration = Duration::from_secs(30);
 const AGENTS: [&str; 3] = ["claude-cli/", "codex_cli_rs/", "codex_exec/"];
 /// Most of a body's declared length that is trusted for the first allocation, in bytes.
 const FIRST_ALLOCATION_MAX: usize = 256 * 1024;
+
+/// The header that gives a call tags, with commas between them.
+const TAGS: &str = "x-litellm-tags";
+/// Most tags of one call.
+const TAGS_MAX: usize = 32;
 
 /// A request whose body has not been read yet.
 pub(crate) struct Ingress {
@@ -72,6 +77,8 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     /// The customer on whose behalf the client calls, if it named one.
     pub(crate) customer: Option<CustomerId>,
+    /// The tags that the client gives it.
+    pub(crate) tags: Vec<TagName>,
     /// The client's own wish for a time limit; it can shorten the configured one, never lengthen
     /// it.
     pub(crate) timeout: Option<Duration>,
@@ -115,6 +122,7 @@ impl Ingress {
         let path = PathSays { model: self.route.model.as_deref(), stream, array };
         let request = ClientRequest::read(self.route.format, &body, path).map_err(unreadable)?;
         let customer = self.customer(request.asked.user.as_deref())?;
+        let tags = self.tags(&request.asked.tags)?;
         let timeout = self.timeout(request.asked.stream)?;
         self.timing.mark(Phase::Read, self.clock.ticks());
         Ok(Call {
@@ -124,6 +132,7 @@ impl Ingress {
             turn: None,
             kept_elsewhere: None,
             customer,
+            tags,
             timeout,
             lenient: self.is_agent(),
             timing: self.timing,
@@ -148,6 +157,27 @@ impl Ingress {
             Refusal::new(Reason::FieldWrongType, format!("`{field}` names no customer: {problem}"))
                 .with_param(field)
         })
+    }
+
+    /// The tags of the header and of the body (management-api §5, tags), each once.
+    fn tags(&self, listed: &[String]) -> Result<Vec<TagName>, Refusal> {
+        let header = self.headers().get(TAGS).and_then(|value| value.to_str().ok());
+        let header = header.into_iter().flat_map(|text| text.split(','));
+        let texts = header.chain(listed.iter().map(String::as_str)).map(str::trim);
+        let named = texts.filter(|text| !text.is_empty()).map(|text| {
+            TagName::new(text).map_err(|problem| {
+                Refusal::new(Reason::FieldWrongType, format!("`tags` holds no tag: {problem}"))
+                    .with_param("tags")
+            })
+        });
+        let mut tags: Vec<TagName> = named.collect::<Result<_, _>>()?;
+        tags.sort_unstable();
+        tags.dedup();
+        if tags.len() > TAGS_MAX {
+            let message = format!("a call carries at most {TAGS_MAX} tags");
+            return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param("tags"));
+        }
+        Ok(tags)
     }
 
     /// Whether a coding agent calls, for which LiteLLM drops parameters without being asked.

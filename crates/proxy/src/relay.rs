@@ -37,6 +37,7 @@ pub(crate) fn relay(
     answer: Answer,
 ) -> Response {
     let model_group = answer.ticket.model_group().clone();
+    let standing = answer.ticket.standing();
     let Answer { ticket, deployment, headers: upstream_headers, told, content } = answer;
     let turn = call.turn.take();
     let keeping = turn.map(|turn| Keeping::new(gate.keeper(), turn, model_group.clone()));
@@ -63,6 +64,8 @@ pub(crate) fn relay(
         deployment: &deployment,
         told: &told,
         cost,
+        standing,
+        at: (gate.keys().calendar(), gate.now()),
     };
     headers::write(response.headers_mut(), head, &facts, &upstream_headers);
     response

@@ -7,8 +7,8 @@ use tollgate_domain::{
     AttemptRecord, Attribution, CallId, Clock, Entry, ModelName, Money, Outcome, Timestamp, Usage,
     UsageKind,
 };
-use tollgate_policy::{Observed, PriceSheet, Settlement, estimated_output, settle};
-use tollgate_store::{Dispatched, Hold, LedgerSlot, OutputSoFar};
+use tollgate_policy::{Observed, PriceSheet, Settlement, Used, estimated_output, settle};
+use tollgate_store::{Claims, Dispatched, LedgerSlot, OutputSoFar, Standing};
 use tollgate_wire::formats::openai_chat::StreamFacts;
 
 /// What was true of a call when it was admitted.
@@ -26,7 +26,7 @@ pub(crate) struct Admission {
 pub(crate) struct Ticket {
     admission: Admission,
     slot: Option<LedgerSlot>,
-    hold: Option<Hold>,
+    claims: Option<Claims>,
     clock: Arc<dyn Clock>,
     served_by: Option<Arc<Deployment>>,
     observed: Observed,
@@ -39,14 +39,14 @@ impl Ticket {
     pub(crate) fn new(
         admission: Admission,
         slot: LedgerSlot,
-        hold: Option<Hold>,
+        claims: Claims,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let observed = Observed { prompt_bytes: admission.prompt_bytes, ..Observed::default() };
         Self {
             admission,
             slot: Some(slot),
-            hold,
+            claims: Some(claims),
             clock,
             served_by: None,
             observed,
@@ -59,6 +59,11 @@ impl Ticket {
 
     pub(crate) fn model_group(&self) -> &ModelName {
         &self.admission.model_group
+    }
+
+    /// How near the call came to its rate limits.
+    pub(crate) fn standing(&self) -> Standing {
+        self.claims.as_ref().map(Claims::standing).unwrap_or_default()
     }
 
     pub(crate) fn attempts(&self) -> &[AttemptRecord] {
@@ -146,8 +151,9 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         let Some(slot) = self.slot.take() else { return };
         let Settlement { usage, source, cost } = self.settlement();
-        if let Some(hold) = self.hold.take() {
-            hold.settle(cost.unwrap_or(Money::ZERO));
+        if let Some(claims) = self.claims.take() {
+            let cost = cost.unwrap_or(Money::ZERO);
+            claims.settle(&Used { cost, tokens: usage.tokens() });
         }
         let sheet = self.sheet().map(|sheet| sheet.id.clone());
         let served_by = self.served_by.take();

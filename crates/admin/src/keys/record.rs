@@ -2,30 +2,34 @@
 
 use serde_json::{Map, Value, json};
 use tollgate_domain::{
-    ModelName, Money, OrganizationId, TeamId, Timestamp, UserId, parse_lifetime,
+    BudgetId, ModelName, Money, OrganizationId, ProjectId, TagName, TeamId, Timestamp, UserId,
+    parse_lifetime,
 };
 use tollgate_faults::Refusal;
 use tollgate_store::KeyRow;
 
 use crate::fields::{Change, Fields};
+use crate::limits;
 use crate::problem::wrong;
 
 /// The fields of a key that can be set and changed.
-pub(super) const CHANGEABLE: [&str; 9] = [
+pub(super) const CHANGEABLE: [&str; 11] = [
     "key_alias",
     "duration",
     "models",
-    "max_budget",
     "user_id",
     "team_id",
     "organization_id",
+    "project_id",
+    "budget_id",
+    "tags",
     "metadata",
     "blocked",
 ];
 
 /// LiteLLM's other fields of a key. They are refused when they ask for something, because a limit
 /// that is accepted and not enforced is worse than one that is refused.
-pub(super) const NOT_YET: [&str; 39] = [
+pub(super) const NOT_YET: [&str; 26] = [
     "access_group_ids",
     "agent_id",
     "aliases",
@@ -34,36 +38,23 @@ pub(super) const NOT_YET: [&str; 39] = [
     "allowed_routes",
     "allowed_vector_store_indexes",
     "auto_rotate",
-    "budget_duration",
     "budget_fallbacks",
-    "budget_id",
-    "budget_limits",
     "config",
     "disable_global_guardrails",
     "enforced_params",
     "guardrails",
     "key_type",
-    "max_parallel_requests",
     "mcp_rpm_limit",
-    "model_max_budget",
-    "model_rpm_limit",
-    "model_tpm_limit",
     "object_permission",
     "permissions",
     "policies",
-    "project_id",
     "prompts",
     "rotation_interval",
     "router_settings",
-    "rpm_limit",
     "rpm_limit_type",
     "send_invite_email",
-    "soft_budget",
     "spend",
     "tag_rpm_limit",
-    "tags",
-    "temp_budget_increase",
-    "tpm_limit",
     "tpm_limit_type",
 ];
 
@@ -78,9 +69,12 @@ pub(super) fn apply(fields: &Fields, row: &mut KeyRow, now: Timestamp) -> Result
     fields.parsed("user_id", UserId::new)?.apply(&mut row.user);
     fields.parsed("team_id", TeamId::new)?.apply(&mut row.team);
     fields.parsed("organization_id", OrganizationId::new)?.apply(&mut row.organization);
-    fields.dollars("max_budget")?.apply(&mut row.max_budget);
+    fields.parsed("project_id", ProjectId::new)?.apply(&mut row.project);
+    fields.parsed("budget_id", BudgetId::new)?.apply(&mut row.budget);
+    limits::apply(fields, &mut row.limits)?;
     fields.flag("blocked")?.apply_or_default(&mut row.blocked);
     fields.object("metadata")?.apply_or_default(&mut row.metadata);
+    tags(fields, &mut row.metadata)?;
     models(fields)?.apply_or_default(&mut row.models);
     match fields.text("duration")? {
         Change::Unchanged => {}
@@ -89,6 +83,21 @@ pub(super) fn apply(fields: &Fields, row: &mut KeyRow, now: Timestamp) -> Result
         Change::Set(text) => {
             let lifetime = parse_lifetime(&text).map_err(|problem| wrong("duration", problem))?;
             row.expires_at = Some(now.plus(lifetime));
+        }
+    }
+    Ok(())
+}
+
+/// Tags are kept in the metadata, as LiteLLM keeps them.
+fn tags(fields: &Fields, metadata: &mut Map<String, Value>) -> Result<(), Refusal> {
+    match fields.texts("tags")? {
+        Change::Unchanged => {}
+        Change::Removed => drop(metadata.remove("tags")),
+        Change::Set(tags) => {
+            for tag in &tags {
+                TagName::new(tag).map_err(|problem| wrong("tags", problem))?;
+            }
+            metadata.insert("tags".to_owned(), json!(tags));
         }
     }
     Ok(())
@@ -127,7 +136,9 @@ pub(super) fn shown(row: &KeyRow, spent: Money) -> Map<String, Value> {
         ("user_id", json!(row.user.as_ref().map(UserId::as_str))),
         ("team_id", json!(row.team.as_ref().map(TeamId::as_str))),
         ("organization_id", json!(row.organization.as_ref().map(OrganizationId::as_str))),
-        ("max_budget", json!(row.max_budget)),
+        ("project_id", json!(row.project.as_ref().map(ProjectId::as_str))),
+        ("budget_id", json!(row.budget.as_ref().map(BudgetId::as_str))),
+        ("tags", row.metadata.get("tags").cloned().unwrap_or_default()),
         ("blocked", json!(row.blocked)),
         ("metadata", Value::Object(row.metadata.clone())),
         ("litellm_budget_table", Value::Null),
@@ -137,13 +148,14 @@ pub(super) fn shown(row: &KeyRow, spent: Money) -> Map<String, Value> {
         ("updated_by", json!(row.updated_by)),
     ];
     shown.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    limits::show(&row.limits, &mut shown);
     shown
 }
 
 /// The value of a field that no key has yet, of the type that LiteLLM's clients expect.
 fn empty(name: &str) -> Value {
     match name {
-        "aliases" | "config" | "permissions" | "model_max_budget" | "router_settings" => json!({}),
+        "aliases" | "config" | "permissions" | "router_settings" => json!({}),
         "allowed_routes" | "allowed_cache_controls" => json!([]),
         "key_type" => json!("default"),
         "auto_rotate" => json!(false),

@@ -62,7 +62,7 @@ async fn tokens(gate: &Gate, request: http::Request<Body>, route: Route) -> Resu
     let caller = authenticate(gate, ingress.headers(), &snapshot.settings).await?;
     let call = ingress.read(&snapshot.settings).await?;
     let name = call.request.asked.model.as_str();
-    if snapshot.resolve(name).is_none() || !grants::may_use(&snapshot, caller.grant(), name) {
+    if snapshot.resolve(name).is_none() || !grants::may_use(&snapshot, &caller, name) {
         let message = format!("there is no model `{name}`");
         return Err(Refusal::new(Reason::ModelUnknown, message).with_param("model"));
     }

@@ -63,7 +63,7 @@ pub(super) async fn one(
 pub(super) async fn visible(gate: &Gate, headers: &HeaderMap) -> Result<Vec<ModelName>, Refusal> {
     let snapshot = gate.snapshot();
     let caller = authenticate(gate, headers, &snapshot.settings).await?;
-    Ok(grants::visible(&snapshot, caller.grant()).cloned().collect())
+    Ok(grants::visible(&snapshot, &caller).cloned().collect())
 }
 
 fn model(name: &ModelName) -> Model {

@@ -4,6 +4,10 @@
 //! never reaches a provider. A field that is on neither list belongs to the provider and passes
 //! byte for byte.
 
+use std::borrow::Cow;
+
+use crate::json::{Object, Raw};
+
 /// How far a field of a client's body goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -144,6 +148,18 @@ const GATEWAY_ONLY_PARTS: &[(&str, &str)] = &[
     ("_cost_per_", "claims a price, which only the operator sets"),
     ("_token_cost", "claims a price, which only the operator sets"),
 ];
+
+/// The tags that a body gives its call: `tags`, `metadata.tags` and `litellm_metadata.tags`, where
+/// they are lists of texts (management-api of LiteLLM, tags).
+pub(crate) fn tags(object: &Object<'_>) -> Vec<String> {
+    let within = |field: &str| object.value(field).and_then(|value| value.find("tags"));
+    let lists = [object.value("tags"), within("metadata"), within("litellm_metadata")];
+    let texts = lists.into_iter().flatten().flat_map(Raw::elements).filter_map(Raw::text);
+    texts.take(TAGS_READ_MAX).map(Cow::into_owned).collect()
+}
+
+/// Most tags that are read of one body; a call that carries so many is refused.
+const TAGS_READ_MAX: usize = 1_000;
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use tollgate_domain::ModelName;
 use super::{ClientFormat, read_request};
 use crate::conversation::Conversation;
 use crate::formats::anthropic_messages::PING_EVENT;
+use crate::formats::client_fields;
 use crate::formats::gemini;
 use crate::formats::openai_chat::{CHOICES_MAX, ChatRequest, RequestProblem, refuse_forbidden};
 use crate::formats::seal::{Sealer, may_hold_ours};
@@ -40,6 +41,8 @@ pub struct Asked {
     pub prompt_bytes: u64,
     /// The client's name for its own end user, where it is not empty.
     pub user: Option<String>,
+    /// The tags that the client gives the call.
+    pub tags: Vec<String>,
 }
 
 /// A client's request, read as far as every call needs it.
@@ -144,6 +147,7 @@ fn of_chat(chat: &ChatRequest) -> Asked {
         choices: chat.choices,
         prompt_bytes: chat.prompt_bytes,
         user: chat.user.clone(),
+        tags: chat.tags.clone(),
     }
 }
 
@@ -207,6 +211,7 @@ impl Fields<'_> {
             choices: 1,
             prompt_bytes: self.body_bytes,
             user: user.filter(|user| !user.is_empty()),
+            tags: client_fields::tags(self.object),
         })
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use thiserror::Error;
 use tollgate_domain::ModelName;
 
-use crate::formats::client_fields::{Standing, standing};
+use crate::formats::client_fields::{self, Standing, standing};
 use crate::json::{Kind, Layout, Malformed, Object, Raw};
 
 /// Most choices that one call may ask for with `n` (OpenAI API reference, chat completions).
@@ -34,6 +34,8 @@ pub struct ChatRequest {
     pub prompt_bytes: u64,
     /// The client's name for its own end user, where it is not empty.
     pub user: Option<String>,
+    /// The tags it gives its call.
+    pub tags: Vec<String>,
     pub(super) source: Source,
 }
 
@@ -122,6 +124,7 @@ impl ChatRequest {
             choices: read_count(object, "n", CHOICES_MAX)?.unwrap_or(1),
             prompt_bytes: prompt_bytes(object),
             user: read_text(object, "user")?.filter(|user| !user.is_empty()),
+            tags: client_fields::tags(object),
             source: Source { body: body.clone(), layout: object.layout() },
         };
         check_messages(object)?;
