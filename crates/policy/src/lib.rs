@@ -9,13 +9,20 @@ mod budget;
 mod nearest;
 mod permit;
 mod price;
+mod rate;
 mod route;
 mod settle;
+mod window;
 
 pub use bound::{Bound, ModelLimits, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS, bound};
 pub use budget::{OverBudget, Window};
 pub use nearest::nearest;
 pub use permit::{Grant, ModelPattern, visible_models};
 pub use price::{PriceSheet, PriceTier, Rates, Unpriced};
+pub use rate::{RATE_WINDOW, RateClaim, RateOver, RateWindow};
 pub use route::{Candidate, plan};
 pub use settle::{Observed, Settlement, estimated_input, estimated_output, settle};
+pub use window::{
+    Anchor, Calendar, Period, PeriodError, PeriodProblem, QuarterHours, Span, TimeOfDay,
+    TimeOfDayError, WeekStart, WeekStartError, Zone, ZoneError,
+};
