@@ -59,7 +59,8 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The start of the UTC quarter-hour that contains this instant, held at the start of the range.
+    /// The start of the UTC quarter-hour that contains this instant, held at the start of the
+    /// range.
     #[must_use]
     pub const fn quarter_hour(self) -> Self {
         const QUARTER: i64 = 15 * 60 * 1_000_000;

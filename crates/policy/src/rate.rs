@@ -19,8 +19,8 @@ pub struct RateWindow {
 }
 
 /// What was taken from a rate limit. It is given back or settled in the window it was taken in,
-/// and nowhere once that has passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// and nowhere once that has passed. It cannot be copied, so that it settles once at most.
+#[derive(Debug, PartialEq, Eq)]
 #[must_use]
 pub struct RateClaim {
     opened_at: Timestamp,
@@ -30,7 +30,8 @@ pub struct RateClaim {
 /// A claim that the limit does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
-    "the call needs `{asked}`, and of a rate limit of `{limit}` `{used}` are used until `{resets_at}`"
+    "the call needs `{asked}`, and of a rate limit of `{limit}` `{used}` are used until \
+     `{resets_at}`"
 )]
 pub struct RateOver {
     /// The most that one window grants.
@@ -99,6 +100,7 @@ impl RateWindow {
     /// Replaces a claim by what the call really took. More than was claimed counts wholly, even
     /// above the limit: what was used is used. In a window that has passed nothing changes, and the
     /// present one is left as it is.
+    #[expect(clippy::needless_pass_by_value, reason = "a claim is used up: it settles once")]
     pub fn settle(&mut self, now: Timestamp, claim: RateClaim, actual: u64) {
         if self.open(now) == Some(claim.opened_at) {
             self.used = self.used.saturating_sub(claim.amount).saturating_add(actual);
@@ -138,7 +140,7 @@ impl RateWindow {
     }
 }
 
-/// How long a rate window lasts unless it is configured: LiteLLM's `LITELLM_RATE_LIMIT_WINDOW_SIZE`.
+/// How long a rate window lasts unless `LITELLM_RATE_LIMIT_WINDOW_SIZE`, in seconds, says otherwise.
 pub const RATE_WINDOW: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

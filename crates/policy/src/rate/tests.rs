@@ -85,8 +85,8 @@ fn settling_replaces_the_claim_by_what_was_used() {
 #[test]
 fn a_claim_of_a_window_that_has_passed_is_not_given_back_in_the_next() {
     let mut window = RateWindow::default();
-    let old = window.claim(at(0.0), 100, Some(100)).expect("it fits");
-    let costly = old;
+    let old = window.claim(at(0.0), 60, Some(100)).expect("it fits");
+    let costly = window.claim(at(0.0), 40, Some(100)).expect("it fits");
     let _ = window.claim(at(60.0), 80, Some(100)).expect("a new window");
     window.release(at(61.0), old);
     assert_eq!(window.used(at(61.0)), 80);
@@ -177,16 +177,18 @@ proptest! {
                 Step::Settle(at, part) if !open.is_empty() => {
                     let (amount, claim) = open.swap_remove(at % open.len());
                     let actual = amount * part / 100;
+                    let from = claim.opened_at;
                     window.settle(now, claim, actual);
-                    if now.since(claim.opened_at) < RATE_WINDOW {
-                        *taken.entry(claim.opened_at).or_default() -= amount - actual;
+                    if now.since(from) < RATE_WINDOW {
+                        *taken.entry(from).or_default() -= amount - actual;
                     }
                 }
                 Step::Release(at) if !open.is_empty() => {
                     let (amount, claim) = open.swap_remove(at % open.len());
+                    let from = claim.opened_at;
                     window.release(now, claim);
-                    if now.since(claim.opened_at) < RATE_WINDOW {
-                        *taken.entry(claim.opened_at).or_default() -= amount;
+                    if now.since(from) < RATE_WINDOW {
+                        *taken.entry(from).or_default() -= amount;
                     }
                 }
                 Step::Settle(..) | Step::Release(_) => {}

@@ -1,4 +1,4 @@
-//! The words of periods: what each means, that each is given back, and what every other text is told.
+//! The words of periods: what each means, that each is given back, and why any other text is none.
 
 use proptest::prelude::*;
 
