@@ -140,7 +140,7 @@ impl RateWindow {
     }
 }
 
-/// How long a rate window lasts unless `LITELLM_RATE_LIMIT_WINDOW_SIZE`, in seconds, says otherwise.
+/// How long a rate window lasts unless `LITELLM_RATE_LIMIT_WINDOW_SIZE` (seconds) says otherwise.
 pub const RATE_WINDOW: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
