@@ -59,11 +59,12 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The start of the UTC quarter-hour that contains this instant.
+    /// The start of the UTC quarter-hour that contains this instant, held at the start of the
+    /// range.
     #[must_use]
     pub const fn quarter_hour(self) -> Self {
         const QUARTER: i64 = 15 * 60 * 1_000_000;
-        Self(self.0.div_euclid(QUARTER) * QUARTER)
+        Self(self.0.div_euclid(QUARTER).saturating_mul(QUARTER))
     }
 }
 
@@ -124,6 +125,7 @@ mod tests {
         let instant = Timestamp::parse("2026-05-02T10:29:59.999999Z").expect("an instant");
         assert_eq!(instant.quarter_hour().to_string(), "2026-05-02T10:15:00Z");
         assert_eq!(Timestamp::from_micros(-1).quarter_hour().to_string(), "1969-12-31T23:45:00Z");
+        assert_eq!(Timestamp::from_micros(i64::MIN).quarter_hour().micros(), i64::MIN);
     }
 
     #[test]

@@ -10,8 +10,10 @@ mod limits;
 mod nearest;
 mod permit;
 mod price;
+mod rate;
 mod route;
 mod settle;
+mod window;
 
 pub use bound::{Bound, ModelLimits, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS, bound};
 pub use counter::{Claim, Counter, Held, Over, Window, take};
@@ -19,5 +21,10 @@ pub use limits::{Bounds, Demand, Limits, Measure, MoneyBound, RATE_WINDOW, Raise
 pub use nearest::nearest;
 pub use permit::{Grant, ModelPattern, visible_models};
 pub use price::{PriceSheet, PriceTier, Rates, Unpriced};
+pub use rate::{RATE_WINDOW, RateClaim, RateOver, RateWindow};
 pub use route::{Candidate, plan};
 pub use settle::{Observed, Settlement, estimated_input, estimated_output, settle};
+pub use window::{
+    Anchor, Calendar, Period, PeriodError, PeriodProblem, QuarterHours, Span, TimeOfDay,
+    TimeOfDayError, WeekStart, WeekStartError, Zone, ZoneError,
+};
