@@ -149,10 +149,9 @@ impl Fields {
 
     /// A field that is true or false.
     pub(crate) fn flag(&self, name: &str) -> Result<Change<bool>, Refusal> {
-        self.raw(name)
-            .try_map(|value| {
-                value.as_bool().ok_or_else(|| self.wrong(name, "expected true or false"))
-            })
+        self.raw(name).try_map(|value| {
+            value.as_bool().ok_or_else(|| self.wrong(name, "expected true or false"))
+        })
     }
 
     /// A field of dollars, zero or more.

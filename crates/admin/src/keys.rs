@@ -19,8 +19,8 @@ use tollgate_store::{InsertKeyError, KeyRow, LimitFields, UpdateKeyError};
 
 use crate::fields::{Change, Fields};
 use crate::gatekeeper::Actor;
-use crate::limits::LIMITS;
 use crate::keys::record::{CHANGEABLE, NOT_YET, apply, shown};
+use crate::limits::LIMITS;
 use crate::problem;
 use crate::routes::{Admin, within_limit};
 

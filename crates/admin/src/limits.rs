@@ -12,7 +12,8 @@ use crate::fields::{Change, Fields};
 use crate::problem::wrong;
 
 /// The limit fields, by name.
-pub(crate) const LIMITS: [&str; 12] = [
+pub(crate) const LIMITS: [&str; 13] = [
+    "anchor",
     "max_budget",
     "soft_budget",
     "budget_duration",
@@ -36,6 +37,7 @@ pub(crate) fn apply(fields: &Fields, limits: &mut LimitFields) -> Result<(), Ref
     fields.dollars("max_budget")?.apply(&mut limits.max_budget);
     fields.dollars("soft_budget")?.apply(&mut limits.soft_budget);
     fields.parsed("budget_duration", period)?.apply(&mut limits.budget_duration);
+    fields.parsed("anchor", anchor)?.apply(&mut limits.anchor);
     fields.count("rpm_limit")?.apply(&mut limits.rpm_limit);
     fields.count("tpm_limit")?.apply(&mut limits.tpm_limit);
     fields.count("max_parallel_requests")?.apply(&mut limits.max_parallel_requests);
@@ -70,6 +72,7 @@ pub(crate) fn show(limits: &LimitFields, shown: &mut Map<String, Value>) {
         ("max_budget", json!(limits.max_budget)),
         ("soft_budget", json!(limits.soft_budget)),
         ("budget_duration", json!(limits.budget_duration)),
+        ("anchor", json!(limits.anchor)),
         ("budget_limits", windows),
         ("model_max_budget", Value::Object(budgets)),
         ("rpm_limit", json!(limits.rpm_limit)),
@@ -98,7 +101,12 @@ fn rates_shown(rates: &BTreeMap<String, u64>) -> Value {
 
 /// A period, kept in its own words.
 fn period(text: &str) -> Result<String, String> {
-    text.parse::<Period>().map(|_| text.to_owned()).map_err(|problem| problem.to_string())
+    Period::parse(text).map(|_| text.to_owned()).map_err(|problem| problem.to_string())
+}
+
+/// What periods are counted from, where it is not the calendar.
+fn anchor(text: &str) -> Result<String, &'static str> {
+    (text == "created_at").then(|| text.to_owned()).ok_or("expected `created_at`, or null")
 }
 
 fn instant(text: &str) -> Result<i64, String> {
@@ -110,7 +118,8 @@ fn windows(fields: &Fields) -> Result<Change<Vec<WindowField>>, Refusal> {
         let mut windows: Vec<WindowField> = Vec::with_capacity(listed.len());
         for (index, value) in listed.iter().enumerate() {
             let place = format!("budget_limits[{index}]");
-            let window = Fields::part(&place, value, &["budget_duration", "max_budget", "reset_at"])?;
+            let window =
+                Fields::part(&place, value, &["budget_duration", "max_budget", "reset_at"])?;
             let duration = window.parsed("budget_duration", period)?;
             let (Change::Set(budget_duration), Change::Set(max_budget)) =
                 (duration, window.dollars("max_budget")?)

@@ -9,7 +9,7 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Json, extract::rejection::BytesRejection};
 use bytes::Bytes;
 use serde_json::Value;
-use tollgate_domain::{Clock, Random};
+use tollgate_domain::{Clock, Money, Random};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_store::{Db, KeyDirectory, KeyRecord};
 

@@ -7,6 +7,7 @@
 //! - A [`Finding`] says what is wrong, where, and what to do; [`Finding::render`] shows it.
 //! - A [`PriceList`] holds dated prices; [`price_import`] makes one of the public price-list JSON.
 
+mod calendar;
 mod compile;
 mod deployment;
 mod diagnostic;

@@ -1,15 +1,17 @@
 //! Everything in the configuration that is not about a single model.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_domain::{Price, PriceError, Secret, parse_lifetime};
+use tollgate_policy::{Calendar, nearest};
 
+use crate::calendar;
 use crate::diagnostic::{Finding, code};
 use crate::environment::Environment;
 use crate::schema::{KnownKeys, Reader, Section};
 use crate::timeouts::SharedTimeouts;
 use crate::yaml::{Entry, Value};
-use tollgate_policy::nearest;
 
 /// The settings of a gateway.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub struct Settings {
     pub on_store_failure: StoreFailure,
     /// Whether a call's output limit is lowered to what its budget still allows.
     pub clamp_max_tokens: bool,
+    /// The calendar that budget periods go by; read once, at start.
+    pub calendar: Arc<Calendar>,
     /// The only header a key is read from, where the operator names one.
     pub key_header: Option<String>,
     /// How long the client of a stream hears nothing before it is told that the call is alive;
@@ -114,6 +118,7 @@ impl Settings {
             unpriced_models: UnpricedModels::Block,
             on_store_failure: StoreFailure::Closed,
             clamp_max_tokens: false,
+            calendar: Arc::default(),
             key_header: None,
             keepalive: Some(KEEPALIVE),
             forward_client_headers: false,
@@ -266,6 +271,7 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
     if let Some(entry) = router.take("routing_strategy") {
         strategy(reader, entry);
     }
+    settings.calendar = Arc::new(calendar::read(reader, litellm));
     let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
     let modify_params = litellm.take("modify_params").and_then(|entry| reader.flag(entry));
     Shared { timeouts, drop_params, modify_params }

@@ -19,7 +19,7 @@ impl Gatekeeper for ProxyGatekeeper {
             let snapshot = self.0.snapshot();
             Ok(match authenticate(&self.0, headers, &snapshot.settings).await? {
                 Caller::Master => Actor::Master,
-                Caller::Key(record) => Actor::Key(record),
+                Caller::Key { record, .. } => Actor::Key(record),
             })
         })
     }

@@ -97,7 +97,7 @@ pub(crate) async fn wire(
         db.clone(),
         KEYS_CACHED_MAX,
         Arc::clone(&clock),
-        Arc::new(Calendar::default()),
+        Arc::clone(&snapshot.settings.calendar),
     ));
     let upstream = Dispatcher::new(pool()?, Arc::clone(&clock))?;
     let responses = Responses::new(db.clone(), ResponseLimits::default());

@@ -10,7 +10,6 @@ mod limits;
 mod nearest;
 mod permit;
 mod price;
-mod rate;
 mod route;
 mod settle;
 mod window;
@@ -21,7 +20,6 @@ pub use limits::{Bounds, Demand, Limits, Measure, MoneyBound, RATE_WINDOW, Raise
 pub use nearest::nearest;
 pub use permit::{Grant, ModelPattern, visible_models};
 pub use price::{PriceSheet, PriceTier, Rates, Unpriced};
-pub use rate::{RATE_WINDOW, RateClaim, RateOver, RateWindow};
 pub use route::{Candidate, plan};
 pub use settle::{Observed, Settlement, estimated_input, estimated_output, settle};
 pub use window::{

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tollgate_domain::{ModelName, Money, Timestamp};
 
 use crate::counter::Window;
-use crate::period::{Calendar, Period};
+use crate::window::{Anchor, Calendar, Period};
 
 /// How long a rate limit's window lasts, as LiteLLM has it (runtime-semantics §6.2).
 pub const RATE_WINDOW: Duration = Duration::from_secs(60);
@@ -23,6 +23,8 @@ pub struct Limits {
     pub raise: Option<Raise>,
     /// Spend from which on the operator is told; it refuses nothing.
     pub soft: Option<Money>,
+    /// Whether periods begin on the level's own day instead of the calendar's.
+    pub anniversary: bool,
 }
 
 /// Limits that apply together.
@@ -120,6 +122,12 @@ impl Limits {
         rules
     }
 
+    /// What periods are counted from, for a level that was created at this instant.
+    #[must_use]
+    pub const fn anchor(&self, created_at: Timestamp) -> Anchor {
+        if self.anniversary { Anchor::Anniversary(created_at) } else { Anchor::Created(created_at) }
+    }
+
     /// Whether any cap on money is set, so that a call without a known price cannot be admitted.
     #[must_use]
     pub fn caps_money(&self, model: &[&str]) -> bool {
@@ -152,7 +160,7 @@ impl MoneyBound {
     fn rule(&self) -> Rule {
         Rule {
             cap: self.cap.map(Money::nanos),
-            period: self.period.clone(),
+            period: self.period,
             ..Rule::counting(Measure::Money)
         }
     }
@@ -178,11 +186,11 @@ impl Rule {
 
     /// The window that contains an instant.
     #[must_use]
-    pub fn window(&self, calendar: &Calendar, anchor: Timestamp, now: Timestamp) -> Window {
+    pub fn window(&self, calendar: &Calendar, anchor: Anchor, now: Timestamp) -> Window {
         match (self.measure, &self.period) {
             (Measure::Requests | Measure::Tokens, _) => Window::Opened { now, length: RATE_WINDOW },
             (Measure::Money, Some(period)) => {
-                let span = period.span(calendar, Some(anchor), now);
+                let span = period.span(calendar, anchor, now);
                 Window::Between(span.start, span.end)
             }
             (Measure::Calls, _) | (Measure::Money, None) => Window::Forever,
@@ -247,7 +255,7 @@ mod tests {
     }
 
     fn bound(cap: i64, period: Option<&str>) -> MoneyBound {
-        let period = period.map(|word| word.parse().expect("a period"));
+        let period = period.map(|word| Period::parse(word).expect("a period"));
         MoneyBound { cap: Some(dollars(cap)), period }
     }
 

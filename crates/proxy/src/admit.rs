@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use tollgate_config::{Deployment, Resolved, Settings, Snapshot, UnpricedModels};
 use tollgate_domain::{
-    Attribution, Level, ModelName, Money, OpenEntry, Quantity, Subject, Timestamp, Usage,
-    UsageKind,
+    Attribution, Level, ModelName, Money, OpenEntry, Quantity, Subject, Timestamp, Usage, UsageKind,
 };
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Bound, Demand, ModelLimits, bound, nearest};

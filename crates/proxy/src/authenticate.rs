@@ -32,7 +32,8 @@ impl Caller {
     pub(crate) fn grants(&self) -> impl Iterator<Item = &Grant> {
         let levels = self.levels();
         let teamed = levels.iter().any(|level| level.subject.level == Level::Team);
-        let binds = move |level: &&Arc<LevelRecord>| !(teamed && level.subject.level == Level::User);
+        let binds =
+            move |level: &&Arc<LevelRecord>| !(teamed && level.subject.level == Level::User);
         levels.iter().filter(binds).map(|level| &level.grant)
     }
 

@@ -115,11 +115,8 @@ fn rate_limits(head: &mut HeaderMap, standing: &Standing, now: Timestamp) {
 }
 
 /// The names of what a limit of requests allows, leaves, and when it starts anew.
-const REQUESTS: [&str; 3] = [
-    "x-ratelimit-limit-requests",
-    "x-ratelimit-remaining-requests",
-    "x-ratelimit-reset-requests",
-];
+const REQUESTS: [&str; 3] =
+    ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"];
 /// Those of a limit of tokens.
 const TOKENS: [&str; 3] =
     ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"];

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json};
 use tollgate_domain::{BudgetId, Money, Subject, Timestamp};
-use tollgate_policy::{Calendar, Claim, Demand, Grant, Limits, Measure, Over, Rule, Window};
+use tollgate_policy::{
+    Anchor, Calendar, Claim, Demand, Grant, Limits, Measure, Over, Rule, Window,
+};
 
 use crate::meters::{Claims, Meter, Wanted};
 
@@ -34,7 +36,7 @@ pub(crate) struct LevelRule {
     rule: Rule,
     meter: Arc<Meter>,
     /// Where periods that have no place in a calendar are counted from.
-    anchor: Timestamp,
+    anchor: Anchor,
     /// The window of the last claim, because computing one takes longer than the rest of a claim.
     window: Mutex<Window>,
 }
@@ -93,7 +95,7 @@ impl LevelRecord {
 }
 
 impl LevelRule {
-    pub(crate) const fn new(rule: Rule, meter: Arc<Meter>, anchor: Timestamp) -> Self {
+    pub(crate) const fn new(rule: Rule, meter: Arc<Meter>, anchor: Anchor) -> Self {
         Self { rule, meter, anchor, window: Mutex::new(Window::Forever) }
     }
 

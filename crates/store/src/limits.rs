@@ -22,6 +22,9 @@ pub struct LimitFields {
     /// The period of `max_budget`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget_duration: Option<String>,
+    /// Whether periods begin on the day of creation (`created_at`) instead of the calendar's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<String>,
     /// Further caps, each with its period.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub budget_limits: Vec<WindowField>,
@@ -127,6 +130,7 @@ impl LimitFields {
             models: models.collect::<Result<_, StoreError>>()?,
             raise: raise.map(|(by, until)| Raise { by, until: Timestamp::from_micros(until) }),
             soft: self.soft_budget,
+            anniversary: self.anchor.is_some(),
         })
     }
 
@@ -175,7 +179,7 @@ fn push(
     period: Option<&str>,
 ) -> Result<(), StoreError> {
     let period: Option<Period> =
-        period.map(|word| word.parse().map_err(|error| unreadable(&error))).transpose()?;
+        period.map(|word| Period::parse(word).map_err(|error| unreadable(&error))).transpose()?;
     match money.iter_mut().find(|bound| bound.period == period) {
         Some(same) => same.cap = same.cap.into_iter().chain(cap).min(),
         None => money.push(MoneyBound { cap, period }),

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
+use tollgate_domain::Level;
 use tollgate_domain::{Money, Timestamp};
-use tollgate_store::{Db, SpendKind};
+use tollgate_store::Db;
 
 const ENTRIES: &str = "SELECT key_id, customer_id, outcome, usage_source, cost_nanos \
      FROM ledger_entries ORDER BY admitted_at, call_id";

@@ -60,7 +60,9 @@ fn message(exceeded: &Exceeded) -> String {
             "{whose} may use {cap} tokens a minute; {used} are used, {held} are held for calls \
              under way, and this call may need {asked}"
         ),
-        Measure::Calls => format!("{whose} may make {cap} calls at one time, and all are under way"),
+        Measure::Calls => {
+            format!("{whose} may make {cap} calls at one time, and all are under way")
+        }
     };
     if let Some(model) = &rule.model {
         message.push_str(&format!(" (limit for the model `{model}`)"));

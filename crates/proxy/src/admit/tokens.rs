@@ -16,9 +16,9 @@ const OUTPUT_FLOOR_MAX: u64 = 1024;
 /// The tokens to hold: the prompt's, and for each choice the call's own limit, else as many as the
 /// prompt has, but not fewer than a floor that leaves small limits usable.
 pub(super) fn expected(asked: &Asked, levels: &[Arc<LevelRecord>]) -> u64 {
-    let bounds = levels.iter().flat_map(|level| {
-        std::iter::once(&level.limits.whole).chain(level.limits.models.values())
-    });
+    let bounds = levels
+        .iter()
+        .flat_map(|level| std::iter::once(&level.limits.whole).chain(level.limits.models.values()));
     let Some(smallest) = bounds.filter_map(|bounds| bounds.tokens).min() else { return 0 };
     let prompt = asked.prompt_bytes.div_ceil(PROMPT_BYTES_PER_TOKEN);
     let floor = (smallest / 4).clamp(1, OUTPUT_FLOOR_MAX);

@@ -2,14 +2,13 @@
 
 mod memory;
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_domain::{
     Attribution, BudgetId, Clock, KeyHash, Level, Subject, TeamId, Timestamp, UserId,
 };
-use tollgate_policy::{Calendar, Counter, Grant, Limits, Measure, Rule, Window};
+use tollgate_policy::{Anchor, Calendar, Counter, Grant, Limits, Measure, Rule, Span, Window};
 
 use crate::levels::{LevelRecord, LevelRule};
 use crate::limits::LimitFields;
@@ -144,7 +143,7 @@ impl KeyDirectory {
         subject: &Subject,
         limits: Limits,
     ) -> Result<LevelRecord, StoreError> {
-        let rules = self.rules(subject, &limits, Timestamp::EPOCH).await?;
+        let rules = self.rules(subject, &limits, Anchor::Calendar).await?;
         Ok(LevelRecord { rules, limits, ..LevelRecord::unlimited(subject.clone()) })
     }
 
@@ -212,7 +211,7 @@ impl KeyDirectory {
             blocked: row.blocked,
             grant: Grant::read(&row.models),
             budget: row.budget.clone(),
-            rules: self.rules(&subject, &limits, row.created_at).await?,
+            rules: self.rules(&subject, &limits, limits.anchor(row.created_at)).await?,
             limits,
             ..LevelRecord::unlimited(subject)
         };
@@ -235,7 +234,7 @@ impl KeyDirectory {
             blocked: row.blocked,
             grant: Grant::read(&row.models),
             budget: row.budget,
-            rules: self.rules(subject, &limits, row.created_at).await?,
+            rules: self.rules(subject, &limits, limits.anchor(row.created_at)).await?,
             limits,
             metadata: row.metadata,
             ..unlimited
@@ -262,7 +261,7 @@ impl KeyDirectory {
         &self,
         subject: &Subject,
         limits: &Limits,
-        anchor: Timestamp,
+        anchor: Anchor,
     ) -> Result<Vec<LevelRule>, StoreError> {
         let mut rules = Vec::new();
         for rule in limits.rules() {
@@ -278,7 +277,7 @@ impl KeyDirectory {
         &self,
         subject: &Subject,
         rule: &Rule,
-        anchor: Timestamp,
+        anchor: Anchor,
     ) -> Result<Arc<Meter>, StoreError> {
         let name = format!("{}:{}:{rule}", subject.level.as_str(), subject.id);
         if let Some(meter) = self.meters.get(&name) {
@@ -295,14 +294,15 @@ impl KeyDirectory {
         &self,
         subject: &Subject,
         rule: &Rule,
-        anchor: Timestamp,
+        anchor: Anchor,
     ) -> Result<Counter, StoreError> {
         let now = self.clock.now();
         let start = match rule.window(&self.calendar, anchor, now) {
             Window::Between(start, _) => start,
             Window::Forever | Window::Opened { .. } => Timestamp::EPOCH,
         };
-        let span: Range<Timestamp> = start..now.quarter_hour().plus(QUARTER_HOUR);
+        // Nothing later has been admitted, and to the end of a quarter-hour sums are exact.
+        let span = Span { start, end: now.quarter_hour().plus(QUARTER_HOUR) };
         let model = rule.model.as_ref().map(|model| model.as_str());
         let spent = self.db.spent(subject, model, span).await?;
         Ok(Counter::new(start.micros(), spent.nanos()))

@@ -1,15 +1,10 @@
 //! What a subject spent in a window that may begin anywhere, not only at a quarter-hour.
 
-use std::ops::Range;
-use std::time::Duration;
-
-use tollgate_domain::{Level, Money, Subject, Timestamp, joined};
+use tollgate_domain::{Level, Money, Subject, joined};
+use tollgate_policy::{QuarterHours, Span};
 
 use crate::db::{Columns, on};
 use crate::{Db, StoreError};
-
-/// The period of the sums.
-const QUARTER_HOUR: Duration = Duration::from_secs(15 * 60);
 
 impl Db {
     /// What a subject spent with calls admitted in `span`, or what one model group's part of that
@@ -23,23 +18,24 @@ impl Db {
         &self,
         subject: &Subject,
         model: Option<&str>,
-        span: Range<Timestamp>,
+        span: Span,
     ) -> Result<Money, StoreError> {
         let (kind, id) = match model {
             None => (Some(subject.level.as_str()), subject.id.to_string()),
             Some(model) => (subject.level.with_model(), joined(&subject.id, model)),
         };
         let Some(kind) = kind else { return Ok(Money::ZERO) };
-        let whole = first_quarter_hour(span.start)..span.end.quarter_hour();
-        if whole.start >= whole.end {
-            return self.spent_by_entries(subject, model, span).await;
-        }
-        let mut spent = self.sums(kind, &id, whole.clone()).await?.cost;
-        for edge in [span.start..whole.start, whole.end..span.end] {
-            if edge.start < edge.end {
-                let part = self.spent_by_entries(subject, model, edge).await?;
-                spent = spent.saturating_add(part);
-            }
+        let (head, whole, tail) = match span.quarter_hours() {
+            QuarterHours::Aligned(whole) => (None, Some(whole), None),
+            QuarterHours::Unaligned { head, whole, tail } => (head, whole, tail),
+        };
+        let mut spent = match whole {
+            Some(whole) => self.sums(kind, &id, whole.range()).await?.cost,
+            None => Money::ZERO,
+        };
+        for edge in [head, tail].into_iter().flatten() {
+            let part = self.spent_by_entries(subject, model, edge).await?;
+            spent = spent.saturating_add(part);
         }
         Ok(spent)
     }
@@ -49,7 +45,7 @@ impl Db {
         &self,
         subject: &Subject,
         model: Option<&str>,
-        span: Range<Timestamp>,
+        span: Span,
     ) -> Result<Money, StoreError> {
         let Some((text, ids)) = entries_of(subject) else { return Ok(Money::ZERO) };
         let (start, end) = (span.start.micros(), span.end.micros());
@@ -62,12 +58,6 @@ impl Db {
             }
         )
     }
-}
-
-/// The first quarter-hour that begins at the instant or after it.
-fn first_quarter_hour(at: Timestamp) -> Timestamp {
-    let before = at.quarter_hour();
-    if before == at { at } else { before.plus(QUARTER_HOUR) }
 }
 
 macro_rules! entries_where {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tollgate_domain::{Entry, Level, Outcome, Quantity, Subject, Timestamp, Usage, UsageKind};
+use tollgate_policy::Span;
 use tollgate_store::Spend;
 
 use crate::world::{NOW, attribution, entry, nanos, on_both, quick, record};
@@ -10,8 +11,6 @@ use crate::world::{NOW, attribution, entry, nanos, on_both, quick, record};
 const QUARTER: Duration = Duration::from_secs(900);
 const EVER: std::ops::Range<Timestamp> =
     Timestamp::from_micros(i64::MIN)..Timestamp::from_micros(i64::MAX);
-const START: Timestamp = Timestamp::EPOCH;
-
 fn usage_milli(usage: &Usage) -> [i64; UsageKind::COUNT] {
     UsageKind::ALL.map(|kind| {
         usage.quantity(kind).map_or(0, |quantity| i64::try_from(quantity.milli()).expect("fits"))
@@ -47,7 +46,8 @@ fn an_entry_is_summed_under_everything_it_belongs_to() {
         }
         let part = |level, id| (Subject::new(level, id), Some("gpt-4o"));
         for (subject, model) in [part(Level::Key, "key-1"), part(Level::Tag, "blue")] {
-            let spent = world.db.spent(&subject, model, START..EVER.end).await.expect("spend");
+            let span = Span { start: Timestamp::EPOCH, end: EVER.end };
+            let spent = world.db.spent(&subject, model, span).await.expect("spend");
             assert_eq!(spent, nanos(250), "{subject:?}");
         }
         let absent = world.db.spend(Level::Key, "ada", EVER).await.expect("spend");
@@ -123,6 +123,10 @@ fn a_window_that_begins_within_a_quarter_hour_counts_only_what_came_after() {
         };
         record(&ledger, [at(1, 0), at(2, 5), at(3, 16), at(4, 29), at(5, 31), at(6, 50)]);
         ledger.flush().await;
+        let span = |from: u32, to: u32| Span {
+            start: NOW.plus(minute * from),
+            end: NOW.plus(minute * to),
+        };
         let everyone = [
             Subject::new(Level::All, ""),
             Subject::new(Level::Key, "key-1"),
@@ -139,13 +143,12 @@ fn a_window_that_begins_within_a_quarter_hour_counts_only_what_came_after() {
         ];
         for subject in everyone {
             for (from, to, spent) in [(5, 31, 28), (1, 51, 124), (0, 15, 6), (17, 29, 0)] {
-                let span = NOW.plus(minute * from)..NOW.plus(minute * to);
+                let span = span(from, to);
                 let found = world.db.spent(&subject, None, span).await.expect("spend");
                 assert_eq!(found, nanos(spent), "{subject:?} from {from} to {to}");
             }
         }
         let tag = Subject::new(Level::Tag, "100_%\\");
-        let span = NOW.plus(minute)..NOW.plus(minute * 6);
-        assert_eq!(world.db.spent(&tag, None, span).await.expect("spend"), nanos(0));
+        assert_eq!(world.db.spent(&tag, None, span(1, 6)).await.expect("spend"), nanos(0));
     });
 }

@@ -13,6 +13,7 @@ use tollgate_domain::{
     ModelName, Money, OpenEntry, OrganizationId, Outcome, PriceSheetId, ProjectId, ProviderName,
     Quantity, Subject, TagName, TeamId, Ticks, Timestamp, Usage, UsageKind, UsageSource, UserId,
 };
+use tollgate_policy::Span;
 use tollgate_store::{Db, Ledger, LedgerOptions, Recovered, Spool, recover};
 use tollgate_testkit::postgres::TestDatabase;
 
@@ -94,7 +95,7 @@ impl World {
     /// What a key spent in all.
     pub(crate) async fn spent(&self, key: &str) -> Money {
         let subject = Subject::new(Level::Key, key);
-        let ever = Timestamp::EPOCH..Timestamp::from_micros(i64::MAX).quarter_hour();
+        let ever = Span { start: Timestamp::EPOCH, end: Timestamp::from_micros(i64::MAX) };
         self.db.spent(&subject, None, ever).await.expect("spend")
     }
 
