@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tollgate_domain::{DeploymentId, Identity, ModelName, Secret};
-use tollgate_policy::{Candidate, ModelLimits, PriceSheet};
+use tollgate_policy::{Bounds, Candidate, ModelLimits, PriceSheet};
 use tollgate_wire::capability::Capability;
 use tollgate_wire::{Address, Calling, Endpoint, Provider, WireFormat};
 
@@ -55,6 +55,10 @@ pub struct Deployment {
     pub prices: Option<Arc<PriceSheet>>,
     /// What is known about its answers.
     pub limits: ModelLimits,
+    /// What may be spent and asked for at it.
+    pub bounds: Arc<Bounds>,
+    /// Calls it takes at one time (`max_parallel_requests`), or `None` when nobody said.
+    pub calls_at_once_max: Option<u32>,
     /// The limits of each phase.
     pub timeouts: Timeouts,
     /// Attempts after the first at this deployment, where the entry says so.

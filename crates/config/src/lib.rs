@@ -7,6 +7,7 @@
 //! - A [`Finding`] says what is wrong, where, and what to do; [`Finding::render`] shows it.
 //! - A [`PriceList`] holds dated prices; [`price_import`] makes one of the public price-list JSON.
 
+mod budgets;
 mod calendar;
 mod compile;
 mod deployment;
@@ -21,6 +22,7 @@ mod snapshot;
 mod timeouts;
 mod yaml;
 
+pub use budgets::Budgets;
 pub use compile::{Compiled, compile};
 pub use deployment::{Deployment, JsonFields};
 pub use diagnostic::{Finding, Findings, Severity, Source};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tollgate_domain::{Price, PriceError, Secret, parse_lifetime};
 use tollgate_policy::{Calendar, nearest};
 
+use crate::budgets::{self, Budgets};
 use crate::calendar;
 use crate::diagnostic::{Finding, code};
 use crate::environment::Environment;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub on_store_failure: StoreFailure,
     /// Whether a call's output limit is lowered to what its budget still allows.
     pub clamp_max_tokens: bool,
+    /// Budgets that the file sets.
+    pub budgets: Arc<Budgets>,
     /// The calendar that budget periods go by; read once, at start.
     pub calendar: Arc<Calendar>,
     /// The only header a key is read from, where the operator names one.
@@ -80,6 +83,8 @@ pub(crate) struct Shared {
     pub(crate) timeouts: SharedTimeouts,
     pub(crate) drop_params: Option<bool>,
     pub(crate) modify_params: Option<bool>,
+    /// Whether the rates of deployments are enforced.
+    pub(crate) enforce_model_rates: bool,
 }
 
 /// The three sections of settings.
@@ -118,6 +123,7 @@ impl Settings {
             unpriced_models: UnpricedModels::Block,
             on_store_failure: StoreFailure::Closed,
             clamp_max_tokens: false,
+            budgets: Arc::default(),
             calendar: Arc::default(),
             key_header: None,
             keepalive: Some(KEEPALIVE),
@@ -271,10 +277,27 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
     if let Some(entry) = router.take("routing_strategy") {
         strategy(reader, entry);
     }
+    settings.budgets = Arc::new(budgets::read(reader, litellm, router));
     settings.calendar = Arc::new(calendar::read(reader, litellm));
     let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
     let modify_params = litellm.take("modify_params").and_then(|entry| reader.flag(entry));
-    Shared { timeouts, drop_params, modify_params }
+    let enforce_model_rates = enforces_model_rates(reader, router);
+    Shared { timeouts, drop_params, modify_params, enforce_model_rates }
+}
+
+/// Whether `optional_pre_call_checks` lists the one that makes rates of deployments hard limits.
+/// Budgets in the file are always enforced, so `router_budget_limiting` says nothing more.
+fn enforces_model_rates(reader: &mut Reader<'_>, router: &mut Section<'_>) -> bool {
+    let Some(entry) = router.take("optional_pre_call_checks") else { return false };
+    let checks = reader.texts(entry);
+    for check in &checks {
+        if !PRE_CALL_CHECKS.contains(&&**check) {
+            let message = format!("the check `{check}` is not there yet");
+            let span = entry.node.span.clone();
+            reader.findings.push(Finding::warning(code::NO_EFFECT, span, message));
+        }
+    }
+    checks.iter().any(|check| check == PRE_CALL_CHECKS[0])
 }
 
 fn strategy(reader: &mut Reader<'_>, entry: &Entry) {
@@ -309,6 +332,8 @@ fn one_of<T: Copy>(reader: &mut Reader<'_>, entry: &Entry, choices: &[(&str, T)]
     chosen
 }
 
+/// The optional checks that are made (config.md, `optional_pre_call_checks`).
+const PRE_CALL_CHECKS: [&str; 2] = ["enforce_model_rate_limits", "router_budget_limiting"];
 /// `routing_strategy` (config.md, router_settings); the first is the default and the one there is.
 const STRATEGIES: [&str; 8] = [
     "simple-shuffle",

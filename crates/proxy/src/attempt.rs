@@ -11,6 +11,7 @@ use http::HeaderMap;
 use tollgate_config::{Deployment, Settings};
 use tollgate_domain::{AttemptRecord, Usage};
 use tollgate_faults::{AttemptFacts, Reason, Refusal};
+use tollgate_policy::Used;
 use tollgate_upstream::{
     DispatchError, PhaseTimeouts, UpstreamAnswer, UpstreamBody, UpstreamRequest,
 };
@@ -24,6 +25,7 @@ use crate::attempt::outgoing::Outgoing;
 pub(crate) use crate::attempt::outgoing::Told;
 use crate::gate::Gate;
 use crate::ingress::Call;
+use crate::outlets;
 use crate::route::Plan;
 use crate::ticket::Ticket;
 use crate::timing::Phase;
@@ -75,14 +77,26 @@ pub(crate) async fn attempt(
     call.timing.mark(Phase::Admit, gate.ticks());
     let mut first: Option<Refusal> = None;
     for deployment in &plan.deployments {
+        let claims = match outlets::enter(gate, settings, deployment, ticket.demand()).await {
+            Ok(claims) => claims,
+            Err(refusal) => {
+                first.get_or_insert(refusal);
+                continue;
+            }
+        };
         ticket.dispatched(deployment);
         let started = gate.ticks();
         let result = dispatch(gate, settings, call, deployment).await;
         let record = record(deployment, &result, gate.ticks().since(started));
         ticket.attempted(record);
         match result {
-            Ok(begun) => return Ok(answer(ticket, deployment, begun)),
+            Ok(begun) => {
+                ticket.join(claims);
+                return Ok(answer(ticket, deployment, begun));
+            }
             Err(failed) => {
+                // The request was made, though it used nothing else.
+                claims.settle(&Used::default());
                 let try_next = failed.try_next;
                 first.get_or_insert(failed.refusal);
                 if !try_next {

@@ -14,6 +14,7 @@ mod grants;
 mod headers;
 mod ingress;
 mod keep;
+mod outlets;
 mod pipeline;
 mod refusal;
 mod relay;

@@ -7,7 +7,7 @@ use tollgate_domain::{
     AttemptRecord, Attribution, CallId, Clock, Entry, ModelName, Money, Outcome, Timestamp, Usage,
     UsageKind,
 };
-use tollgate_policy::{Observed, PriceSheet, Settlement, Used, estimated_output, settle};
+use tollgate_policy::{Demand, Observed, PriceSheet, Settlement, Used, estimated_output, settle};
 use tollgate_store::{Claims, Dispatched, LedgerSlot, OutputSoFar, Standing};
 use tollgate_wire::formats::openai_chat::StreamFacts;
 
@@ -19,6 +19,8 @@ pub(crate) struct Admission {
     pub(crate) model_group: ModelName,
     pub(crate) streamed: bool,
     pub(crate) prompt_bytes: u64,
+    /// The most it can use, which every deployment is asked for again.
+    pub(crate) demand: Demand,
 }
 
 /// A reservation, a place in the ledger, and what has been seen of the call so far.
@@ -64,6 +66,18 @@ impl Ticket {
     /// How near the call came to its rate limits.
     pub(crate) fn standing(&self) -> Standing {
         self.claims.as_ref().map(Claims::standing).unwrap_or_default()
+    }
+
+    /// What is claimed of each deployment that is tried.
+    pub(crate) const fn demand(&self) -> &Demand {
+        &self.admission.demand
+    }
+
+    /// Holds what was claimed of the deployment that answers.
+    pub(crate) fn join(&mut self, claims: Claims) {
+        if let Some(held) = &mut self.claims {
+            held.join(claims);
+        }
     }
 
     pub(crate) fn attempts(&self) -> &[AttemptRecord] {

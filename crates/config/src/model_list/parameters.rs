@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tollgate_domain::{DeploymentId, ModelName};
-use tollgate_policy::{Candidate, nearest};
+use tollgate_policy::{Bounds, Candidate, MoneyBound, nearest};
 use tollgate_wire::capability::Capability;
 use tollgate_wire::{Calling, Provider};
 
@@ -12,11 +12,12 @@ use super::body::{self, Fields};
 use super::credential::{self, Needed, Subject};
 use super::provider::Inferred;
 use super::{Context, price};
+use crate::budgets;
 use crate::deployment::Deployment;
 use crate::diagnostic::{Finding, code};
 use crate::price::field::is_price;
 use crate::schema::{KnownKeys, Reader, Section};
-use crate::settings::RETRIES_MAX;
+use crate::settings::{RETRIES_MAX, Shared};
 use crate::snapshot::listed;
 use crate::timeouts::{OwnTimeouts, Timeouts};
 use crate::yaml::Span;
@@ -25,6 +26,8 @@ use crate::yaml::Span;
 const PER_MINUTE_MAX: u64 = 1_000_000_000_000;
 /// Most tiers of deployments in a group.
 const ORDER_MAX: u64 = 1_000_000;
+/// Most calls at one time that can be configured for a deployment.
+const CALLS_AT_ONCE_MAX: u64 = 1_000_000;
 
 /// What a deployment is, apart from its provider and parameters.
 pub(super) struct Common {
@@ -57,6 +60,8 @@ pub(super) struct Part<'s> {
 pub(super) struct Plain {
     extra_body: Fields,
     candidate: Candidate,
+    budget: Option<MoneyBound>,
+    calls_at_once_max: Option<u32>,
     timeouts: OwnTimeouts,
     num_retries: Option<u32>,
     own_prices: price::Own,
@@ -73,6 +78,8 @@ impl Plain {
         Self {
             extra_body: body::extra(reader, params),
             candidate: candidate(reader, params),
+            budget: budgets::of_deployment(reader, params),
+            calls_at_once_max: calls_at_once(reader, params),
             timeouts: own_timeouts(reader, params),
             num_retries: retries(reader, params),
             own_prices: price::own(reader, params, info),
@@ -95,8 +102,9 @@ impl Part<'_> {
         let version = credential::api_version(reader, params.take("api_version"), &provider);
         let headers = body::headers(reader, &mut params, &provider);
         let edits = body::edits(reader, &mut params, &provider, cx.shared);
-        let Plain { extra_body, candidate, timeouts, num_retries, own_prices } =
-            Plain::read(reader, &mut params, &mut info);
+        let plain = Plain::read(reader, &mut params, &mut info);
+        let (bounds, calls_at_once_max) = (bounds(&plain, cx.shared), plain.calls_at_once_max);
+        let Plain { extra_body, candidate, timeouts, num_retries, own_prices, .. } = plain;
         let timeouts = Timeouts::resolve(&timeouts, &cx.shared.timeouts);
         let defaults = body::defaults(reader, &params);
         let limits = price::limits(reader, &mut info, output_limit(&defaults));
@@ -126,6 +134,8 @@ impl Part<'_> {
             api_version: version.map(Arc::from),
             headers: headers.into(),
             candidate,
+            bounds: Arc::new(bounds),
+            calls_at_once_max,
             limits,
             timeouts,
             num_retries,
@@ -177,6 +187,28 @@ fn candidate(reader: &mut Reader<'_>, params: &mut Section<'_>) -> Candidate {
     let (rpm, tpm) = (count("rpm", PER_MINUTE_MAX), count("tpm", PER_MINUTE_MAX));
     let weight = params.take("weight").and_then(|entry| reader.milli(entry));
     Candidate { order: order.unwrap_or(0), weight, rpm, tpm, available: true }
+}
+
+/// `max_parallel_requests`; none would take no call.
+fn calls_at_once(reader: &mut Reader<'_>, params: &mut Section<'_>) -> Option<u32> {
+    let entry = params.take("max_parallel_requests")?;
+    let calls = reader.count(entry, CALLS_AT_ONCE_MAX)?;
+    if calls == 0 {
+        reader.out_of_range(entry, "`max_parallel_requests` is 0: no call fits".to_owned(), "");
+    }
+    u32::try_from(calls).ok().filter(|calls| *calls > 0)
+}
+
+/// Its own budget, and its rates where the operator wants them enforced instead of only weighed
+/// (runtime-semantics §7.5, `enforce_model_rate_limits`).
+fn bounds(plain: &Plain, shared: &Shared) -> Bounds {
+    let rate = |rate: Option<u64>| rate.filter(|_| shared.enforce_model_rates);
+    Bounds {
+        money: plain.budget.clone().into_iter().collect(),
+        requests: rate(plain.candidate.rpm),
+        tokens: rate(plain.candidate.tpm),
+        calls: None,
+    }
 }
 
 fn own_timeouts(reader: &mut Reader<'_>, params: &mut Section<'_>) -> OwnTimeouts {

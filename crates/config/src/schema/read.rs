@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tollgate_domain::{Price, PriceError, parse_scaled};
+use tollgate_domain::{Money, Price, PriceError, parse_scaled};
 
 use crate::diagnostic::{Finding, code};
 use crate::environment::{Environment, reference};
@@ -117,6 +117,25 @@ impl<'a> Reader<'a> {
         match Price::parse_dollars(&text) {
             Ok(price) => Some(price),
             Err(PriceError::NotANumber) => self.not_a(entry, &text, EXPECTED),
+            Err(problem) => {
+                let message = format!("`{}` is `{text}`: {problem}", entry.name);
+                self.out_of_range(entry, message, "");
+                None
+            }
+        }
+    }
+
+    /// An amount of dollars, zero or more.
+    pub(crate) fn dollars(&mut self, entry: &Entry) -> Option<Money> {
+        const EXPECTED: &str = "a number of dollars";
+        let text = self.number(entry, EXPECTED)?;
+        match Money::parse_dollars(&text) {
+            Ok(money) if !money.is_negative() => Some(money),
+            Ok(_) => {
+                let message = format!("`{}` is `{text}`; an amount is never negative", entry.name);
+                self.out_of_range(entry, message, "");
+                None
+            }
             Err(problem) => {
                 let message = format!("`{}` is `{text}`: {problem}", entry.name);
                 self.out_of_range(entry, message, "");

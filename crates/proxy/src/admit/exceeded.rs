@@ -11,7 +11,7 @@ use tollgate_store::{Exceeded, LevelRecord};
 const CALLS_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The refusal that tells of an exceeded limit.
-pub(super) fn refusal(exceeded: &Exceeded, now: Timestamp) -> Refusal {
+pub(crate) fn refusal(exceeded: &Exceeded, now: Timestamp) -> Refusal {
     let reason = reason(exceeded);
     let refusal = Refusal::new(reason, message(exceeded));
     match retry_after(exceeded, now) {

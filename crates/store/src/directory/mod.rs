@@ -5,6 +5,7 @@ mod memory;
 use std::sync::Arc;
 use std::time::Duration;
 
+use papaya::HashMap;
 use tollgate_domain::{
     Attribution, BudgetId, Clock, KeyHash, Level, Subject, TeamId, Timestamp, UserId,
 };
@@ -58,6 +59,8 @@ pub struct KeyDirectory {
     keys: Memory<KeyHash, Arc<KeyRecord>>,
     unknown: Memory<KeyHash, ()>,
     levels: Memory<Subject, Arc<LevelRecord>>,
+    /// Those whom the configuration limits: as many as it names.
+    fixed: HashMap<Subject, Arc<LevelRecord>>,
     meters: Meters,
 }
 
@@ -72,6 +75,7 @@ impl KeyDirectory {
             keys: Memory::new(capacity),
             unknown: Memory::new(UNKNOWN_KEYS_MAX),
             levels: Memory::new(capacity),
+            fixed: HashMap::new(),
             meters: Meters::default(),
         }
     }
@@ -141,10 +145,18 @@ impl KeyDirectory {
     pub async fn fixed(
         &self,
         subject: &Subject,
-        limits: Limits,
-    ) -> Result<LevelRecord, StoreError> {
-        let rules = self.rules(subject, &limits, Anchor::Calendar).await?;
-        Ok(LevelRecord { rules, limits, ..LevelRecord::unlimited(subject.clone()) })
+        limits: &Limits,
+    ) -> Result<Arc<LevelRecord>, StoreError> {
+        if let Some(record) = self.fixed.pin().get(subject)
+            && record.limits == *limits
+        {
+            return Ok(Arc::clone(record));
+        }
+        let rules = self.rules(subject, limits, Anchor::Calendar).await?;
+        let unlimited = LevelRecord::unlimited(subject.clone());
+        let record = Arc::new(LevelRecord { rules, limits: limits.clone(), ..unlimited });
+        self.fixed.pin().insert(subject.clone(), Arc::clone(&record));
+        Ok(record)
     }
 
     /// Forgets what is known about a hash. To be called after the key was inserted, updated or
