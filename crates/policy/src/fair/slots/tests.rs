@@ -1,0 +1,366 @@
+//! Named cases of who is granted a slot, who waits and who is refused.
+
+use std::collections::HashMap;
+
+use tollgate_domain::{KeyId, TeamId};
+
+use super::*;
+use crate::fair::{Party, PriorityRange, Weight};
+
+/// Slots, what holds them, and a name for each call.
+pub(super) struct Rig {
+    pub(super) slots: Slots,
+    pub(super) now: Ticks,
+    held: Vec<(String, Slot)>,
+    places: Vec<(String, Place)>,
+    names: HashMap<PlaceId, String>,
+}
+
+pub(super) fn flow(team: &str, key: &str) -> Flow {
+    Flow {
+        tenant: Party::Team(TeamId::new(team).expect("an id")),
+        party: Party::Key(KeyId::new(key).expect("an id")),
+    }
+}
+
+pub(super) fn ask(team: &str, key: &str, cost: u64) -> Ask {
+    Ask {
+        flow: flow(team, key),
+        tenant_weight: Weight::default(),
+        flow_weight: Weight::default(),
+        cost,
+        priority: Priority::default(),
+        patience: Duration::from_secs(30),
+    }
+}
+
+pub(super) const fn queueing(places: usize) -> Queueing {
+    Queueing { places_per_flow_max: places, wait_max: Duration::from_secs(30) }
+}
+
+impl Rig {
+    pub(super) fn new(limit: u32, places: usize) -> Self {
+        let concurrency = Concurrency::new(NonZeroU32::new(limit));
+        Self {
+            slots: Slots::new(queueing(places), concurrency),
+            now: Ticks::from_nanos(0),
+            held: Vec::new(),
+            places: Vec::new(),
+            names: HashMap::new(),
+        }
+    }
+
+    /// What becomes of a call of this name.
+    fn call(&mut self, name: &str, ask: &Ask) -> &'static str {
+        match self.slots.acquire(ask, self.now) {
+            Acquired::Granted(slot) => {
+                self.held.push((name.to_owned(), slot));
+                "granted"
+            }
+            Acquired::Waiting(place) => {
+                self.names.insert(place.id(), name.to_owned());
+                self.places.push((name.to_owned(), place));
+                "waits"
+            }
+            Acquired::Refused(QueueFull { full: Full::Flow, .. }) => "flow full",
+            Acquired::Refused(QueueFull { full: Full::Deployment, .. }) => "deployment full",
+        }
+    }
+
+    /// Ends the call that was granted first, and says who is next.
+    fn release(&mut self) -> Vec<String> {
+        self.release_as(Ended::Served)
+    }
+
+    fn release_as(&mut self, ended: Ended) -> Vec<String> {
+        let (_, slot) = self.held.remove(0);
+        let turn = self.slots.release(slot, ended, self.now);
+        self.note(turn)
+    }
+
+    fn note(&mut self, turn: Turn) -> Vec<String> {
+        let granted = turn.granted.into_iter().map(|(place, slot)| {
+            let name = self.names.remove(&place).expect("a place that waits");
+            self.held.push((name.clone(), slot));
+            name
+        });
+        granted.collect()
+    }
+
+    fn next(&mut self, releases: usize) -> Vec<String> {
+        (0..releases).flat_map(|_| self.release()).collect()
+    }
+
+    fn place(&self, name: &str) -> &Place {
+        &self.places.iter().find(|(of, _)| of == name).expect("it waited").1
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now = self.now.plus(time);
+    }
+}
+
+#[test]
+fn nobody_waits_where_nothing_limits() {
+    let mut rig = Rig::new(0, 64);
+    for number in 0..5000 {
+        assert_eq!(rig.call("a", &ask("t", "a", 10)), "granted", "{number}");
+    }
+    assert_eq!((rig.slots.in_flight(), rig.slots.waiting(), rig.slots.limit()), (5000, 0, None));
+}
+
+#[test]
+fn another_keys_call_is_granted_after_at_most_two_releases_of_a_burst() {
+    for (of_a, of_b) in [(("t", "a"), ("t", "b")), (("t", "a"), ("u", "b"))] {
+        let mut rig = Rig::new(2, 128);
+        for _ in 0..102 {
+            rig.call("a", &ask(of_a.0, of_a.1, 1000));
+        }
+        assert_eq!((rig.slots.in_flight(), rig.slots.waiting()), (2, 100));
+        // However far the burst has come.
+        rig.next(10);
+        assert_eq!(rig.call("b", &ask(of_b.0, of_b.1, 900)), "waits");
+        assert!(rig.next(2).contains(&"b".to_owned()));
+        assert_eq!((rig.slots.in_flight(), rig.slots.waiting()), (2, 89));
+    }
+}
+
+#[test]
+fn a_call_that_is_much_larger_than_those_of_a_burst_does_not_wait_for_them() {
+    let mut rig = Rig::new(1, 128);
+    for _ in 0..100 {
+        rig.call("small", &ask("t", "a", 64));
+    }
+    rig.call("large", &ask("t", "b", 64_000));
+    assert!(rig.next(2).contains(&"large".to_owned()));
+}
+
+#[test]
+fn a_huge_call_delays_the_others_by_its_turn_and_then_waits_for_what_it_took() {
+    let mut rig = Rig::new(1, 128);
+    rig.call("first", &ask("t", "x", 64));
+    for _ in 0..3 {
+        rig.call("huge", &ask("t", "a", 6400));
+    }
+    for _ in 0..120 {
+        rig.call("tiny", &ask("t", "b", 64));
+    }
+    let order = rig.next(123);
+    let at: Vec<usize> = (0..order.len()).filter(|at| order[*at] == "huge").collect();
+    // Between two huge calls, a hundred times as many tiny ones.
+    assert_eq!(at, [0, 101, 122]);
+}
+
+#[test]
+fn a_call_of_more_tokens_than_any_window_has_is_counted_as_one_window() {
+    let mut rig = Rig::new(1, 20_000);
+    rig.call("first", &ask("t", "x", 1));
+    for _ in 0..2 {
+        rig.call("huge", &ask("t", "a", u64::MAX));
+    }
+    let tiny = usize::try_from(COST_TOKENS_MAX / (1 << 19)).expect("small");
+    for _ in 0..8 {
+        rig.call("half", &ask("t", "b", 1 << 19));
+    }
+    let order = rig.next(10);
+    let at: Vec<usize> = (0..order.len()).filter(|at| order[*at] == "huge").collect();
+    assert_eq!(at, [0, 1 + tiny]);
+}
+
+#[test]
+fn a_team_gets_no_more_for_having_more_keys() {
+    let mut rig = Rig::new(1, 64);
+    rig.call("first", &ask("t", "x", 100));
+    for key in ["a", "b", "c", "d"] {
+        for _ in 0..10 {
+            rig.call("many", &ask("t", key, 100));
+        }
+    }
+    for _ in 0..10 {
+        rig.call("one", &ask("u", "e", 100));
+    }
+    let order = rig.next(20);
+    assert_eq!(order.iter().filter(|name| *name == "one").count(), 10);
+}
+
+#[test]
+fn weights_share_out_what_is_scarce() {
+    let mut rig = Rig::new(1, 64);
+    rig.call("first", &ask("t", "x", 100));
+    for _ in 0..60 {
+        let three = Weight::from_milli(3000);
+        rig.call("three", &Ask { tenant_weight: three, ..ask("t", "a", 100) });
+        rig.call("one", &Ask { flow_weight: three, ..ask("u", "b", 100) });
+    }
+    let order = rig.next(40);
+    assert_eq!(order.iter().filter(|name| *name == "three").count(), 30);
+}
+
+#[test]
+fn a_higher_priority_goes_first_among_its_own_flow_only() {
+    let mut rig = Rig::new(1, 64);
+    let urgent = Priority::granted(Some(-9), Some(PriorityRange { min: -9, max: 9 }));
+    rig.call("first", &ask("t", "x", 100));
+    rig.call("b1", &ask("t", "b", 100));
+    rig.call("a1", &ask("t", "a", 100));
+    rig.call("a2", &ask("t", "a", 100));
+    rig.call("a3", &Ask { priority: urgent, ..ask("t", "a", 100) });
+    rig.call("b2", &ask("t", "b", 100));
+    assert_eq!(rig.next(5), ["b1", "a3", "b2", "a1", "a2"]);
+}
+
+#[test]
+fn a_flow_has_so_many_places_and_the_others_theirs() {
+    let mut rig = Rig::new(1, 2);
+    let calls = ["a", "a", "a", "a", "b", "b", "b"];
+    let became: Vec<_> = calls.iter().map(|key| rig.call(key, &ask("t", key, 9))).collect();
+    assert_eq!(became, ["granted", "waits", "waits", "flow full", "waits", "waits", "flow full"]);
+    rig.release();
+    assert_eq!(rig.call("a", &ask("t", "a", 9)), "waits", "one place is free again");
+    assert_eq!(Rig::new(1, 0).call("a", &ask("t", "a", 9)), "granted");
+    let mut none = Rig::new(1, 0);
+    none.call("a", &ask("t", "a", 9));
+    assert_eq!(none.call("b", &ask("t", "b", 9)), "flow full", "no place at all");
+}
+
+#[test]
+fn a_deployment_has_so_many_places_whoever_asks() {
+    let mut rig = Rig::new(1, PLACES_MAX);
+    rig.call("first", &ask("t", "x", 9));
+    for number in 0..PLACES_MAX {
+        let key = format!("k{}", number % 80);
+        assert_eq!(rig.call("waits", &ask("t", &key, 9)), "waits", "{number}");
+    }
+    assert_eq!(rig.call("more", &ask("t", "new", 9)), "deployment full");
+    rig.release();
+    assert_eq!(rig.call("more", &ask("t", "new", 9)), "waits");
+}
+
+#[test]
+fn a_place_whose_time_is_over_is_not_granted_and_ends_once() {
+    let mut rig = Rig::new(1, 64);
+    rig.call("first", &ask("t", "x", 9));
+    let patience = Duration::from_secs(5);
+    rig.call("short", &Ask { patience, ..ask("t", "a", 9) });
+    rig.call("long", &Ask { patience: Duration::MAX, ..ask("t", "a", 9) });
+    rig.pass(Duration::from_secs(4));
+    assert_eq!(rig.slots.expire(rig.now), []);
+    rig.pass(Duration::from_secs(1));
+    let (_, slot) = rig.held.remove(0);
+    let turn = rig.slots.release(slot, Ended::Served, rig.now);
+    assert_eq!(turn.expired, [rig.place("short").id()]);
+    assert_eq!(rig.note(turn), ["long"]);
+    assert_eq!(rig.slots.expire(rig.now), []);
+    assert_eq!(rig.slots.waiting(), 0);
+    rig.call("endless", &Ask { patience: Duration::MAX, ..ask("t", "a", 9) });
+    rig.pass(Duration::from_secs(30));
+    assert_eq!(rig.slots.expire(rig.now), [rig.place("endless").id()], "the longest wait");
+}
+
+#[test]
+fn a_place_is_given_up_once_and_not_after_it_was_granted() {
+    let mut rig = Rig::new(1, 64);
+    for name in ["first", "a", "b"] {
+        rig.call(name, &ask("t", "x", 9));
+    }
+    assert_eq!(rig.release(), ["a"]);
+    let Rig { slots, places, .. } = &mut rig;
+    let cancelled: Vec<bool> =
+        [0, 1, 1].iter().map(|at: &usize| slots.cancel(&places[*at].1)).collect();
+    assert_eq!(cancelled, [false, true, false]);
+    assert_eq!((slots.waiting(), slots.in_flight()), (0, 1));
+    assert!(rig.release().is_empty());
+    assert_eq!(rig.slots.in_flight(), 0);
+}
+
+#[test]
+fn a_limit_that_falls_lets_calls_end_and_one_that_rises_grants_at_once() {
+    let mut rig = Rig::new(4, 64);
+    for name in ["1", "2", "3", "4", "a", "b", "c", "d"] {
+        rig.call(name, &ask("t", "x", 9));
+    }
+    rig.pass(Duration::from_secs(1));
+    assert!(rig.release_as(Ended::Congested).is_empty());
+    assert_eq!((rig.slots.limit(), rig.slots.in_flight()), (Some(2), 3));
+    assert!(rig.release().is_empty());
+    assert_eq!(rig.release(), ["a"]);
+}
+
+#[test]
+fn a_learned_limit_that_rises_grants_two_for_one() {
+    let mut rig = Rig::new(0, 64);
+    for name in ["1", "2", "3", "4"] {
+        rig.call(name, &ask("t", "x", 9));
+    }
+    rig.pass(Duration::from_secs(1));
+    rig.release_as(Ended::Congested);
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        assert_eq!(rig.call(name, &ask("t", "x", 9)), "waits");
+    }
+    rig.pass(Duration::from_secs(1));
+    assert_eq!(rig.next(3), ["a", "b"]);
+    assert_eq!(rig.release(), ["c"]);
+    assert_eq!(rig.release(), ["d", "e"], "two were served at a limit of two");
+}
+
+#[test]
+fn a_limit_that_an_operator_raises_or_takes_away_grants_at_once() {
+    let mut rig = Rig::new(1, 64);
+    for name in ["1", "a", "b", "c"] {
+        rig.call(name, &ask("t", "x", 9));
+    }
+    let turn = rig.slots.configure(NonZeroU32::new(3), queueing(64), rig.now);
+    assert_eq!(rig.note(turn), ["a", "b"]);
+    let turn = rig.slots.configure(None, queueing(64), rig.now);
+    assert_eq!(rig.note(turn), ["c"]);
+}
+
+#[test]
+fn calling_one_at_a_time_is_no_way_around_a_debt() {
+    let mut rig = Rig::new(1, 200);
+    rig.call("first", &ask("t", "x", 64));
+    for _ in 0..150 {
+        rig.call("small", &ask("t", "a", 100));
+    }
+    rig.call("large", &ask("t", "b", 5000));
+    assert_eq!(rig.next(2), ["small", "large"]);
+    rig.call("large", &ask("t", "b", 5000));
+    // With the one before, fifty small calls: as many tokens as the large one took.
+    let order = rig.next(60);
+    assert_eq!(order.iter().position(|name| name == "large"), Some(49));
+}
+
+#[test]
+fn a_flow_that_neither_waits_nor_owes_is_forgotten() {
+    let mut rig = Rig::new(1, 64);
+    rig.call("first", &ask("t", "x", 64));
+    for _ in 0..4 {
+        rig.call("a", &ask("t", "a", 64));
+    }
+    rig.call("b", &ask("u", "b", 64));
+    assert_eq!(rig.slots.tenants.members(), 2);
+    rig.next(2);
+    assert_eq!(rig.slots.tenants.members(), 2, "b owes");
+    rig.next(1);
+    assert_eq!(rig.slots.tenants.members(), 1, "b has paid");
+    rig.next(2);
+    assert_eq!((rig.slots.tenants.members(), rig.slots.waiting()), (0, 0), "nobody waits");
+}
+
+#[test]
+fn a_caller_is_told_when_the_calls_before_its_own_will_have_been_served() {
+    let mut rig = Rig::new(1, 3);
+    rig.call("first", &ask("t", "x", 64));
+    for key in ["a", "a", "a", "b", "b"] {
+        rig.call(key, &ask("t", key, 64));
+    }
+    let told = |rig: &Rig| rig.slots.retry_after(&flow("t", "a"), rig.now).as_millis();
+    assert_eq!(told(&rig), 1000, "nothing is known yet");
+    rig.pass(Duration::from_millis(400));
+    assert_eq!(rig.release(), ["a"]);
+    assert_eq!(rig.call("a", &ask("t", "a", 64)), "waits");
+    // Three of its own and as many of the other flow, but no more than wait at all.
+    assert_eq!(told(&rig), 5 * 400);
+    rig.pass(Duration::from_secs(9));
+    assert_eq!(told(&rig), 30_000, "no longer than the longest wait");
+}
