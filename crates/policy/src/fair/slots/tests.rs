@@ -197,6 +197,20 @@ fn weights_share_out_what_is_scarce() {
 }
 
 #[test]
+fn a_weight_that_changes_holds_from_the_next_call_on() {
+    let mut rig = Rig::new(1, 64);
+    let three = |cost| Ask { tenant_weight: Weight::from_milli(3000), ..ask("t", "a", cost) };
+    rig.call("first", &ask("t", "x", 100));
+    for _ in 0..40 {
+        rig.call("a", &ask("t", "a", 100));
+        rig.call("b", &ask("u", "b", 100));
+    }
+    rig.call("a", &three(100));
+    let order = rig.next(40);
+    assert_eq!(order.iter().filter(|name| *name == "a").count(), 30);
+}
+
+#[test]
 fn a_higher_priority_goes_first_among_its_own_flow_only() {
     let mut rig = Rig::new(1, 64);
     let urgent = Priority::granted(Some(-9), Some(PriorityRange { min: -9, max: 9 }));
@@ -361,6 +375,8 @@ fn a_caller_is_told_when_the_calls_before_its_own_will_have_been_served() {
     assert_eq!(rig.call("a", &ask("t", "a", 64)), "waits");
     // Three of its own and as many of the other flow, but no more than wait at all.
     assert_eq!(told(&rig), 5 * 400);
+    rig.pass(Duration::from_millis(100));
+    assert_eq!(told(&rig), 5 * 400, "the next slot is not overdue yet");
     rig.pass(Duration::from_secs(9));
     assert_eq!(told(&rig), 30_000, "no longer than the longest wait");
 }
