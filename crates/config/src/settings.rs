@@ -1,5 +1,7 @@
 //! Everything in the configuration that is not about a single model.
 
+mod fair_queue;
+
 use std::time::Duration;
 
 use tollgate_domain::{Price, PriceError, Secret, parse_lifetime};
@@ -10,6 +12,8 @@ use crate::schema::{KnownKeys, Reader, Section};
 use crate::timeouts::SharedTimeouts;
 use crate::yaml::{Entry, Value};
 use tollgate_policy::nearest;
+
+pub use fair_queue::FairQueueSettings;
 
 /// The settings of a gateway.
 #[derive(Debug, Clone)]
@@ -48,6 +52,8 @@ pub struct Settings {
     pub responses_retention: Duration,
     /// How long calls in flight may go on once the gateway is told to end.
     pub grace: Duration,
+    /// How calls wait before a busy deployment.
+    pub fair_queue: FairQueueSettings,
 }
 
 /// What happens to a call under a money budget when its model has no price.
@@ -120,6 +126,7 @@ impl Settings {
             docs_base,
             responses_retention: RESPONSES_RETENTION,
             grace: grace(&first),
+            fair_queue: FairQueueSettings::default(),
         }
     }
 }
@@ -266,6 +273,9 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
     if let Some(entry) = router.take("routing_strategy") {
         strategy(reader, entry);
     }
+    if let Some(entry) = router.take("fair_queue") {
+        settings.fair_queue = fair_queue::read(reader, entry);
+    }
     let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
     let modify_params = litellm.take("modify_params").and_then(|entry| reader.flag(entry));
     Shared { timeouts, drop_params, modify_params }
@@ -294,6 +304,16 @@ fn one_of<T: Copy>(reader: &mut Reader<'_>, entry: &Entry, choices: &[(&str, T)]
         return None;
     }
     let text = reader.text(entry)?;
+    choice(reader, entry, &text, choices)
+}
+
+/// The choice that `text` names, which stands at `entry`; anything else is a finding.
+fn choice<T: Copy>(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    text: &str,
+    choices: &[(&str, T)],
+) -> Option<T> {
     let chosen = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
     if chosen.is_none() {
         let names: Vec<String> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();

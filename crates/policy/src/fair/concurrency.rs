@@ -66,6 +66,11 @@ impl Concurrency {
         self.configured = configured;
     }
 
+    /// Forgets what was learned.
+    pub const fn forget(&mut self) {
+        self.learned = None;
+    }
+
     /// Learns from the end of a call.
     pub(super) fn learn(&mut self, ended: Ended, seen: Seen, now: Ticks) {
         match ended {

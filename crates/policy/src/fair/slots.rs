@@ -31,7 +31,8 @@ pub struct Slots {
 /// How calls may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Queueing {
-    /// The most places of one flow; zero lets no call wait.
+    /// The most places of one flow. With zero no call waits, and no limit is learned: it would
+    /// refuse calls that the upstream may take.
     pub places_per_flow_max: usize,
     /// The longest wait.
     pub wait_max: Duration,
@@ -140,10 +141,15 @@ impl Slots {
         self.concurrency.limit()
     }
 
+    /// A slot, if one is free.
+    pub fn take_free(&mut self, now: Ticks) -> Option<Slot> {
+        self.has_free_slot().then(|| self.grant(now))
+    }
+
     /// A slot, a place to wait for one in, or neither.
     pub fn acquire(&mut self, ask: &Ask, now: Ticks) -> Acquired {
-        if self.has_free_slot() {
-            return Acquired::Granted(self.grant(now));
+        if let Some(slot) = self.take_free(now) {
+            return Acquired::Granted(slot);
         }
         match self.full(&ask.flow) {
             Some(full) => {
@@ -160,7 +166,9 @@ impl Slots {
     pub fn release(&mut self, slot: Slot, ended: Ended, now: Ticks) -> Turn {
         let Slot { granted_at } = slot;
         let seen = Seen { granted_at, in_flight: self.in_flight };
-        self.concurrency.learn(ended, seen, now);
+        if self.queueing.places_per_flow_max > 0 {
+            self.concurrency.learn(ended, seen, now);
+        }
         self.in_flight = self.in_flight.saturating_sub(1);
         self.drain.freed(now);
         self.advance(now)
@@ -192,6 +200,9 @@ impl Slots {
     pub fn configure(&mut self, configured: Option<NonZeroU32>, how: Queueing, now: Ticks) -> Turn {
         self.queueing = how;
         self.concurrency.configure(configured);
+        if how.places_per_flow_max == 0 {
+            self.concurrency.forget();
+        }
         self.advance(now)
     }
 

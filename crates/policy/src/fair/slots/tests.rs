@@ -330,6 +330,28 @@ fn a_limit_that_an_operator_raises_or_takes_away_grants_at_once() {
 }
 
 #[test]
+fn nothing_is_learned_where_no_call_may_wait() {
+    let mut rig = Rig::new(0, 0);
+    for name in ["1", "2", "3", "4"] {
+        rig.call(name, &ask("t", "x", 9));
+    }
+    rig.pass(Duration::from_secs(1));
+    rig.release_as(Ended::Congested);
+    assert_eq!(rig.slots.limit(), None);
+    let mut rig = Rig::new(0, 1);
+    for name in ["1", "2", "3", "4"] {
+        rig.call(name, &ask("t", "x", 9));
+    }
+    rig.pass(Duration::from_secs(1));
+    rig.release_as(Ended::Congested);
+    assert_eq!(rig.slots.limit(), Some(2));
+    rig.call("a", &ask("t", "x", 9));
+    let turn = rig.slots.configure(None, queueing(0), rig.now);
+    assert_eq!(rig.note(turn), ["a"], "what was learned is forgotten");
+    assert_eq!(rig.slots.limit(), None);
+}
+
+#[test]
 fn calling_one_at_a_time_is_no_way_around_a_debt() {
     let mut rig = Rig::new(1, 200);
     rig.call("first", &ask("t", "x", 64));
