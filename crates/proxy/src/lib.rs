@@ -15,6 +15,7 @@ mod headers;
 mod ingress;
 mod keep;
 mod pipeline;
+mod queue;
 mod refusal;
 mod relay;
 mod route;
@@ -24,4 +25,5 @@ mod timing;
 
 pub use authenticate::{Caller, authenticate};
 pub use gate::{Gate, Readiness};
+pub use queue::{Asking, Door, Gauges, Queues, Slot, Standing};
 pub use refusal::{refuse, response_to};
