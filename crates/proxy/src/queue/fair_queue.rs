@@ -77,7 +77,7 @@ pub(super) struct Waiting {
     queue: Arc<FairQueue>,
     place: Place,
     turn: oneshot::Receiver<Slot>,
-    /// Whether the place is no more.
+    /// Whether the turn has come.
     over: bool,
 }
 
@@ -154,14 +154,20 @@ impl FairQueue {
         Gauges { in_flight, depth, limit: slots.limit() }
     }
 
-    /// Gives a place up; `false` when it is no more.
-    fn cancel(&self, place: &Place) -> bool {
+    /// Gives a place up, unless it is no more.
+    fn cancel(&self, place: &Place) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let cancelled = state.slots.cancel(place);
-        let sender = state.waiters.remove(&place.id());
-        drop(state);
-        drop(sender);
-        cancelled
+        if state.slots.cancel(place) {
+            let waiter = state.waiters.remove(&place.id());
+            drop(state);
+            drop(waiter);
+        }
+    }
+
+    /// How many tasks are to be told something.
+    #[cfg(test)]
+    pub(super) fn waiters(&self) -> usize {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).waiters.len()
     }
 
     fn timed_out(&self, flow: &Flow) -> NoPlace {
@@ -214,18 +220,13 @@ impl Waiting {
     /// # Errors
     /// [`NoPlace`] when it did not come in time.
     pub(super) async fn turn(mut self, patience: Duration) -> Result<Slot, NoPlace> {
-        let outcome = match tokio::time::timeout(patience, &mut self.turn).await {
-            Ok(outcome) => outcome,
-            Err(_) if self.queue.cancel(&self.place) => {
+        match tokio::time::timeout(patience, &mut self.turn).await {
+            Ok(Ok(slot)) => {
                 self.over = true;
-                return Err(self.queue.timed_out(self.place.flow()));
+                Ok(slot)
             }
-            // The turn came, or its time was found over, in this very moment: the news is on its
-            // way.
-            Err(_) => (&mut self.turn).await,
-        };
-        self.over = true;
-        outcome.map_err(|_| self.queue.timed_out(self.place.flow()))
+            Ok(Err(_)) | Err(_) => Err(self.queue.timed_out(self.place.flow())),
+        }
     }
 }
 

@@ -95,6 +95,9 @@ impl World {
     /// Calls under way and calls that wait.
     fn counts(&self) -> (u32, usize) {
         let Gauges { in_flight, depth, .. } = self.gauges();
+        let id = deployment("d");
+        let queue = self.queues.of(&Door { deployment: &id, calls_at_once_max: None });
+        assert_eq!(queue.waiters(), depth, "nobody else is kept in mind");
         (in_flight, depth)
     }
 }
@@ -286,23 +289,65 @@ async fn a_call_goes_where_a_slot_is_free_and_else_waits_where_it_is_to_go_first
 
 #[tokio::test(start_paused = true)]
 async fn an_upstreams_refusals_limit_the_calls_that_go_there_at_once() {
+    for (reason, limit) in [
+        (Reason::UpstreamError, None),
+        (Reason::UpstreamOverloaded, Some(4)),
+        (Reason::UpstreamRateLimited, Some(4)),
+    ] {
+        let world = World::new(0);
+        let mut slots = Vec::new();
+        for _ in 0..8 {
+            slots.push(world.enter("a").await.expect("nothing limits"));
+        }
+        assert_eq!(world.gauges(), Gauges { in_flight: 8, depth: 0, limit: None });
+        tokio::time::advance(Duration::from_secs(1)).await;
+        slots[0].attempted(Some(reason));
+        drop(slots.remove(0));
+        assert_eq!(world.gauges(), Gauges { in_flight: 7, depth: 0, limit });
+        slots[0].attempted(None);
+        slots.truncate(4);
+        assert_eq!(world.gauges(), Gauges { in_flight: 4, depth: 0, limit });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_raise_a_limit_that_was_learned() {
     let world = World::new(0);
-    let mut slots = Vec::new();
-    for _ in 0..8 {
-        slots.push(world.enter("a").await.expect("nothing limits"));
-    }
-    assert_eq!(world.gauges().limit, None);
+    let mut slot = world.enter("a").await.expect("nothing limits");
     tokio::time::advance(Duration::from_secs(1)).await;
-    for reason in [Reason::UpstreamError, Reason::UpstreamOverloaded, Reason::UpstreamRateLimited] {
-        let mut slot = slots.pop().expect("one of eight");
-        slot.attempted(Some(reason));
-    }
-    assert_eq!(world.gauges(), Gauges { in_flight: 5, depth: 0, limit: Some(3) });
-    let waits = world.waiting("a").await;
-    slots.truncate(2);
-    let mut slot = waits.await.expect("no panic").expect("its turn");
+    slot.attempted(Some(Reason::UpstreamRateLimited));
+    drop(slot);
+    assert_eq!(world.gauges().limit, Some(1));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let mut slot = world.enter("a").await.expect("free");
+    let waits = [world.waiting("a").await, world.waiting("b").await];
     slot.attempted(None);
-    assert_eq!(world.counts(), (3, 0));
+    drop(slot);
+    assert_eq!(world.gauges(), Gauges { in_flight: 2, depth: 0, limit: Some(2) });
+    for waiting in waits {
+        drop(waiting.await.expect("no panic").expect("its turn"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_no_deployment_has_a_place_for_is_told_the_soonest() {
+    let settings = FairQueueSettings { places_per_flow_max: 1, ..FairQueueSettings::default() };
+    let world = World::with(1, settings);
+    let (_, first) = world.call("a", &["d"], LONG).await.expect("free");
+    let in_first = world.waiting("a").await;
+    tokio::time::advance(Duration::from_secs(17)).await;
+    let (_, second) = world.call("a", &["e"], LONG).await.expect("free");
+    let this = Arc::clone(&world);
+    let in_second = tokio::spawn(async move { this.call("a", &["e"], LONG).await });
+    tokio::task::yield_now().await;
+    tokio::time::advance(Duration::from_secs(3)).await;
+    for order in [["d", "e"], ["e", "d"]] {
+        let refused = world.call("a", &order, LONG).await.expect_err("no place");
+        assert_eq!(told(&refused), ("queue_full", 429, Some(3)), "{order:?}");
+    }
+    drop((first, second));
+    assert!(in_first.await.expect("no panic").is_ok());
+    assert!(in_second.await.expect("no panic").is_ok());
 }
 
 #[tokio::test(start_paused = true)]
