@@ -1,124 +1,17 @@
 //! Calls that enter, wait, leave and are cut off.
 
-use std::sync::Mutex;
+mod world;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tollgate_config::FairQueueSettings;
-use tollgate_domain::{Attribution, KeyId, TeamId, Ticks, Timestamp};
 
+use self::world::{LONG, World, told};
 use super::*;
-
-/// Tokio's clock as ours, so that a test that pauses one pauses both.
-struct TokioClock(Instant);
-
-impl Clock for TokioClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::EPOCH.plus(self.0.elapsed())
-    }
-
-    fn ticks(&self) -> Ticks {
-        Ticks::from_nanos(u64::try_from(self.0.elapsed().as_nanos()).expect("a short test"))
-    }
-}
-
-/// Queues, and deployments that all take so many calls at once.
-struct World {
-    queues: Queues,
-    settings: FairQueueSettings,
-    limit: Mutex<Option<u32>>,
-}
-
-const LONG: Duration = Duration::from_secs(600);
-
-impl World {
-    fn new(limit: u32) -> Arc<Self> {
-        Self::with(limit, FairQueueSettings::default())
-    }
-
-    fn with(limit: u32, settings: FairQueueSettings) -> Arc<Self> {
-        let queues = Queues::new(Arc::new(TokioClock(Instant::now())));
-        Arc::new(Self { queues, settings, limit: Mutex::new(Some(limit)) })
-    }
-
-    /// A call of this key to the first of these deployments that takes it.
-    async fn call(
-        &self,
-        key: &str,
-        deployments: &[&str],
-        left: Duration,
-    ) -> Result<(usize, Slot), Refusal> {
-        let limit = *self.limit.lock().expect("no panic");
-        let ids: Vec<DeploymentId> = deployments.iter().map(|id| deployment(id)).collect();
-        let doors = ids.iter().map(|deployment| Door {
-            deployment,
-            calls_at_once_max: limit.and_then(std::num::NonZeroU32::new),
-        });
-        let asking = Asking {
-            settings: &self.settings,
-            who: &who(key),
-            address: None,
-            standing: Standing::default(),
-            priority: None,
-            tokens: 1000,
-            left,
-        };
-        self.queues.enter(doors, &asking).await
-    }
-
-    async fn enter(&self, key: &str) -> Result<Slot, Refusal> {
-        self.call(key, &["d"], LONG).await.map(|(_, slot)| slot)
-    }
-
-    /// A call in a task of its own, which waits by the time this returns.
-    async fn waiting(self: &Arc<Self>, key: &'static str) -> JoinHandle<Result<Slot, Refusal>> {
-        let (this, before) = (Arc::clone(self), self.gauges().depth);
-        let task = tokio::spawn(async move { this.enter(key).await });
-        while self.gauges().depth == before {
-            tokio::task::yield_now().await;
-        }
-        task
-    }
-
-    fn gauges(&self) -> Gauges {
-        self.of("d").expect("it was called")
-    }
-
-    fn of(&self, id: &str) -> Option<Gauges> {
-        let all = self.queues.gauges();
-        all.into_iter().find(|(of, _)| of.as_str() == id).map(|(_, gauges)| gauges)
-    }
-
-    /// Calls under way and calls that wait.
-    fn counts(&self) -> (u32, usize) {
-        let Gauges { in_flight, depth, .. } = self.gauges();
-        let id = deployment("d");
-        let queue = self.queues.of(&Door { deployment: &id, calls_at_once_max: None });
-        assert_eq!(queue.waiters(), depth, "nobody else is kept in mind");
-        (in_flight, depth)
-    }
-}
-
-fn deployment(id: &str) -> DeploymentId {
-    DeploymentId::new(id).expect("an id")
-}
-
-fn who(key: &str) -> Attribution {
-    Attribution {
-        key: KeyId::new(key).expect("an id"),
-        user: None,
-        team: Some(TeamId::new("t").expect("an id")),
-        organization: None,
-        customer: None,
-    }
-}
-
-fn told(refusal: &Refusal) -> (&'static str, u16, Option<u64>) {
-    (refusal.reason.slug(), refusal.status(), refusal.retry_after_seconds())
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_call_of_another_key_comes_after_at_most_two_of_a_burst() {
