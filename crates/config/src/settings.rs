@@ -2,6 +2,7 @@
 
 mod fair_queue;
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use tollgate_domain::{Price, PriceError, Secret, parse_lifetime};
@@ -82,6 +83,8 @@ pub(crate) struct Shared {
     pub(crate) timeouts: SharedTimeouts,
     pub(crate) drop_params: Option<bool>,
     pub(crate) modify_params: Option<bool>,
+    /// `router_settings.default_max_parallel_requests`.
+    pub(crate) calls_at_once_max: Option<NonZeroU32>,
 }
 
 /// The three sections of settings.
@@ -161,7 +164,8 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
         settings.response_bytes_max = bytes;
     }
     if let Some(entry) = section.take("global_max_parallel_requests") {
-        settings.calls_in_flight_max = calls_in_flight(reader, entry);
+        settings.calls_in_flight_max =
+            calls_at_once(reader, entry).map_or(CALLS_IN_FLIGHT, NonZeroU32::get);
     }
     settings.always_include_stream_usage =
         section.take("always_include_stream_usage").and_then(|entry| reader.flag(entry));
@@ -208,13 +212,14 @@ fn master_key(reader: &mut Reader<'_>, entry: &Entry, settings: &mut Settings) {
     settings.master_key = Some(Secret::new(key));
 }
 
-fn calls_in_flight(reader: &mut Reader<'_>, entry: &Entry) -> u32 {
-    let count = reader.count(entry, u64::from(CALLS_IN_FLIGHT_MAX));
-    if count == Some(0) {
+/// A number of calls that may be under way at once.
+pub(crate) fn calls_at_once(reader: &mut Reader<'_>, entry: &Entry) -> Option<NonZeroU32> {
+    let count = reader.count(entry, u64::from(CALLS_IN_FLIGHT_MAX))?;
+    if count == 0 {
         let message = format!("`{}` is 0, so no call would be served", entry.name);
         reader.out_of_range(entry, message, "leave it out for the default");
     }
-    count.and_then(|count| u32::try_from(count).ok()).unwrap_or(CALLS_IN_FLIGHT)
+    u32::try_from(count).ok().and_then(NonZeroU32::new)
 }
 
 /// A lifetime, or zero.
@@ -278,7 +283,9 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
     }
     let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
     let modify_params = litellm.take("modify_params").and_then(|entry| reader.flag(entry));
-    Shared { timeouts, drop_params, modify_params }
+    let entry = router.take("default_max_parallel_requests");
+    let calls_at_once_max = entry.and_then(|entry| calls_at_once(reader, entry));
+    Shared { timeouts, drop_params, modify_params, calls_at_once_max }
 }
 
 fn strategy(reader: &mut Reader<'_>, entry: &Entry) {

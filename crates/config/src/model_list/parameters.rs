@@ -1,5 +1,6 @@
 //! The parameters of one deployment: `litellm_params` and `model_info` at a known provider.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tollgate_domain::{DeploymentId, ModelName};
@@ -16,13 +17,15 @@ use crate::deployment::Deployment;
 use crate::diagnostic::{Finding, code};
 use crate::price::field::is_price;
 use crate::schema::{KnownKeys, Reader, Section};
-use crate::settings::RETRIES_MAX;
+use crate::settings::{RETRIES_MAX, calls_at_once};
 use crate::snapshot::listed;
 use crate::timeouts::{OwnTimeouts, Timeouts};
 use crate::yaml::Span;
 
 /// Most tokens or requests a minute that may be configured.
 const PER_MINUTE_MAX: u64 = 1_000_000_000_000;
+/// Calls that a thousand tokens a minute stand for (config.md, `max_parallel_requests`).
+const CALLS_PER_KILOTOKEN: u64 = 6;
 /// Most tiers of deployments in a group.
 const ORDER_MAX: u64 = 1_000_000;
 
@@ -57,6 +60,7 @@ pub(super) struct Part<'s> {
 pub(super) struct Plain {
     extra_body: Fields,
     candidate: Candidate,
+    calls_at_once_max: Option<NonZeroU32>,
     timeouts: OwnTimeouts,
     num_retries: Option<u32>,
     own_prices: price::Own,
@@ -73,10 +77,21 @@ impl Plain {
         Self {
             extra_body: body::extra(reader, params),
             candidate: candidate(reader, params),
+            calls_at_once_max: params
+                .take("max_parallel_requests")
+                .and_then(|entry| calls_at_once(reader, entry)),
             timeouts: own_timeouts(reader, params),
             num_retries: retries(reader, params),
             own_prices: price::own(reader, params, info),
         }
+    }
+
+    /// The most calls at once (config.md, `max_parallel_requests`).
+    fn calls_at_once_max(&self, shared: Option<NonZeroU32>) -> Option<NonZeroU32> {
+        let Candidate { rpm, tpm, .. } = self.candidate;
+        let of_tpm = tpm.map(|tpm| (tpm.saturating_mul(CALLS_PER_KILOTOKEN) / 1000).max(1));
+        let of_rate = rpm.or(of_tpm).map(|calls| u32::try_from(calls).unwrap_or(u32::MAX));
+        self.calls_at_once_max.or_else(|| of_rate.and_then(NonZeroU32::new)).or(shared)
     }
 }
 
@@ -95,8 +110,9 @@ impl Part<'_> {
         let version = credential::api_version(reader, params.take("api_version"), &provider);
         let headers = body::headers(reader, &mut params, &provider);
         let edits = body::edits(reader, &mut params, &provider, cx.shared);
-        let Plain { extra_body, candidate, timeouts, num_retries, own_prices } =
-            Plain::read(reader, &mut params, &mut info);
+        let plain = Plain::read(reader, &mut params, &mut info);
+        let calls_at_once_max = plain.calls_at_once_max(cx.shared.calls_at_once_max);
+        let Plain { extra_body, candidate, timeouts, num_retries, own_prices, .. } = plain;
         let timeouts = Timeouts::resolve(&timeouts, &cx.shared.timeouts);
         let defaults = body::defaults(reader, &params);
         let limits = price::limits(reader, &mut info, output_limit(&defaults));
@@ -126,6 +142,7 @@ impl Part<'_> {
             api_version: version.map(Arc::from),
             headers: headers.into(),
             candidate,
+            calls_at_once_max,
             limits,
             timeouts,
             num_retries,

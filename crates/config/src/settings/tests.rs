@@ -196,6 +196,7 @@ fn a_wrong_setting_is_a_finding() {
         ("router_settings: {num_retries: 101}", code::OUT_OF_RANGE),
         ("router_settings: {routing_strategy: least-busy}", code::NO_EFFECT),
         ("router_settings: {routing_strategy: simple-shufle}", code::OUT_OF_RANGE),
+        ("router_settings: {default_max_parallel_requests: 0}", code::OUT_OF_RANGE),
         ("router_settings: {fair_queue: true}", code::WRONG_TYPE),
         ("router_settings: {fair_queue: {enabled: perhaps}}", code::WRONG_TYPE),
         ("router_settings: {fair_queue: {max_queue_per_flow: 0}}", code::OUT_OF_RANGE),
