@@ -8,26 +8,26 @@
 //!
 //! By deficit round robin on two levels: between tenants (teams), and within a tenant between its
 //! flows (keys). Everyone who waits has a balance of tokens. A round adds a quantum to each, by
-//! weight; whoever is not in debt may be served, longest unserved first, and pays the call's cost,
-//! its estimated tokens, which may put it in debt. A round begins only when everyone who waits is in
-//! debt. Paying after the call rather than saving up for it is what lets the levels be stacked
-//! without knowing a call's cost beforehand, and what keeps a caller of large calls from waiting for
-//! a hundred small ones before its first. The quantum is one token, since rounds are counted and not
-//! walked.
+//! weight; whoever is not in debt may be served, longest unserved first, and pays the call's
+//! cost, its estimated tokens, which may put it in debt. A round begins only when everyone who
+//! waits is in debt. Paying after the call rather than saving up for it is what lets the levels be
+//! stacked without knowing a call's cost beforehand, and what keeps a caller of large calls from
+//! waiting for a hundred small ones before its first. The quantum is one token, since rounds are
+//! counted and not walked.
 //!
 //! # What holds
 //!
 //! - *Work-conserving*: nobody waits while a slot is free.
 //! - *Fair*: of two parties that wait all along, the tokens served to each, divided by its weight,
-//!   differ by less than one quantum and one maximal cost over the weight for each of them.
-//!   One huge call therefore delays the others by its turn and no more.
+//!   differ by less than one quantum and one maximal cost over the weight for each of them. One
+//!   huge call therefore delays the others by its turn and no more.
 //! - *No starvation*: a party that is not in debt is served before anyone is served twice.
-//! - *In order*: within a flow, a lower [`Priority`] number goes first and equal ones go in order of
-//!   arrival. A priority moves a call only among those of its own flow, so it takes nothing from
+//! - *In order*: within a flow, a lower [`Priority`] number goes first and equal ones go in order
+//!   of arrival. A priority moves a call only among those of its own flow, so it takes nothing from
 //!   others.
 //! - *Bounded*: places of a flow, of the deployment ([`PLACES_MAX`]) and the time in them.
-//! - *Forgetful*: who neither waits nor owes is not remembered, and when nobody waits, nobody is. A
-//!   debt outlives its party's last place, so that calling one at a time is not a way around it.
+//! - *Forgetful*: who neither waits nor owes is not remembered, and when nobody waits, nobody is.
+//!   A debt outlives its party's last place, so that calling one at a time is no way around it.
 
 mod ask;
 mod concurrency;

@@ -12,8 +12,8 @@ use crate::fair::flow::Flow;
 use crate::fair::line::{Line, PlaceId, Waiter};
 use crate::fair::round::{Places, Round};
 
-/// Who calls a deployment and who waits for it. Every change keeps that nobody waits while a slot is
-/// free. A deployment for which nobody waits holds no memory but this.
+/// Who calls a deployment and who waits for it. Every change keeps that nobody waits while a slot
+/// is free. A deployment for which nobody waits holds no memory but this.
 #[derive(Debug)]
 pub struct Slots {
     queueing: Queueing,
@@ -174,7 +174,8 @@ impl Slots {
         self.advance(now)
     }
 
-    /// Gives a place up. `false` when it is no more: a slot was granted to it, or its time was over.
+    /// Gives a place up. `false` when it is no more: a slot was granted to it, or its time was
+    /// over.
     pub fn cancel(&mut self, place: &Place) -> bool {
         let key = (place.priority, place.id);
         let Flow { tenant, party } = &place.flow;
@@ -278,5 +279,7 @@ const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod rig;
 #[cfg(test)]
 mod tests;

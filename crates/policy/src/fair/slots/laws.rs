@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::tests::{Rig, ask, queueing};
+use super::rig::{Rig, ask, queueing};
 use super::*;
 use crate::fair::Weight;
 
@@ -331,7 +331,9 @@ proptest! {
             join(&mut slots, &mut names, *flow);
             join(&mut slots, &mut names, *flow);
         }
-        let milli = |ask: Ask| (i64::from(ask.tenant_weight.milli()), i64::from(ask.flow_weight.milli()));
+        let milli = |ask: Ask| {
+            (i64::from(ask.tenant_weight.milli()), i64::from(ask.flow_weight.milli()))
+        };
         let (mut tenants, mut keys) = (Served::default(), BTreeMap::<u8, Served>::new());
         for id in &flows {
             tenants.tokens.insert((id.0, 0), 0);
