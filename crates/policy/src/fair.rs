@@ -25,7 +25,8 @@
 //! - *In order*: within a flow, a lower [`Priority`] number goes first and equal ones go in order
 //!   of arrival. A priority moves a call only among those of its own flow, so it takes nothing from
 //!   others.
-//! - *Bounded*: places of a flow, of the deployment ([`PLACES_MAX`]) and the time in them.
+//! - *Bounded*: places of a flow, of the deployment ([`PLACES_MAX`]) and the time in them. No
+//!   tenant can take all places, however many flows it has.
 //! - *Forgetful*: who neither waits nor owes is not remembered, and when nobody waits, nobody is.
 //!   A debt outlives its party's last place, so that calling one at a time is no way around it.
 
@@ -41,4 +42,6 @@ pub use ask::{Ask, Priority, PriorityRange, Weight};
 pub use concurrency::{Concurrency, Ended};
 pub use flow::{Flow, FlowBy, Party};
 pub use line::PlaceId;
-pub use slots::{Acquired, Full, PLACES_MAX, Place, QueueFull, Queueing, Slot, Slots, Turn};
+pub use slots::{
+    Acquired, Full, PLACES_MAX, PLACES_PER_FLOW_MAX, Place, QueueFull, Queueing, Slot, Slots, Turn,
+};

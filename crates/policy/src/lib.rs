@@ -16,8 +16,8 @@ mod settle;
 pub use bound::{Bound, ModelLimits, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS, bound};
 pub use budget::{OverBudget, Window};
 pub use fair::{
-    Acquired, Ask, Concurrency, Ended, Flow, FlowBy, Full, PLACES_MAX, Party, Place, PlaceId,
-    Priority, PriorityRange, QueueFull, Queueing, Slot, Slots, Turn, Weight,
+    Acquired, Ask, Concurrency, Ended, Flow, FlowBy, Full, PLACES_MAX, PLACES_PER_FLOW_MAX, Party,
+    Place, PlaceId, Priority, PriorityRange, QueueFull, Queueing, Slot, Slots, Turn, Weight,
 };
 pub use nearest::nearest;
 pub use permit::{Grant, ModelPattern, visible_models};

@@ -13,7 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tollgate_domain::{Clock, DeploymentId};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::{Full, PLACES_MAX};
+use tollgate_policy::Full;
 
 pub use asking::{Asking, Door, Standing};
 pub use fair_queue::Gauges;
@@ -116,9 +116,8 @@ fn refusal(no: &NoPlace, asking: &Asking<'_>) -> Refusal {
             (Reason::QueueFull, message)
         }
         Why::Full(Full::Deployment) => {
-            let message =
-                format!("the model is busy, and {PLACES_MAX} calls wait for it, the most");
-            (Reason::QueueFull, message)
+            let message = "the model is busy, and as many calls of this caller's team wait as may";
+            (Reason::QueueFull, message.to_owned())
         }
         Why::TimedOut => {
             let waited = asking.settings.wait_max.min(asking.left).as_secs_f64();

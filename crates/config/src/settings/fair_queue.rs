@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tollgate_policy::{FlowBy, PLACES_MAX};
+use tollgate_policy::{FlowBy, PLACES_PER_FLOW_MAX};
 
 use crate::schema::{KnownKeys, Reader, Section};
 use crate::settings::choice;
@@ -55,7 +55,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> FairQueueSettings 
 }
 
 fn places(reader: &mut Reader<'_>, entry: &Entry) -> Option<usize> {
-    let count = reader.count(entry, u64::try_from(PLACES_MAX).unwrap_or(u64::MAX))?;
+    let count = reader.count(entry, u64::try_from(PLACES_PER_FLOW_MAX).unwrap_or(u64::MAX))?;
     if count == 0 {
         let message = format!("`{}` is 0, so no call could wait", entry.name);
         reader.out_of_range(entry, message, "set `enabled: false` for that");

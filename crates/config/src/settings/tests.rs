@@ -200,7 +200,7 @@ fn a_wrong_setting_is_a_finding() {
         ("router_settings: {fair_queue: true}", code::WRONG_TYPE),
         ("router_settings: {fair_queue: {enabled: perhaps}}", code::WRONG_TYPE),
         ("router_settings: {fair_queue: {max_queue_per_flow: 0}}", code::OUT_OF_RANGE),
-        ("router_settings: {fair_queue: {max_queue_per_flow: 4097}}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: {max_queue_per_flow: 2049}}", code::OUT_OF_RANGE),
         ("router_settings: {fair_queue: {max_queue_per_flow: 1.5}}", code::WRONG_TYPE),
         ("router_settings: {fair_queue: {max_queue_wait: 0}}", code::OUT_OF_RANGE),
         ("router_settings: {fair_queue: {max_queue_wait: 600.001}}", code::OUT_OF_RANGE),

@@ -30,11 +30,6 @@ impl Line {
         self.places.insert(place, waiter);
     }
 
-    /// How many wait.
-    pub(super) fn len(&self) -> usize {
-        self.places.len()
-    }
-
     /// Whether the place was there.
     pub(super) fn leave(&mut self, place: &(Priority, PlaceId)) -> bool {
         self.places.remove(place).is_some()
@@ -44,6 +39,10 @@ impl Line {
 impl Places for Line {
     fn wait(&self) -> bool {
         !self.places.is_empty()
+    }
+
+    fn len(&self) -> usize {
+        self.places.len()
     }
 
     fn flows(&self) -> usize {

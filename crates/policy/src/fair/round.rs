@@ -14,6 +14,8 @@ use crate::fair::slots::PLACES_MAX;
 pub(super) trait Places: Default {
     /// Whether there is one.
     fn wait(&self) -> bool;
+    /// How many there are.
+    fn len(&self) -> usize;
     /// How many flows they belong to.
     fn flows(&self) -> usize;
     /// Takes the place whose turn it is.
@@ -113,6 +115,10 @@ impl<P: Places> Round<P> {
 impl<P: Places> Places for Round<P> {
     fn wait(&self) -> bool {
         !self.members.is_empty()
+    }
+
+    fn len(&self) -> usize {
+        self.members.values().map(|member| member.places.len()).sum()
     }
 
     fn flows(&self) -> usize {

@@ -79,7 +79,7 @@ pub struct QueueFull {
 pub enum Full {
     /// Those of the call's own flow.
     Flow,
-    /// Those of the deployment.
+    /// Those of the deployment that the call's tenant may take.
     Deployment,
 }
 
@@ -212,7 +212,7 @@ impl Slots {
     #[must_use]
     pub fn retry_after(&self, flow: &Flow, now: Ticks) -> Duration {
         // Those before it are its own flow's, and as many of each other flow that waits.
-        let own = self.line(flow).map_or(0, Line::len).max(1);
+        let own = self.line(flow).map_or(0, Places::len).max(1);
         let before = own.saturating_mul(self.tenants.flows().max(1)).min(self.waiting.max(1));
         let most = self.queueing.wait_max.max(RETRY_AFTER_MIN);
         self.drain.wait(before, now).clamp(RETRY_AFTER_MIN, most)
@@ -231,11 +231,15 @@ impl Slots {
         self.tenants.of(&flow.tenant)?.of(&flow.party)
     }
 
+    /// A tenant gets a place only while it has fewer than are left, so that however many flows it
+    /// has, there is one for a tenant that has none.
     fn full(&self, flow: &Flow) -> Option<Full> {
-        if self.line(flow).map_or(0, Line::len) >= self.queueing.places_per_flow_max {
+        if self.line(flow).map_or(0, Places::len) >= self.queueing.places_per_flow_max {
             return Some(Full::Flow);
         }
-        (self.waiting >= PLACES_MAX).then_some(Full::Deployment)
+        let of_tenant = self.tenants.of(&flow.tenant).map_or(0, Places::len);
+        let left = PLACES_MAX.saturating_sub(self.waiting);
+        (of_tenant >= left).then_some(Full::Deployment)
     }
 
     fn join(&mut self, ask: &Ask, now: Ticks) -> Place {
@@ -272,8 +276,10 @@ impl Slots {
     }
 }
 
-/// Most places of one deployment.
+/// Most places of one deployment. One tenant takes at most half of them.
 pub const PLACES_MAX: usize = 4096;
+/// Most places that one flow can be allowed.
+pub const PLACES_PER_FLOW_MAX: usize = PLACES_MAX / 2;
 /// The shortest wait that a caller is told.
 const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
 

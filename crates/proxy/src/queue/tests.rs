@@ -273,7 +273,7 @@ async fn a_deployment_that_is_gone_is_forgotten_once_no_call_is_there() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn threads_that_enter_leave_and_are_cut_off_lose_no_slot_and_pass_no_limit() {
     const LIMIT: usize = 3;
-    let settings = FairQueueSettings { places_per_flow_max: 4096, ..FairQueueSettings::default() };
+    let settings = FairQueueSettings { places_per_flow_max: 2048, ..FairQueueSettings::default() };
     let world = World::with(3, settings);
     let (under_way, served) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut tasks = Vec::new();

@@ -141,17 +141,34 @@ fn a_flow_has_so_many_places_and_the_others_theirs() {
     assert_eq!(none.call("b", &ask("t", "b", 9)), "flow full", "no place at all");
 }
 
+/// As many calls of a team as may wait, spread over many keys.
+fn fill(rig: &mut Rig, team: &str) -> usize {
+    let keys = (0..PLACES_MAX).map(|number| format!("k{}", number % 80));
+    keys.take_while(|key| rig.call("waits", &ask(team, key, 9)) == "waits").count()
+}
+
+#[test]
+fn a_team_of_many_keys_leaves_places_to_others() {
+    let mut rig = Rig::new(1, PLACES_MAX);
+    rig.call("first", &ask("t", "x", 9));
+    assert_eq!(fill(&mut rig, "t"), PLACES_MAX / 2);
+    assert_eq!(rig.call("more", &ask("t", "new", 9)), "deployment full");
+    assert_eq!(fill(&mut rig, "u"), PLACES_MAX / 4);
+    rig.release();
+    assert_eq!(rig.call("more", &ask("u", "new", 9)), "waits");
+}
+
 #[test]
 fn a_deployment_has_so_many_places_whoever_asks() {
     let mut rig = Rig::new(1, PLACES_MAX);
     rig.call("first", &ask("t", "x", 9));
-    for number in 0..PLACES_MAX {
-        let key = format!("k{}", number % 80);
-        assert_eq!(rig.call("waits", &ask("t", &key, 9)), "waits", "{number}");
+    for team in 0..=PLACES_MAX.ilog2() {
+        assert!(fill(&mut rig, &format!("t{team}")) > 0, "{team}");
     }
-    assert_eq!(rig.call("more", &ask("t", "new", 9)), "deployment full");
+    assert_eq!(rig.slots.waiting(), PLACES_MAX);
+    assert_eq!(rig.call("more", &ask("new", "new", 9)), "deployment full");
     rig.release();
-    assert_eq!(rig.call("more", &ask("t", "new", 9)), "waits");
+    assert_eq!(rig.call("more", &ask("new", "new", 9)), "waits");
 }
 
 #[test]
