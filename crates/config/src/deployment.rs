@@ -1,5 +1,6 @@
 //! A deployment: one model at one provider with one credential, its price, limits and defaults.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tollgate_domain::{DeploymentId, Identity, ModelName, Secret};
@@ -51,14 +52,15 @@ pub struct Deployment {
     pub headers: Arc<[(String, Secret)]>,
     /// Its part in routing.
     pub candidate: Candidate,
+    /// The most calls it takes at once: `max_parallel_requests`, else as many as its `rpm` or `tpm`
+    /// stands for, else `router_settings.default_max_parallel_requests`.
+    pub calls_at_once_max: Option<NonZeroU32>,
     /// Its prices: those of the entry, else of the price list, else the assumed one.
     pub prices: Option<Arc<PriceSheet>>,
     /// What is known about its answers.
     pub limits: ModelLimits,
     /// What may be spent and asked for at it.
     pub bounds: Arc<Bounds>,
-    /// Calls it takes at one time (`max_parallel_requests`), or `None` when nobody said.
-    pub calls_at_once_max: Option<u32>,
     /// The limits of each phase.
     pub timeouts: Timeouts,
     /// Attempts after the first at this deployment, where the entry says so.

@@ -1,5 +1,8 @@
 //! Everything in the configuration that is not about a single model.
 
+mod fair_queue;
+
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +16,8 @@ use crate::environment::Environment;
 use crate::schema::{KnownKeys, Reader, Section};
 use crate::timeouts::SharedTimeouts;
 use crate::yaml::{Entry, Value};
+
+pub use fair_queue::FairQueueSettings;
 
 /// The settings of a gateway.
 #[derive(Debug, Clone)]
@@ -55,6 +60,8 @@ pub struct Settings {
     pub responses_retention: Duration,
     /// How long calls in flight may go on once the gateway is told to end.
     pub grace: Duration,
+    /// How calls wait before a busy deployment.
+    pub fair_queue: FairQueueSettings,
 }
 
 /// What happens to a call under a money budget when its model has no price.
@@ -85,6 +92,8 @@ pub(crate) struct Shared {
     pub(crate) modify_params: Option<bool>,
     /// Whether the rates of deployments are enforced.
     pub(crate) enforce_model_rates: bool,
+    /// `router_settings.default_max_parallel_requests`.
+    pub(crate) calls_at_once_max: Option<NonZeroU32>,
 }
 
 /// The three sections of settings.
@@ -131,6 +140,7 @@ impl Settings {
             docs_base,
             responses_retention: RESPONSES_RETENTION,
             grace: grace(&first),
+            fair_queue: FairQueueSettings::default(),
         }
     }
 }
@@ -165,7 +175,8 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
         settings.response_bytes_max = bytes;
     }
     if let Some(entry) = section.take("global_max_parallel_requests") {
-        settings.calls_in_flight_max = calls_in_flight(reader, entry);
+        settings.calls_in_flight_max =
+            calls_at_once(reader, entry).map_or(CALLS_IN_FLIGHT, NonZeroU32::get);
     }
     settings.always_include_stream_usage =
         section.take("always_include_stream_usage").and_then(|entry| reader.flag(entry));
@@ -212,13 +223,14 @@ fn master_key(reader: &mut Reader<'_>, entry: &Entry, settings: &mut Settings) {
     settings.master_key = Some(Secret::new(key));
 }
 
-fn calls_in_flight(reader: &mut Reader<'_>, entry: &Entry) -> u32 {
-    let count = reader.count(entry, u64::from(CALLS_IN_FLIGHT_MAX));
-    if count == Some(0) {
+/// A number of calls that may be under way at once.
+pub(crate) fn calls_at_once(reader: &mut Reader<'_>, entry: &Entry) -> Option<NonZeroU32> {
+    let count = reader.count(entry, u64::from(CALLS_IN_FLIGHT_MAX))?;
+    if count == 0 {
         let message = format!("`{}` is 0, so no call would be served", entry.name);
         reader.out_of_range(entry, message, "leave it out for the default");
     }
-    count.and_then(|count| u32::try_from(count).ok()).unwrap_or(CALLS_IN_FLIGHT)
+    u32::try_from(count).ok().and_then(NonZeroU32::new)
 }
 
 /// A lifetime, or zero.
@@ -277,12 +289,17 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
     if let Some(entry) = router.take("routing_strategy") {
         strategy(reader, entry);
     }
+    if let Some(entry) = router.take("fair_queue") {
+        settings.fair_queue = fair_queue::read(reader, entry);
+    }
     settings.budgets = Arc::new(budgets::read(reader, litellm, router));
     settings.calendar = Arc::new(calendar::read(reader, litellm));
     let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
     let modify_params = litellm.take("modify_params").and_then(|entry| reader.flag(entry));
     let enforce_model_rates = enforces_model_rates(reader, router);
-    Shared { timeouts, drop_params, modify_params, enforce_model_rates }
+    let entry = router.take("default_max_parallel_requests");
+    let calls_at_once_max = entry.and_then(|entry| calls_at_once(reader, entry));
+    Shared { timeouts, drop_params, modify_params, enforce_model_rates, calls_at_once_max }
 }
 
 /// Whether `optional_pre_call_checks` lists the one that makes rates of deployments hard limits.
@@ -323,6 +340,16 @@ fn one_of<T: Copy>(reader: &mut Reader<'_>, entry: &Entry, choices: &[(&str, T)]
         return None;
     }
     let text = reader.text(entry)?;
+    choice(reader, entry, &text, choices)
+}
+
+/// The choice that `text` names, which stands at `entry`; anything else is a finding.
+fn choice<T: Copy>(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    text: &str,
+    choices: &[(&str, T)],
+) -> Option<T> {
     let chosen = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
     if chosen.is_none() {
         let names: Vec<String> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();

@@ -83,6 +83,13 @@ impl Snapshot {
         })
     }
 
+    /// Every deployment, those of patterns as templates.
+    pub fn deployments(&self) -> impl Iterator<Item = &Arc<Deployment>> {
+        let groups = self.groups.values().map(|group| &group.deployments);
+        let patterns = self.patterns.iter().map(|group| &group.deployments);
+        groups.chain(patterns).flat_map(|deployments| deployments.iter())
+    }
+
     /// The names that a list of models shows, sorted: groups, aliases that are not hidden, and for
     /// patterns the chat models that the price list knows of their provider.
     pub fn names(&self) -> impl Iterator<Item = &ModelName> {

@@ -5,6 +5,7 @@ mod outgoing;
 mod proof;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -26,6 +27,7 @@ pub(crate) use crate::attempt::outgoing::Told;
 use crate::gate::Gate;
 use crate::ingress::Call;
 use crate::outlets;
+use crate::queue::{Asking, Door, Slot, Standing};
 use crate::route::Plan;
 use crate::ticket::Ticket;
 use crate::timing::Phase;
@@ -70,13 +72,23 @@ struct Begun {
 pub(crate) async fn attempt(
     gate: &Gate,
     settings: &Settings,
-    call: &mut Call,
+    (call, standing): (&mut Call, Standing),
     plan: &Plan,
     mut ticket: Ticket,
 ) -> Result<Answer, Refusal> {
     call.timing.mark(Phase::Admit, gate.ticks());
     let mut first: Option<Refusal> = None;
-    for deployment in &plan.deployments {
+    let mut left: Vec<&Arc<Deployment>> = plan.deployments.iter().collect();
+    while !left.is_empty() {
+        let turn = turn(gate, settings, (call, standing), &ticket, &left).await;
+        let (index, mut slot) = match turn {
+            Ok(turn) => turn,
+            Err(refusal) => {
+                first.get_or_insert(refusal);
+                break;
+            }
+        };
+        let deployment = left.remove(index);
         let claims = match outlets::enter(gate, settings, deployment, ticket.demand()).await {
             Ok(claims) => claims,
             Err(refusal) => {
@@ -91,10 +103,12 @@ pub(crate) async fn attempt(
         ticket.attempted(record);
         match result {
             Ok(begun) => {
-                ticket.join(claims);
+                slot.attempted(None);
+                ticket.join(claims, slot);
                 return Ok(answer(ticket, deployment, begun));
             }
             Err(failed) => {
+                slot.attempted(Some(failed.refusal.reason));
                 // The request was made, though it used nothing else.
                 claims.settle(&Used::default());
                 let try_next = failed.try_next;
@@ -110,6 +124,31 @@ pub(crate) async fn attempt(
         Refusal::new(Reason::AllDeploymentsFailing, "no deployment could be tried")
     });
     Err(refusal.with_attempts(attempt_facts(&ticket)))
+}
+
+/// The call's turn at one of the deployments that are left, and which.
+async fn turn(
+    gate: &Gate,
+    settings: &Settings,
+    (call, standing): (&Call, Standing),
+    ticket: &Ticket,
+    left: &[&Arc<Deployment>],
+) -> Result<(usize, Slot), Refusal> {
+    let deadline = left.first().and_then(|first| outgoing::timeouts(call, first).total);
+    let asking = Asking {
+        settings: &settings.fair_queue,
+        who: ticket.attribution(),
+        address: None,
+        standing,
+        priority: call.request.asked.priority,
+        tokens: ticket.tokens(),
+        left: deadline.unwrap_or(Duration::MAX),
+    };
+    let doors = left.iter().map(|deployment| Door {
+        deployment: &deployment.id,
+        calls_at_once_max: deployment.calls_at_once_max,
+    });
+    gate.queues().enter(doors, &asking).await
 }
 
 fn answer(mut ticket: Ticket, deployment: &Arc<Deployment>, begun: Begun) -> Answer {

@@ -1,5 +1,6 @@
 //! Everything the data path needs, put together once at start.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,6 +12,7 @@ use tollgate_upstream::Dispatcher;
 use tollgate_wire::formats::seal::Sealer;
 
 use crate::keep::Keeper;
+use crate::queue::Queues;
 
 /// The gateway as its steps see it.
 pub struct Gate {
@@ -21,6 +23,7 @@ pub struct Gate {
     sealer: Option<Arc<Sealer>>,
     ledger: Ledger,
     keeper: Arc<Keeper>,
+    queues: Queues,
     upstream: Dispatcher,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -51,6 +54,7 @@ impl Gate {
             master,
             ledger,
             keeper: Arc::new(Keeper::new(responses, Arc::clone(&clock))),
+            queues: Queues::new(Arc::clone(&clock)),
             upstream,
             clock,
             random,
@@ -66,6 +70,9 @@ impl Gate {
 
     /// Replaces the configuration whole. Calls under way keep theirs.
     pub fn swap_snapshot(&self, snapshot: Arc<Snapshot>) {
+        let known = snapshot.deployments().map(|deployment| deployment.id.clone());
+        let configured: HashSet<_> = known.collect();
+        self.queues.retain(|id| configured.contains(id));
         self.snapshots.store(snapshot);
     }
 
@@ -112,6 +119,12 @@ impl Gate {
 
     pub(crate) const fn keeper(&self) -> &Arc<Keeper> {
         &self.keeper
+    }
+
+    /// Where calls wait for a deployment.
+    #[must_use]
+    pub const fn queues(&self) -> &Queues {
+        &self.queues
     }
 
     pub(crate) const fn upstream(&self) -> &Dispatcher {

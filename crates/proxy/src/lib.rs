@@ -16,6 +16,7 @@ mod ingress;
 mod keep;
 mod outlets;
 mod pipeline;
+mod queue;
 mod refusal;
 mod relay;
 mod route;
@@ -25,4 +26,5 @@ mod timing;
 
 pub use authenticate::{Caller, authenticate};
 pub use gate::{Gate, Readiness};
+pub use queue::{Asking, Door, Gauges, Queues, Slot, Standing};
 pub use refusal::{refuse, response_to};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::queue::Slot;
 use tollgate_config::Deployment;
 use tollgate_domain::{
     AttemptRecord, Attribution, CallId, Clock, Entry, ModelName, Money, Outcome, Timestamp, Usage,
@@ -21,6 +22,8 @@ pub(crate) struct Admission {
     pub(crate) prompt_bytes: u64,
     /// The most it can use, which every deployment is asked for again.
     pub(crate) demand: Demand,
+    /// The tokens it may come to, prompt and answer together: its size in a queue.
+    pub(crate) tokens: u64,
 }
 
 /// A reservation, a place in the ledger, and what has been seen of the call so far.
@@ -29,6 +32,8 @@ pub(crate) struct Ticket {
     admission: Admission,
     slot: Option<LedgerSlot>,
     claims: Option<Claims>,
+    /// The right to be under way at the deployment that answers; given back with the ticket.
+    turn: Option<Slot>,
     clock: Arc<dyn Clock>,
     served_by: Option<Arc<Deployment>>,
     observed: Observed,
@@ -49,6 +54,7 @@ impl Ticket {
             admission,
             slot: Some(slot),
             claims: Some(claims),
+            turn: None,
             clock,
             served_by: None,
             observed,
@@ -73,8 +79,19 @@ impl Ticket {
         &self.admission.demand
     }
 
-    /// Holds what was claimed of the deployment that answers.
-    pub(crate) fn join(&mut self, claims: Claims) {
+    /// The tokens the call may come to.
+    pub(crate) const fn tokens(&self) -> u64 {
+        self.admission.tokens
+    }
+
+    /// Who is charged.
+    pub(crate) const fn attribution(&self) -> &Arc<Attribution> {
+        &self.admission.attribution
+    }
+
+    /// Holds, to the call's end, what was claimed of the deployment that answers.
+    pub(crate) fn join(&mut self, claims: Claims, turn: Slot) {
+        self.turn = Some(turn);
         if let Some(held) = &mut self.claims {
             held.join(claims);
         }

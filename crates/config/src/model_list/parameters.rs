@@ -1,5 +1,6 @@
 //! The parameters of one deployment: `litellm_params` and `model_info` at a known provider.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tollgate_domain::{DeploymentId, ModelName};
@@ -17,17 +18,17 @@ use crate::deployment::Deployment;
 use crate::diagnostic::{Finding, code};
 use crate::price::field::is_price;
 use crate::schema::{KnownKeys, Reader, Section};
-use crate::settings::{RETRIES_MAX, Shared};
+use crate::settings::{RETRIES_MAX, Shared, calls_at_once};
 use crate::snapshot::listed;
 use crate::timeouts::{OwnTimeouts, Timeouts};
 use crate::yaml::Span;
 
 /// Most tokens or requests a minute that may be configured.
 const PER_MINUTE_MAX: u64 = 1_000_000_000_000;
+/// Calls that a thousand tokens a minute stand for (config.md, `max_parallel_requests`).
+const CALLS_PER_KILOTOKEN: u64 = 6;
 /// Most tiers of deployments in a group.
 const ORDER_MAX: u64 = 1_000_000;
-/// Most calls at one time that can be configured for a deployment.
-const CALLS_AT_ONCE_MAX: u64 = 1_000_000;
 
 /// What a deployment is, apart from its provider and parameters.
 pub(super) struct Common {
@@ -61,7 +62,7 @@ pub(super) struct Plain {
     extra_body: Fields,
     candidate: Candidate,
     budget: Option<MoneyBound>,
-    calls_at_once_max: Option<u32>,
+    calls_at_once_max: Option<NonZeroU32>,
     timeouts: OwnTimeouts,
     num_retries: Option<u32>,
     own_prices: price::Own,
@@ -79,11 +80,21 @@ impl Plain {
             extra_body: body::extra(reader, params),
             candidate: candidate(reader, params),
             budget: budgets::of_deployment(reader, params),
-            calls_at_once_max: calls_at_once(reader, params),
+            calls_at_once_max: params
+                .take("max_parallel_requests")
+                .and_then(|entry| calls_at_once(reader, entry)),
             timeouts: own_timeouts(reader, params),
             num_retries: retries(reader, params),
             own_prices: price::own(reader, params, info),
         }
+    }
+
+    /// The most calls at once (config.md, `max_parallel_requests`).
+    fn calls_at_once_max(&self, shared: Option<NonZeroU32>) -> Option<NonZeroU32> {
+        let Candidate { rpm, tpm, .. } = self.candidate;
+        let of_tpm = tpm.map(|tpm| (tpm.saturating_mul(CALLS_PER_KILOTOKEN) / 1000).max(1));
+        let of_rate = rpm.or(of_tpm).map(|calls| u32::try_from(calls).unwrap_or(u32::MAX));
+        self.calls_at_once_max.or_else(|| of_rate.and_then(NonZeroU32::new)).or(shared)
     }
 }
 
@@ -103,7 +114,8 @@ impl Part<'_> {
         let headers = body::headers(reader, &mut params, &provider);
         let edits = body::edits(reader, &mut params, &provider, cx.shared);
         let plain = Plain::read(reader, &mut params, &mut info);
-        let (bounds, calls_at_once_max) = (bounds(&plain, cx.shared), plain.calls_at_once_max);
+        let bounds = bounds(&plain, cx.shared);
+        let calls_at_once_max = plain.calls_at_once_max(cx.shared.calls_at_once_max);
         let Plain { extra_body, candidate, timeouts, num_retries, own_prices, .. } = plain;
         let timeouts = Timeouts::resolve(&timeouts, &cx.shared.timeouts);
         let defaults = body::defaults(reader, &params);
@@ -187,16 +199,6 @@ fn candidate(reader: &mut Reader<'_>, params: &mut Section<'_>) -> Candidate {
     let (rpm, tpm) = (count("rpm", PER_MINUTE_MAX), count("tpm", PER_MINUTE_MAX));
     let weight = params.take("weight").and_then(|entry| reader.milli(entry));
     Candidate { order: order.unwrap_or(0), weight, rpm, tpm, available: true }
-}
-
-/// `max_parallel_requests`; none would take no call.
-fn calls_at_once(reader: &mut Reader<'_>, params: &mut Section<'_>) -> Option<u32> {
-    let entry = params.take("max_parallel_requests")?;
-    let calls = reader.count(entry, CALLS_AT_ONCE_MAX)?;
-    if calls == 0 {
-        reader.out_of_range(entry, "`max_parallel_requests` is 0: no call fits".to_owned(), "");
-    }
-    u32::try_from(calls).ok().filter(|calls| *calls > 0)
 }
 
 /// Its own budget, and its rates where the operator wants them enforced instead of only weighed

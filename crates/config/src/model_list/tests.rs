@@ -302,6 +302,26 @@ fn a_wrong_entry_is_a_finding() {
 }
 
 #[test]
+fn a_deployment_takes_as_many_calls_at_once_as_it_says_or_as_its_rate_stands_for() {
+    let shared = "router_settings: {default_max_parallel_requests: 40}";
+    let cases = [
+        ("max_parallel_requests: 3, rpm: 5, tpm: 7", shared, Some(3)),
+        ("rpm: 5, tpm: 7000", shared, Some(5)),
+        ("tpm: 7000", shared, Some(42)),
+        ("tpm: 100", shared, Some(1)),
+        ("rpm: 0", shared, Some(40)),
+        ("weight: 1", shared, Some(40)),
+        ("weight: 1", "", None),
+    ];
+    for (params, more, expected) in cases {
+        let text = format!("{}\n{more}\n", one(&format!("model: openai/x, {params}"), ""));
+        let resolved = snapshot(&text).resolve("m").expect("the model");
+        let calls = resolved.deployments[0].calls_at_once_max;
+        assert_eq!(calls.map(std::num::NonZeroU32::get), expected, "{params} {more}");
+    }
+}
+
+#[test]
 fn a_wrong_parameter_is_a_finding() {
     let cases = [
         ("api_key: [k]", code::WRONG_TYPE),
@@ -322,7 +342,8 @@ fn a_wrong_parameter_is_a_finding() {
         ("additional_drop_params: seed", code::WRONG_TYPE),
         ("additional_drop_params: ['tools[*].strict']", code::NO_EFFECT),
         ("api_base: http://a.test, base_url: http://b.test", code::CONFLICT),
-        ("max_parallel_requests: 3", code::NO_EFFECT),
+        ("max_parallel_requests: 0", code::OUT_OF_RANGE),
+        ("max_parallel_requests: many", code::WRONG_TYPE),
         ("input_cost_per_token_priority: 3", code::NO_EFFECT),
         ("stream: true", code::NO_EFFECT),
         ("temprature: 1", code::KEY_UNKNOWN),

@@ -132,6 +132,33 @@ fn every_setting_has_its_effect() {
 }
 
 #[test]
+fn the_fair_queue_has_its_defaults_and_its_settings() {
+    use tollgate_policy::FlowBy;
+    let default = FairQueueSettings {
+        enabled: true,
+        places_per_flow_max: 64,
+        wait_max: Duration::from_secs(30),
+        fairness_key: vec![FlowBy::Key, FlowBy::Team],
+    };
+    assert_eq!(clean("", &[]).0.fair_queue, default);
+    assert_eq!(clean("router_settings: {fair_queue: {}}", &[]).0.fair_queue, default);
+    let text = "router_settings:\n  fair_queue:\n    enabled: false\n    max_queue_per_flow: '8'\n    \
+        max_queue_wait: 2.5\n    fairness_key: [end_user, ip, team, key]\n";
+    let given = FairQueueSettings {
+        enabled: false,
+        places_per_flow_max: 8,
+        wait_max: Duration::from_millis(2500),
+        fairness_key: vec![FlowBy::EndUser, FlowBy::Ip, FlowBy::Team, FlowBy::Key],
+    };
+    assert_eq!(clean(text, &[]).0.fair_queue, given);
+    for wrong in ["max_queue_per_flow: 0", "max_queue_wait: 601", "fairness_key: [user]"] {
+        let (settings, _, _) =
+            settings(&format!("router_settings: {{fair_queue: {{{wrong}}}}}"), &[]);
+        assert_eq!(settings.fair_queue, default, "{wrong}");
+    }
+}
+
+#[test]
 fn the_docs_stand_where_the_gateway_is_reached() {
     let cases = [
         (&[("PROXY_BASE_URL", "https://g.test/")][..], "https://g.test"),
@@ -169,6 +196,18 @@ fn a_wrong_setting_is_a_finding() {
         ("router_settings: {num_retries: 101}", code::OUT_OF_RANGE),
         ("router_settings: {routing_strategy: least-busy}", code::NO_EFFECT),
         ("router_settings: {routing_strategy: simple-shufle}", code::OUT_OF_RANGE),
+        ("router_settings: {default_max_parallel_requests: 0}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: true}", code::WRONG_TYPE),
+        ("router_settings: {fair_queue: {enabled: perhaps}}", code::WRONG_TYPE),
+        ("router_settings: {fair_queue: {max_queue_per_flow: 0}}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: {max_queue_per_flow: 2049}}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: {max_queue_per_flow: 1.5}}", code::WRONG_TYPE),
+        ("router_settings: {fair_queue: {max_queue_wait: 0}}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: {max_queue_wait: 600.001}}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: {fairness_key: key}}", code::WRONG_TYPE),
+        ("router_settings: {fair_queue: {fairness_key: []}}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: {fairness_key: [key, user]}}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: {max_wait: 5}}", code::KEY_UNKNOWN),
         ("litellm_settings: {drop_params: [x]}", code::WRONG_TYPE),
     ];
     for (text, code) in cases {

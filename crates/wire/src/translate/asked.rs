@@ -43,6 +43,8 @@ pub struct Asked {
     pub user: Option<String>,
     /// The tags that the client gives the call.
     pub tags: Vec<String>,
+    /// The priority that it asks for among its caller's own calls.
+    pub priority: Option<i64>,
 }
 
 /// A client's request, read as far as every call needs it.
@@ -148,6 +150,7 @@ fn of_chat(chat: &ChatRequest) -> Asked {
         prompt_bytes: chat.prompt_bytes,
         user: chat.user.clone(),
         tags: chat.tags.clone(),
+        priority: chat.priority,
     }
 }
 
@@ -212,6 +215,7 @@ impl Fields<'_> {
             prompt_bytes: self.body_bytes,
             user: user.filter(|user| !user.is_empty()),
             tags: client_fields::tags(self.object),
+            priority: client_fields::priority(self.object),
         })
     }
 

@@ -36,6 +36,8 @@ pub struct ChatRequest {
     pub user: Option<String>,
     /// The tags it gives its call.
     pub tags: Vec<String>,
+    /// The priority it asks for among its caller's own calls.
+    pub priority: Option<i64>,
     pub(super) source: Source,
 }
 
@@ -125,6 +127,7 @@ impl ChatRequest {
             prompt_bytes: prompt_bytes(object),
             user: read_text(object, "user")?.filter(|user| !user.is_empty()),
             tags: client_fields::tags(object),
+            priority: client_fields::priority(object),
             source: Source { body: body.clone(), layout: object.layout() },
         };
         check_messages(object)?;
