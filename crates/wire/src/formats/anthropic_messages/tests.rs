@@ -17,6 +17,7 @@ use crate::conversation::{
     Answer, Choice, Conversation, FinishReason, Part, PartBody, Provenance, ReasoningBlock,
 };
 use crate::delta::{Close, Delta, Interpreter as _, PartKind, Renderer as _};
+use crate::formats::golden::check_error;
 use crate::formats::openai_chat;
 use crate::formats::seal::{Origin, Seal, Sealer, origin_of};
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
@@ -37,10 +38,12 @@ fn every_fixture_reads_and_writes_as_expected() {
     assert!(cases.len() >= 15, "the fixtures are there");
     for case in cases {
         assert!(case.join("origin.toml").exists(), "{}", case.display());
-        match ["request.json", "answer.json", "answer.sse"].map(|name| fs::read(case.join(name))) {
+        let given = ["request.json", "answer.json", "answer.sse", "error.json"];
+        match given.map(|name| fs::read(case.join(name))) {
             [Ok(body), ..] => check_request(&case, &body.into()),
-            [_, Ok(body), _] => check_answer(&case, &body),
-            [_, _, Ok(stream)] => check_stream(&case, &stream),
+            [_, Ok(body), ..] => check_answer(&case, &body),
+            [_, _, Ok(stream), _] => check_stream(&case, &stream),
+            [.., Ok(body)] => check_error(&case, read_error(&body)),
             _ => panic!("{} holds nothing", case.display()),
         }
     }

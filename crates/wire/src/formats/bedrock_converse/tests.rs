@@ -13,6 +13,7 @@ use super::*;
 use crate::capability::Capability;
 use crate::conversation::Conversation;
 use crate::delta::{Close, Delta, Interpreter as _};
+use crate::formats::golden::check_error;
 use crate::formats::translation::{AnswerIn, Leniency, Target};
 use crate::formats::{anthropic_messages, openai_chat};
 use crate::frame::aws_events::{AWS_EVENT_BYTES_MAX, AwsEventFramer, message};
@@ -46,7 +47,7 @@ fn every_fixture_reads_and_writes_as_expected() {
         } else if let Ok(body) = read("answer.json") {
             check_answer(&case, &body);
         } else if let Ok(body) = read("error.json") {
-            expect(&case, "error.txt", &format!("{:#?}\n", read_error(&body)));
+            check_error(&case, read_error(&body));
         } else {
             check_stream(&case, &fs::read_to_string(case.join("answer.tsv")).expect("a stream"));
         }

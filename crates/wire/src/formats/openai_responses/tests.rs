@@ -14,6 +14,7 @@ use super::*;
 use crate::capability::Capability;
 use crate::conversation::{Conversation, FinishReason, Part, PartBody};
 use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
+use crate::formats::golden::check_error;
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
 use crate::formats::{anthropic_messages, gemini, openai_chat};
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
@@ -38,10 +39,7 @@ fn every_fixture_reads_and_writes_as_expected() {
             [Ok(body), ..] => check_request(&case, &body.into()),
             [_, Ok(body), ..] => check_answer(&case, &body),
             [_, _, Ok(stream), _] => check_stream(&case, &stream),
-            [.., Ok(body)] => {
-                let error = read_error(&body).expect("an error");
-                expect(&case, "error.txt", &format!("{error:#?}\n"));
-            }
+            [.., Ok(body)] => check_error(&case, read_error(&body)),
             _ => panic!("{} holds nothing", case.display()),
         }
     }
