@@ -8,11 +8,13 @@ pub(crate) mod origin;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use self::absent::ABSENT;
 use self::case::{Case, folders};
 use self::columns::{COLUMNS, ERRORS};
+use self::origin::Origin;
 use crate::bodies::formats::{UPSTREAMS, client};
 
 /// Which way something goes, and what.
@@ -32,9 +34,13 @@ pub(crate) enum Direction {
     StreamOut,
     /// An upstream's error, read.
     ErrorIn,
+    /// A refusal written for a client, as a body and inside a stream.
+    ErrorOut,
 }
 
-use Direction::{AnswerIn, AnswerOut, ErrorIn, RequestIn, RequestOut, StreamIn, StreamOut};
+use Direction::{
+    AnswerIn, AnswerOut, ErrorIn, ErrorOut, RequestIn, RequestOut, StreamIn, StreamOut,
+};
 
 /// One cell of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,12 +69,28 @@ fn table() -> Vec<Cell> {
         }
         let errors = ERRORS.into_iter().chain(["within an answer", "within a stream"]);
         cells.extend(errors.map(|column| Cell { format, direction: ErrorIn, column }));
+        let told = ERRORS.into_iter().chain(["mid_stream"]).filter(|_| spoken);
+        cells.extend(told.map(|column| Cell { format, direction: ErrorOut, column }));
     }
     cells
 }
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// Whether a refusal of this category is there as clients of a format get it. What it says is
+/// checked where refusals are worded; that its event is that of its body, here.
+fn is_told(format: &str, category: &str) -> bool {
+    let case = fixtures().join("refusals").join(category);
+    let file = |ending: &str| fs::read_to_string(case.join(format!("to.{format}.{ending}"))).ok();
+    let (Some(body), Some(event)) = (file("json"), file("sse")) else { return false };
+    Origin::of(&case);
+    let client = client(format).expect("a format of clients");
+    let written = (client.error_event)(&body);
+    let written = std::str::from_utf8(&written).expect("text").replace("\r\n", "\n");
+    assert_eq!(written, event, "{}", case.display());
+    true
 }
 
 #[test]
@@ -79,6 +101,11 @@ fn every_cell_of_the_table_has_a_fixture_or_a_reason() {
             for cell in Case::read(upstream, path).cells() {
                 *covered.entry(cell).or_default() += 1;
             }
+        }
+    }
+    for cell in table().into_iter().filter(|cell| cell.direction == ErrorOut) {
+        if is_told(cell.format, cell.column) {
+            covered.insert(cell, 1);
         }
     }
     let mut wrong = Vec::new();

@@ -40,7 +40,7 @@ impl Case {
             let deltas = interpret(self.upstream, &[&stream], Close::Clean);
             cells.extend(self.of_said(&Said::of_deltas(&deltas), true));
         }
-        if let Some(means) = &self.origin.means {
+        if let (Some(means), Some(_)) = (&self.origin.means, self.origin.status) {
             let known = columns::ERRORS.iter().find(|error| *error == means);
             let column = known.unwrap_or_else(|| panic!("{}: `{means}`", self.path.display()));
             cells.push(self.cell(Direction::ErrorIn, column));

@@ -36,10 +36,11 @@ impl Origin {
         assert!(matches!(&*origin.kind, "recorded" | "documented" | "made"), "{named}");
         let known = |reference: &&str| origin.source.contains(*reference);
         let source = &origin.source;
-        assert!(REFERENCES.iter().any(|r| known(r)), "{named}: `{source}` names no reference");
+        assert!(REFERENCES.iter().any(known), "{named}: `{source}` names no reference");
         let error = case.join("error.json").exists();
         assert_eq!(origin.status.is_some(), error, "{named}: the status of an error");
         assert!(origin.headers.is_empty() || error, "{named}: the headers of an error");
+        assert!(origin.means.is_some() || !error, "{named}: what an error means");
         origin
     }
 }
