@@ -10,7 +10,7 @@ use super::*;
 use crate::capability::Capability;
 use crate::conversation::Conversation;
 use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
-use crate::formats::golden::{cases, check_error, expect, lines, obeys_the_laws, text};
+use crate::formats::golden::{cases, check_error, check_splits, expect, lines, text};
 use crate::formats::openai_chat;
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
@@ -90,16 +90,9 @@ fn check_answer(case: &Path, body: &[u8]) {
 }
 
 fn check_stream(case: &Path, stream: &[u8]) {
-    let deltas = interpret([stream], Close::Clean);
+    let read = |pieces: &[&[u8]], how| interpret(pieces.iter().copied(), how);
+    let deltas = check_splits(case, stream, &[Close::Cut], &read);
     expect(case, "deltas.txt", &lines(&deltas));
-    for at in 0..stream.len() {
-        let (head, tail) = stream.split_at(at);
-        assert_eq!(interpret([head, tail], Close::Clean), deltas, "{} at {at}", case.display());
-        let cut = interpret([head], Close::Cut);
-        obeys_the_laws(&cut);
-        assert!(!cut.contains(&Delta::End), "{} cut at {at}", case.display());
-    }
-    obeys_the_laws(&deltas);
     let rendered = render(&deltas);
     // The expectation's file holds plain line ends; that the bytes have Google's is checked here.
     let lines = text(&rendered);
