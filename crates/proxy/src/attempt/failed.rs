@@ -1,13 +1,11 @@
 //! What became of an attempt that gave no answer: whose fault it is, and whether another deployment
 //! may help.
 
-use std::time::Duration;
-
 use http::HeaderMap;
 use tollgate_config::Deployment;
 use tollgate_domain::Timestamp;
 use tollgate_faults::{
-    Failure, Reason, Refusal, UpstreamError, UpstreamFacts, classify, wait_hint,
+    Failure, Reason, Refusal, Retry, UpstreamError, UpstreamFacts, classify, wait_hint,
 };
 use tollgate_upstream::{DispatchError, UpstreamAnswer};
 use tollgate_wire::WireFormat;
@@ -75,7 +73,7 @@ pub(super) async fn refused_by_upstream(
     let bytes = body.collect(ERROR_BYTES_MAX).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let heard = Heard { status, header: &|name| header(&headers, name), text: &text };
-    let Told { error, wait, failure } = heard.told(pairing.upstream, gate.now());
+    let Told { error, failure } = heard.told(pairing.upstream, gate.now());
     let message = match &error {
         Some(error) => format!("{}: {}", deployment.provider.name, error.message),
         None => format!("{} answered with status {status}", deployment.provider.name),
@@ -84,7 +82,7 @@ pub(super) async fn refused_by_upstream(
     let mut refusal = Refusal::new(failure.reason, message)
         .with_status(failure.client_status)
         .with_upstream(facts(deployment, Some(status), request_id));
-    if let Some(wait) = wait {
+    if let Retry::After(wait) = failure.retry {
         refusal = refusal.with_retry_after(wait);
     }
     // The vendor's own words, as they came: clients match on them. Not those about our credential,
@@ -114,10 +112,9 @@ struct Heard<'a> {
     text: &'a str,
 }
 
-/// What an upstream's error answer says, the wait it asks for, and what it means.
+/// What an upstream's error answer says and means.
 struct Told {
     error: Option<ErrorBody>,
-    wait: Option<Duration>,
     failure: Failure,
 }
 
@@ -127,7 +124,7 @@ impl Heard<'_> {
         let error = read_error(upstream, exception.as_deref(), self.text.as_bytes());
         let wait = wait_hint(self.header, self.text, now);
         let failure = classify(&as_seen(self.status, error.as_ref(), self.text), wait);
-        Told { error, wait, failure }
+        Told { error, failure }
     }
 }
 
