@@ -4,8 +4,9 @@
 //! A case holds what arrived (`request.json`, `answer.json`, `answer.sse` or `error.json`), what is
 //! read from it (`expected.json`), what goes on (`to.upstream.json`, `to.client.json`,
 //! `to.client.sse`, and `to.client_usage.sse` for a client that asked for usage) and where it comes
-//! from (`origin.toml`, which the test of the table reads). A request may be sent by a `patch.json`. `UPDATE_EXPECT=1` writes what the
-//! code makes of a new case, to be read before it is kept.
+//! from (`origin.toml`, which the test of the table reads). A request may be sent by a
+//! `patch.json`. `UPDATE_EXPECT=1` writes what the code makes of a new case, to be read before it
+//! is kept.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -22,7 +22,8 @@ impl Absent {
     }
 }
 
-/// Every cell that cannot be. A reason that no longer holds fails the test as a missing fixture does.
+/// Every cell that cannot be. A reason that no longer holds fails the test as a missing fixture
+/// does.
 pub(crate) const ABSENT: &[Absent] = &[
     Absent {
         formats: &[],
