@@ -42,6 +42,8 @@ pub struct Settings {
     pub on_store_failure: StoreFailure,
     /// Whether a call's output limit is lowered to what its budget still allows.
     pub clamp_max_tokens: bool,
+    /// Whether `/metrics` asks for the master key.
+    pub metrics_need_key: bool,
     /// Budgets that the file sets.
     pub budgets: Arc<Budgets>,
     /// The calendar that budget periods go by; read once, at start.
@@ -132,6 +134,7 @@ impl Settings {
             unpriced_models: UnpricedModels::Block,
             on_store_failure: StoreFailure::Closed,
             clamp_max_tokens: false,
+            metrics_need_key: true,
             budgets: Arc::default(),
             calendar: Arc::default(),
             key_header: None,
@@ -292,6 +295,8 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
     if let Some(entry) = router.take("fair_queue") {
         settings.fair_queue = fair_queue::read(reader, entry);
     }
+    let metrics = litellm.take("require_auth_for_metrics_endpoint");
+    settings.metrics_need_key = metrics.and_then(|entry| reader.flag(entry)).unwrap_or(true);
     settings.budgets = Arc::new(budgets::read(reader, litellm, router));
     settings.calendar = Arc::new(calendar::read(reader, litellm));
     let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));

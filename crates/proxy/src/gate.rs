@@ -13,6 +13,7 @@ use tollgate_wire::formats::seal::Sealer;
 
 use crate::keep::Keeper;
 use crate::queue::Queues;
+use crate::reserved::Reservations;
 
 /// The gateway as its steps see it.
 pub struct Gate {
@@ -24,6 +25,7 @@ pub struct Gate {
     ledger: Ledger,
     keeper: Arc<Keeper>,
     queues: Queues,
+    reservations: Reservations,
     upstream: Dispatcher,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -55,6 +57,7 @@ impl Gate {
             ledger,
             keeper: Arc::new(Keeper::new(responses, Arc::clone(&clock))),
             queues: Queues::new(Arc::clone(&clock)),
+            reservations: Reservations::default(),
             upstream,
             clock,
             random,
@@ -125,6 +128,11 @@ impl Gate {
     #[must_use]
     pub const fn queues(&self) -> &Queues {
         &self.queues
+    }
+
+    /// What calls under way hold of budgets together.
+    pub(crate) const fn reservations(&self) -> &Reservations {
+        &self.reservations
     }
 
     pub(crate) const fn upstream(&self) -> &Dispatcher {

@@ -19,6 +19,7 @@ mod pipeline;
 mod queue;
 mod refusal;
 mod relay;
+mod reserved;
 mod route;
 pub mod surface;
 mod ticket;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::queue::Slot;
+use crate::reserved::Reserved;
 use tollgate_config::Deployment;
 use tollgate_domain::{
     AttemptRecord, Attribution, CallId, Clock, Entry, ModelName, Money, Outcome, Timestamp, Usage,
@@ -24,6 +25,9 @@ pub(crate) struct Admission {
     pub(crate) demand: Demand,
     /// The tokens it may come to, prompt and answer together: its size in a queue.
     pub(crate) tokens: u64,
+    /// What it holds of the money that all calls under way hold.
+    #[expect(dead_code, reason = "it counts for as long as it exists")]
+    pub(crate) reserved: Reserved,
 }
 
 /// A reservation, a place in the ledger, and what has been seen of the call so far.
