@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tollgate_domain::{DeploymentId, Identity, ModelName, Secret};
 use tollgate_policy::{Candidate, ModelLimits, PriceSheet};
 use tollgate_wire::capability::Capability;
+use tollgate_wire::json::JsonPath;
 use tollgate_wire::{Address, Calling, Endpoint, Provider, WireFormat};
 
 use crate::price::list::PricedModel;
@@ -35,8 +36,9 @@ pub struct Deployment {
     pub capability: &'static Capability,
     /// The values of its provider's variables.
     pub variables: JsonFields,
-    /// Whether parameters that the model does not take are left out: `drop_params`.
-    pub drop_params: bool,
+    /// Whether parameters that the model does not take are left out, where the configuration says:
+    /// `drop_params`.
+    pub drop_params: Option<bool>,
     /// Whether messages that the model would refuse are repaired: `modify_params`.
     pub modify_params: bool,
     /// Parameters that are sent whatever is known of the model: `allowed_openai_params`.
@@ -63,8 +65,8 @@ pub struct Deployment {
     pub defaults: JsonFields,
     /// Body fields to set in any case.
     pub extra_body: JsonFields,
-    /// Body fields to remove: those the provider refuses, and `additional_drop_params`.
-    pub drop_fields: Arc<[Box<str>]>,
+    /// What is removed from every body: `additional_drop_params`.
+    pub drop_paths: Arc<[JsonPath]>,
     /// The task, such as `chat`, from the entry or the price list.
     pub mode: Option<Arc<str>>,
 }

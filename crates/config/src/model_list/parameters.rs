@@ -94,7 +94,7 @@ impl Part<'_> {
         let access = access::read(reader, &mut params, called, self.subject);
         let version = credential::api_version(reader, params.take("api_version"), &provider);
         let headers = body::headers(reader, &mut params, &provider);
-        let edits = body::edits(reader, &mut params, &provider, cx.shared);
+        let edits = body::edits(reader, &mut params, cx.shared);
         let Plain { extra_body, candidate, timeouts, num_retries, own_prices } =
             Plain::read(reader, &mut params, &mut info);
         let timeouts = Timeouts::resolve(&timeouts, &cx.shared.timeouts);
@@ -131,7 +131,7 @@ impl Part<'_> {
             num_retries,
             defaults: defaults.into(),
             extra_body: extra_body.into(),
-            drop_fields: edits.drop_fields.into(),
+            drop_paths: edits.drop_paths.into(),
             mode: mode.map(Arc::from),
             provider,
         };

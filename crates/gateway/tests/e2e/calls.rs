@@ -2,6 +2,7 @@
 
 mod buffered;
 mod disconnects;
+mod edits;
 mod kept_answers;
 mod streamed;
 mod upstream_failures;

@@ -114,6 +114,15 @@ fn a_base_url_takes_its_variables_from_the_environment() {
     assert_eq!(own("openai"), Ok(Some("https://api.openai.com/v1".to_owned())));
     assert_eq!(own("azure"), Ok(None));
     let unset = own("bedrock_mantle").expect_err("no region");
+#[test]
+fn the_guide_lists_the_fields_that_are_left_out_without_being_asked() {
+    let guide = include_str!("../../../../docs/guide/parameters.md");
+    let (_, hints) = guide.split_once("They are `").expect("the list");
+    let (hints, _) = hints.split_once("`.").expect("its end");
+    let listed: Vec<&str> = hints.split('`').step_by(2).collect();
+    assert_eq!(listed, crate::formats::openai_chat::HINTS);
+}
+
     assert_eq!(unset.to_string(), "the variable `AWS_REGION` is not set");
 }
 

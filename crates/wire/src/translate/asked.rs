@@ -4,13 +4,14 @@
 use bytes::Bytes;
 use tollgate_domain::ModelName;
 
+use super::edits::ClientEdits;
 use super::{ClientFormat, read_request};
 use crate::conversation::Conversation;
 use crate::formats::anthropic_messages::PING_EVENT;
 use crate::formats::gemini;
 use crate::formats::openai_chat::{CHOICES_MAX, ChatRequest, RequestProblem, refuse_forbidden};
 use crate::formats::seal::{Sealer, may_hold_ours};
-use crate::json::{Kind, Object, Raw};
+use crate::json::{JsonPath, Kind, Object, Raw, without};
 
 /// What the path of a request says, in the formats that put it there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub struct ClientRequest {
     /// Whether the client reads a stream as one JSON array.
     pub array: bool,
     /// The chat request, whose scan is kept.
+    /// How the client wants it edited.
+    pub edits: ClientEdits,
     pub(super) chat: Option<ChatRequest>,
 }
 
@@ -67,7 +70,8 @@ pub struct StreamForm {
 }
 
 impl ClientRequest {
-    /// Reads a request: its form, and what it asks for.
+    /// Reads a request: its form, and what it asks for. What the client does not want sent is gone
+    /// from the body, so that nothing is admitted that will not be asked for.
     ///
     /// # Errors
     /// [`RequestProblem`] with the first problem found.
@@ -76,10 +80,43 @@ impl ClientRequest {
         body: &Bytes,
         path: PathSays<'_>,
     ) -> Result<Self, RequestProblem> {
+    ) -> Result<Self, RequestProblem> {
+        let mut read = Self::read_whole(format, body, path)?;
+        let Some(left) = read.edits.apply(body)? else { return Ok(read) };
+        let edits = read.edits;
+        Ok(Self { edits, ..Self::read_whole(format, &left, path)? })
+    }
+
+    /// The request without what stands at these places, and the paths that led somewhere; `None`
+    /// where nothing does. What it asks for is still what the client's whole body asks for.
+    ///
+    /// # Errors
+    /// [`RequestProblem`] when what is left is no request.
+    pub fn without<'p>(
+        &self,
+        paths: &'p [JsonPath],
+    ) -> Result<Option<(Self, Vec<&'p JsonPath>)>, RequestProblem> {
+        let (body, hit) = without(&self.body, paths).map_err(RequestProblem::Malformed)?;
+        if hit.is_empty() {
+            return Ok(None);
+        }
+        let chat = match self.chat {
+            Some(_) => Some(ChatRequest::read(&body, Some(self.asked.model.as_str()))?),
+            None => None,
+        };
+        Ok(Some((Self { body, chat, ..self.clone() }, hit)))
+    }
+
+    fn read_whole(
+        format: ClientFormat,
+        body: &Bytes,
+        path: PathSays<'_>,
         let (body, array) = (body.clone(), path.array);
         if format == ClientFormat::OpenAiChat {
             let chat = ChatRequest::read(&body, path.model)?;
-            return Ok(Self { asked: of_chat(&chat), format, body, array, chat: Some(chat) });
+            let edits = ClientEdits::read(|name| chat.value(name))?;
+            let asked = of_chat(&chat);
+            return Ok(Self { asked, format, body, array, edits, chat: Some(chat) });
         }
         let object = Object::scan(&body).map_err(RequestProblem::Malformed)?;
         refuse_forbidden(&object)?;
@@ -89,7 +126,8 @@ impl ClientRequest {
             ClientFormat::AnthropicMessages => fields.of_messages()?,
             ClientFormat::Gemini => fields.of_gemini()?,
         };
-        Ok(Self { asked, format, body, array, chat: None })
+        let edits = ClientEdits::read(|name| object.value(name))?;
+        Ok(Self { asked, format, body, array, edits, chat: None })
     }
 
     /// The whole request, for a translation.

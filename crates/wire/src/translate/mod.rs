@@ -7,6 +7,7 @@ mod answer;
 mod asked;
 mod course;
 mod defaults;
+mod edits;
 mod framing;
 mod observed;
 mod pairing;
@@ -27,6 +28,7 @@ pub use answer::{WholeAnswer, whole_answer};
 pub use asked::{Asked, ClientRequest, PathSays, StreamForm};
 pub use course::{Course, Fault};
 pub use defaults::{spelled, take_over};
+pub use edits::ClientEdits;
 pub use pairing::{Pairing, Prepared, Unprepared, prepare};
 pub use pass::{BodyPatch, NotSent, patched};
 
