@@ -10,6 +10,7 @@ use crate::conversation::Conversation;
 use crate::formats::anthropic_messages::PING_EVENT;
 use crate::formats::gemini;
 use crate::formats::openai_chat::{CHOICES_MAX, ChatRequest, RequestProblem, refuse_forbidden};
+use crate::formats::openai_responses::next_number;
 use crate::formats::seal::{Sealer, may_hold_ours};
 use crate::json::{JsonPath, Kind, Object, Raw, without};
 
@@ -54,9 +55,9 @@ pub struct ClientRequest {
     pub body: Bytes,
     /// Whether the client reads a stream as one JSON array.
     pub array: bool,
-    /// The chat request, whose scan is kept.
     /// How the client wants it edited.
     pub edits: ClientEdits,
+    /// The chat request, whose scan is kept.
     pub(super) chat: Option<ChatRequest>,
 }
 
@@ -79,7 +80,6 @@ impl ClientRequest {
         format: ClientFormat,
         body: &Bytes,
         path: PathSays<'_>,
-    ) -> Result<Self, RequestProblem> {
     ) -> Result<Self, RequestProblem> {
         let mut read = Self::read_whole(format, body, path)?;
         let Some(left) = read.edits.apply(body)? else { return Ok(read) };
@@ -111,6 +111,7 @@ impl ClientRequest {
         format: ClientFormat,
         body: &Bytes,
         path: PathSays<'_>,
+    ) -> Result<Self, RequestProblem> {
         let (body, array) = (body.clone(), path.array);
         if format == ClientFormat::OpenAiChat {
             let chat = ChatRequest::read(&body, path.model)?;
@@ -165,11 +166,32 @@ impl StreamForm {
         }
     }
 
-    /// An error in the middle of the client's stream, around a JSON body in its dialect. `first`
-    /// says that nothing was sent before.
+    /// An error in the middle of the client's stream, around a JSON body in its dialect, behind
+    /// what was sent before.
     #[must_use]
-    pub fn error_event(self, json: &str, first: bool) -> Bytes {
-        if self.array { gemini::error_element(json, first) } else { self.format.error_event(json) }
+    pub fn error_event(self, json: &str, sent: &Sent) -> Bytes {
+        if self.array {
+            gemini::error_element(json, !sent.anything)
+        } else {
+            self.format.error_event(json, sent.next_number)
+        }
+    }
+}
+
+/// What a client's stream has had so far, as far as an error has to fit behind it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sent {
+    anything: bool,
+    next_number: u64,
+}
+
+impl Sent {
+    /// Takes note of a piece of a stream of this form, which holds whole events.
+    pub fn note(&mut self, form: StreamForm, piece: &[u8]) {
+        self.anything |= !piece.is_empty();
+        if form.format == ClientFormat::OpenAiResponses {
+            self.next_number = next_number(piece).unwrap_or(self.next_number);
+        }
     }
 }
 
