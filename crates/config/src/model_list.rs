@@ -29,6 +29,7 @@ use crate::settings::Shared;
 use crate::snapshot::{ModelGroup, PatternGroup};
 use crate::yaml::{Entry, Value};
 use identity::Identities;
+pub(crate) use aws::go_to_region_of_model;
 
 /// What every entry is compiled with.
 pub(crate) struct Context<'a, 'r> {

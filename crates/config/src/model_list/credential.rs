@@ -154,9 +154,9 @@ pub(super) fn variables(
     let mut values = Vec::new();
     for variable in &provider.variables {
         let own = params
-            .take_where(|name| name == variable.param)
+            .take_where(|name| variable.is_held_by(name))
             .into_iter()
-            .next()
+            .min_by_key(|entry| *entry.name != *variable.param)
             .and_then(|entry| reader.text(entry));
         let found = own.or_else(|| reader.env.first(&variable.env));
         if let Some(value) = found.or_else(|| variable.default.clone()) {

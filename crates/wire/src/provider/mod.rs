@@ -69,12 +69,22 @@ pub struct Variable {
     /// Its value where nothing else says.
     pub default: Option<String>,
 }
+    /// Other names of that parameter.
+    pub also: Vec<String>,
 
 /// Another base URL for some values of a variable.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BaseUrlWhen {
     /// The variable's name.
+impl Variable {
+    /// Whether a parameter of this name holds it.
+    #[must_use]
+    pub fn is_held_by(&self, param: &str) -> bool {
+        self.param == param || self.also.iter().any(|name| name == param)
+    }
+}
+
     pub variable: String,
     /// Its values.
     pub values: Vec<String>,

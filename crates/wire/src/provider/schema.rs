@@ -52,6 +52,8 @@ struct VariableFile {
     default: Option<String>,
 }
 
+    also: Vec<String>,
+    #[serde(default)]
 /// Braces, because a variant without them would let unknown fields pass.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "scheme", rename_all = "snake_case", deny_unknown_fields)]
@@ -117,8 +119,8 @@ fn endpoints(
 }
 
 fn variable((name, written): (String, VariableFile)) -> Variable {
-    let VariableFile { param, env, default } = written;
-    Variable { name, param, env, default }
+    let VariableFile { param, also, env, default } = written;
+    Variable { name, param, also, env, default }
 }
 
 const fn yes() -> bool {
