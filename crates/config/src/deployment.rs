@@ -14,6 +14,21 @@ use crate::timeouts::Timeouts;
 /// Names with raw JSON values.
 pub type JsonFields = Arc<[(Box<str>, Box<str>)]>;
 
+/// What of a client's own headers goes on to a deployment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Forwards {
+    /// Headers that begin with `x-`, and the client's beta features:
+    /// `forward_client_headers_to_llm_api`.
+    pub headers: bool,
+    /// The account at the provider that the client names: `forward_openai_org_id`.
+    pub account: bool,
+    /// The client's own key, in place of the deployment's: `forward_llm_provider_auth_headers`.
+    pub keys: bool,
+    /// The client's own token of the provider, as subscriptions have it, in place of the
+    /// deployment's key: with either of the two above that forward headers or keys.
+    pub tokens: bool,
+}
+
 /// One model at one provider with one credential. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Deployment {
@@ -51,6 +66,8 @@ pub struct Deployment {
     pub api_version: Option<Arc<str>>,
     /// Headers to send: the provider's, `OpenAI-Organization` and `extra_headers`, each name once.
     pub headers: Arc<[(String, Secret)]>,
+    /// What of a client's own headers goes on to it.
+    pub forwards: Forwards,
     /// Its part in routing.
     pub candidate: Candidate,
     /// Its prices: those of the entry, else of the price list, else the assumed one.

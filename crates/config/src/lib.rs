@@ -21,7 +21,7 @@ mod timeouts;
 mod yaml;
 
 pub use compile::{Compiled, compile};
-pub use deployment::{Deployment, JsonFields};
+pub use deployment::{Deployment, Forwards, JsonFields};
 pub use diagnostic::{Finding, Findings, Severity, Source};
 pub use pattern::Pattern;
 pub use price::import as price_import;

@@ -6,6 +6,7 @@ mod body;
 mod credential;
 mod entra;
 mod entry;
+mod forward;
 mod google;
 mod identity;
 mod own;
@@ -28,8 +29,8 @@ use crate::schema::Reader;
 use crate::settings::Shared;
 use crate::snapshot::{ModelGroup, PatternGroup};
 use crate::yaml::{Entry, Value};
-use identity::Identities;
 pub(crate) use aws::go_to_region_of_model;
+use identity::Identities;
 
 /// What every entry is compiled with.
 pub(crate) struct Context<'a, 'r> {

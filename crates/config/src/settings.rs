@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tollgate_domain::{Price, PriceError, Secret, parse_lifetime};
 
+use crate::deployment::Forwards;
 use crate::diagnostic::{Finding, code};
 use crate::environment::Environment;
 use crate::schema::{KnownKeys, Reader, Section};
@@ -39,8 +40,6 @@ pub struct Settings {
     /// How long the client of a stream hears nothing before it is told that the call is alive;
     /// `None` for never.
     pub keepalive: Option<Duration>,
-    /// Whether clients' `x-` headers go on to the providers.
-    pub forward_client_headers: bool,
     /// What stands before `/errors/<slug>`, without a slash at its end; empty when nobody said
     /// where the gateway is reached.
     pub docs_base: String,
@@ -76,6 +75,9 @@ pub(crate) struct Shared {
     pub(crate) timeouts: SharedTimeouts,
     pub(crate) drop_params: Option<bool>,
     pub(crate) modify_params: Option<bool>,
+    pub(crate) forwards: Forwards,
+    /// Model groups, with or without `*`, whose clients' headers go on.
+    pub(crate) forwarding_groups: Vec<String>,
 }
 
 /// The three sections of settings.
@@ -94,6 +96,12 @@ pub(crate) fn read(reader: &mut Reader<'_>, sections: &mut Sections<'_>) -> (Set
 }
 
 impl Settings {
+    /// Whether a header of this name is the one that the operator named for keys.
+    #[must_use]
+    pub fn is_key_header(&self, name: &str) -> bool {
+        self.key_header.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+
     /// What holds where the file says nothing.
     fn defaults(env: &Environment<'_>) -> Self {
         let first = |names: &[&str]| names.iter().find_map(|name| env.variable(name));
@@ -116,7 +124,6 @@ impl Settings {
             clamp_max_tokens: false,
             key_header: None,
             keepalive: Some(KEEPALIVE),
-            forward_client_headers: false,
             docs_base,
             responses_retention: RESPONSES_RETENTION,
             grace: grace(&first),
@@ -161,11 +168,6 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
     if let Some(entry) = section.take("keepalive_interval_ms") {
         let interval = reader.count(entry, KEEPALIVE_MS_MAX).map(Duration::from_millis);
         settings.keepalive = interval.or(settings.keepalive).filter(|wait| !wait.is_zero());
-    }
-    if let Some(forward) =
-        section.take("forward_client_headers_to_llm_api").and_then(|entry| reader.flag(entry))
-    {
-        settings.forward_client_headers = forward;
     }
     settings.key_header =
         section.take("litellm_key_header_name").and_then(|entry| reader.text(entry));
@@ -246,7 +248,9 @@ fn unpriced(reader: &mut Reader<'_>, entry: &Entry) -> Option<UnpricedModels> {
 }
 
 fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut Settings) -> Shared {
-    let Sections { litellm, router, .. } = sections;
+    let Sections { general, litellm, router } = sections;
+    let forwards = forwards(reader, general);
+    let forwarding_groups = forwarding_groups(reader, litellm);
     let mut retries = |section: &mut Section<'_>| {
         let entry = section.take("num_retries")?;
         let count = reader.count(entry, RETRIES_MAX)?;
@@ -268,7 +272,27 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
     }
     let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
     let modify_params = litellm.take("modify_params").and_then(|entry| reader.flag(entry));
-    Shared { timeouts, drop_params, modify_params }
+    Shared { timeouts, drop_params, modify_params, forwards, forwarding_groups }
+}
+
+/// What of clients' own headers goes on, where neither an entry nor the list of groups says.
+fn forwards(reader: &mut Reader<'_>, general: &mut Section<'_>) -> Forwards {
+    let mut flag = |name| general.take(name).and_then(|entry| reader.flag(entry)).unwrap_or(false);
+    let headers = flag("forward_client_headers_to_llm_api");
+    let keys = flag("forward_llm_provider_auth_headers");
+    let account = flag("forward_openai_org_id");
+    Forwards { headers, account, keys, tokens: headers || keys }
+}
+
+/// `model_group_settings.forward_client_headers_to_llm_api`.
+fn forwarding_groups(reader: &mut Reader<'_>, litellm: &mut Section<'_>) -> Vec<String> {
+    let groups = litellm.take("model_group_settings").and_then(|entry| reader.mapping(entry));
+    let Some(mapping) = groups else { return Vec::new() };
+    let mut section = Section::new("litellm_settings.model_group_settings", mapping);
+    let listed = section.take("forward_client_headers_to_llm_api");
+    let listed = listed.map(|entry| reader.texts(entry)).unwrap_or_default();
+    section.finish(&KnownKeys::ENTRY, &mut reader.findings);
+    listed
 }
 
 fn strategy(reader: &mut Reader<'_>, entry: &Entry) {

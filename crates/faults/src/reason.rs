@@ -123,6 +123,10 @@ pub enum Reason {
     UpstreamCredentialsRejected,
     /// The gateway has no credential for the provider.
     UpstreamCredentialsUnavailable,
+    /// The provider rejects the credential that the caller brought.
+    OwnCredentialRejected,
+    /// The caller has to bring a credential for the provider and brought none.
+    OwnCredentialMissing,
     /// The provider account has no credits left.
     UpstreamAccountOutOfCredits,
     /// The provider no longer serves the model.
@@ -233,6 +237,8 @@ impl Reason {
             Self::UpstreamAnswerTooLarge => "upstream_answer_too_large",
             Self::UpstreamCredentialsRejected => "upstream_credentials_rejected",
             Self::UpstreamCredentialsUnavailable => "upstream_credentials_unavailable",
+            Self::OwnCredentialRejected => "own_credential_rejected",
+            Self::OwnCredentialMissing => "own_credential_missing",
             Self::UpstreamAccountOutOfCredits => "upstream_account_out_of_credits",
             Self::ModelRetired => "model_retired",
             Self::ModelTemporarilyUnavailable => "model_temporarily_unavailable",

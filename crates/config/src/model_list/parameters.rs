@@ -11,7 +11,7 @@ use super::access::{self, Access};
 use super::body::{self, Fields};
 use super::credential::{self, Needed, Subject};
 use super::provider::Inferred;
-use super::{Context, price};
+use super::{Context, forward, price};
 use crate::deployment::Deployment;
 use crate::diagnostic::{Finding, code};
 use crate::price::field::is_price;
@@ -90,8 +90,11 @@ impl Part<'_> {
     ) -> Option<Deployment> {
         let Inferred { provider, mut upstream_model, pinned } = inferred;
         let reader = &mut *cx.reader;
+        let group = self.common.as_ref().map_or("", |common| common.group.as_str());
+        let forwards = forward::read(reader, &mut params, cx.shared, group);
         let called = (&*provider, &mut upstream_model);
-        let access = access::read(reader, &mut params, called, self.subject);
+        let brought = forwards.keys || forwards.tokens && !provider.client_tokens.is_empty();
+        let access = access::read(reader, &mut params, called, (self.subject, brought));
         let version = credential::api_version(reader, params.take("api_version"), &provider);
         let headers = body::headers(reader, &mut params, &provider);
         let edits = body::edits(reader, &mut params, cx.shared);
@@ -125,6 +128,7 @@ impl Part<'_> {
             identity: identity.map(Arc::new),
             api_version: version.map(Arc::from),
             headers: headers.into(),
+            forwards,
             candidate,
             limits,
             timeouts,

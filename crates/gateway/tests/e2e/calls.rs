@@ -4,6 +4,7 @@ mod buffered;
 mod disconnects;
 mod edits;
 mod kept_answers;
+mod pass_through;
 mod streamed;
 mod upstream_failures;
 mod upstream_streams;

@@ -57,7 +57,7 @@ pub(crate) const fn reason_of(error: &DispatchError) -> Reason {
 /// The upstream answered with an error status.
 pub(super) async fn refused_by_upstream(
     gate: &Gate,
-    deployment: &Deployment,
+    (deployment, brings): (&Deployment, bool),
     pairing: &Pairing,
     answer: UpstreamAnswer,
 ) -> Failed {
@@ -67,7 +67,13 @@ pub(super) async fn refused_by_upstream(
     let text = String::from_utf8_lossy(&bytes);
     let error = read_error(pairing.upstream, &bytes);
     let hint = wait_hint(&|name| header(&headers, name), &text, gate.now());
-    let failure = classify(&as_seen(status, error.as_ref(), &text), hint);
+    let mut failure = classify(&as_seen(status, error.as_ref(), &text), hint);
+    if brings && failure.reason == Reason::UpstreamCredentialsRejected {
+        // Its owner has to hear of it, and no credential of the operator's takes its place.
+        failure.reason = Reason::OwnCredentialRejected;
+        failure.client_status = status;
+        failure.try_next = false;
+    }
     let message = match &error {
         Some(error) => format!("{}: {}", deployment.provider.name, error.message),
         None => format!("{} answered with status {status}", deployment.provider.name),

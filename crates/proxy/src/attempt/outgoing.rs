@@ -18,7 +18,7 @@ use tollgate_wire::translate::{
 use tollgate_wire::{Calling, Endpoint, StreamUsage, WireFormat};
 
 use crate::attempt::failed::Failed;
-use crate::attempt::proof::credential;
+use crate::attempt::proof::{brought, credential};
 use crate::continue_from;
 use crate::gate::Gate;
 use crate::headers;
@@ -28,13 +28,12 @@ use crate::ingress::{Call, unreadable};
 const UNSUPPORTED_FIX: &str = "leave it out, or have it dropped: `drop_params: true` in the \
     request, for the deployment or for all of them";
 
-/// The header in which clients name the beta features they use.
-const BETAS: &str = "anthropic-beta";
-
 /// A request on its way, how its answer is read, and what the client is to know about it.
 pub(super) struct Outgoing {
     pub(super) request: UpstreamRequest,
     pub(super) pairing: Pairing,
+    /// Whether it carries the client's own credential in place of the deployment's.
+    pub(super) brings: bool,
     pub(super) told: Told,
 }
 
@@ -79,10 +78,12 @@ pub(super) fn request(
     let own = passes.then_some(&call.request);
     let (body, dropped_last) = patched(endpoint.format, &body, own, &patch)
         .map_err(|problem| not_sent(deployment, problem))?;
-    let headers = headers::upstream(call, deployment, settings);
+    let own = brought(call, deployment);
+    let brings = own.is_some();
+    let headers = headers::upstream(call, deployment, (endpoint, brings), settings);
     let request = UpstreamRequest {
         url: deployment.url(endpoint, call.request.asked.stream),
-        auth: credential(deployment)?,
+        auth: own.map_or_else(|| credential(deployment), Ok)?,
         body: wrapped(endpoint, &body, call)?,
         headers,
     };
@@ -92,7 +93,7 @@ pub(super) fn request(
             all.push(name);
         }
     }
-    Ok(Outgoing { request, pairing, told: Told { dropped: all, adjusted } })
+    Ok(Outgoing { request, pairing, brings, told: Told { dropped: all, adjusted } })
 }
 
 /// How the client and the operator want the request edited; where both say, the client.
@@ -202,7 +203,8 @@ fn translated(
 /// The body as the endpoint's platform takes it. Versions and betas that the client names in
 /// headers stand in the body there.
 fn wrapped(endpoint: &Endpoint, body: &Bytes, call: &Call) -> Result<Bytes, Failed> {
-    let betas = call.headers.get(BETAS).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let betas =
+        call.headers.get(headers::BETAS).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let betas: Vec<&str> =
         betas.split(',').map(str::trim).filter(|beta| !beta.is_empty()).collect();
     endpoint.envelope.wrap(body, None, &betas).map_err(|malformed| {

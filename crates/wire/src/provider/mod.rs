@@ -55,6 +55,11 @@ pub struct Provider {
     pub client_headers: Vec<String>,
     /// Those of them that are lists, which are joined with the operator's own.
     pub client_lists: Vec<String>,
+    /// Headers in which a client names an account of its own at the provider, in lower case.
+    pub client_accounts: Vec<String>,
+    /// How tokens begin that the provider gives to its users and that a client may bring as
+    /// `Authorization: Bearer …`. What begins otherwise is not the provider's and never goes there.
+    pub client_tokens: Vec<String>,
 }
 
 /// A part of a provider's URLs that a deployment or the environment decides, such as a region.
@@ -64,19 +69,14 @@ pub struct Variable {
     pub name: String,
     /// The parameter of a deployment that holds it.
     pub param: String,
+    /// Other names of that parameter.
+    pub also: Vec<String>,
     /// Environment names that hold it where the deployment does not, the first one set wins.
     pub env: Vec<String>,
     /// Its value where nothing else says.
     pub default: Option<String>,
 }
-    /// Other names of that parameter.
-    pub also: Vec<String>,
 
-/// Another base URL for some values of a variable.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BaseUrlWhen {
-    /// The variable's name.
 impl Variable {
     /// Whether a parameter of this name holds it.
     #[must_use]
@@ -85,6 +85,11 @@ impl Variable {
     }
 }
 
+/// Another base URL for some values of a variable.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseUrlWhen {
+    /// The variable's name.
     pub variable: String,
     /// Its values.
     pub values: Vec<String>,

@@ -41,6 +41,10 @@ pub(super) struct ProviderFile {
     client_headers: Vec<String>,
     #[serde(default)]
     client_lists: Vec<String>,
+    #[serde(default)]
+    client_accounts: Vec<String>,
+    #[serde(default)]
+    client_tokens: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,12 +52,12 @@ pub(super) struct ProviderFile {
 struct VariableFile {
     param: String,
     #[serde(default)]
+    also: Vec<String>,
+    #[serde(default)]
     env: Vec<String>,
     default: Option<String>,
 }
 
-    also: Vec<String>,
-    #[serde(default)]
 /// Braces, because a variant without them would let unknown fields pass.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "scheme", rename_all = "snake_case", deny_unknown_fields)]
@@ -104,6 +108,8 @@ impl ProviderFile {
             headers: self.headers.into_iter().collect(),
             client_headers: self.client_headers,
             client_lists: self.client_lists,
+            client_accounts: self.client_accounts,
+            client_tokens: self.client_tokens,
         })
     }
 }

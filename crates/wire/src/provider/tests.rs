@@ -52,6 +52,16 @@ fn every_provider_can_be_configured() {
             assert!(!(local && provider.key_required), "{name}: a server of one's own is open");
             assert!(!base.ends_with('/'), "{name}");
         }
+        let named = [&provider.client_headers, &provider.client_lists, &provider.client_accounts];
+        for header in named.into_iter().flatten() {
+            assert!(!header.is_empty() && *header == header.to_ascii_lowercase(), "{name}");
+        }
+        for token in &provider.client_tokens {
+            assert!(
+                token.len() > "sk-".len(),
+                "{name}: `{token}` is the beginning of our own keys"
+            );
+        }
         let variables = provider.key_env.iter().chain(&provider.base_url_env);
         for variable in variables {
             let letters = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
@@ -105,6 +115,15 @@ fn every_quirk_does_something() {
 }
 
 #[test]
+fn the_guide_lists_the_fields_that_are_left_out_without_being_asked() {
+    let guide = include_str!("../../../../docs/guide/parameters.md");
+    let (_, hints) = guide.split_once("They are `").expect("the list");
+    let (hints, _) = hints.split_once("`.").expect("its end");
+    let listed: Vec<&str> = hints.split('`').step_by(2).collect();
+    assert_eq!(listed, crate::formats::openai_chat::HINTS);
+}
+
+#[test]
 fn a_base_url_takes_its_variables_from_the_environment() {
     let catalog = catalog();
     let variable = |name: &str| (name == "CLOUDFLARE_ACCOUNT_ID").then(|| "a1".to_owned());
@@ -114,15 +133,6 @@ fn a_base_url_takes_its_variables_from_the_environment() {
     assert_eq!(own("openai"), Ok(Some("https://api.openai.com/v1".to_owned())));
     assert_eq!(own("azure"), Ok(None));
     let unset = own("bedrock_mantle").expect_err("no region");
-#[test]
-fn the_guide_lists_the_fields_that_are_left_out_without_being_asked() {
-    let guide = include_str!("../../../../docs/guide/parameters.md");
-    let (_, hints) = guide.split_once("They are `").expect("the list");
-    let (hints, _) = hints.split_once("`.").expect("its end");
-    let listed: Vec<&str> = hints.split('`').step_by(2).collect();
-    assert_eq!(listed, crate::formats::openai_chat::HINTS);
-}
-
     assert_eq!(unset.to_string(), "the variable `AWS_REGION` is not set");
 }
 
