@@ -168,6 +168,20 @@ impl Reason {
     /// Every reason, in the order of the catalogue.
     pub const ALL: [Self; Self::COUNT] = row::reasons();
 
+    /// Whether it is about the gateway's own credential for a provider. Then the provider's words
+    /// do not reach the client: such texts repeat parts of the key.
+    #[must_use]
+    pub const fn is_about_our_credential(self) -> bool {
+        matches!(
+            self,
+            Self::UpstreamCredentialsRejected
+                | Self::UpstreamCredentialsUnavailable
+                | Self::AzureKeyAuthDisabled
+                | Self::AzureRoleMissing
+                | Self::AzureTokenWrongAudience
+        )
+    }
+
     /// Reads a slug.
     #[must_use]
     pub fn parse(slug: &str) -> Option<Self> {

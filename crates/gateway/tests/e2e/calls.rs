@@ -3,6 +3,7 @@
 mod buffered;
 mod disconnects;
 mod edits;
+mod entra;
 mod kept_answers;
 mod pass_through;
 mod streamed;

@@ -4,7 +4,9 @@
 use http::HeaderMap;
 use tollgate_config::Deployment;
 use tollgate_faults::{Reason, Refusal, UpstreamError, UpstreamFacts, classify, wait_hint};
+use tollgate_upstream::auth::TokenFault;
 use tollgate_upstream::{DispatchError, UpstreamAnswer};
+use tollgate_wire::AuthScheme;
 use tollgate_wire::formats::openai_chat::ErrorBody;
 use tollgate_wire::translate::{Pairing, read_error};
 
@@ -78,6 +80,7 @@ pub(super) async fn refused_by_upstream(
         Some(error) => format!("{}: {}", deployment.provider.name, error.message),
         None => format!("{} answered with status {status}", deployment.provider.name),
     };
+    let fault = explained(gate, deployment, (status, &text)).filter(|_| !brings);
     let request_id = REQUEST_ID_HEADERS.iter().find_map(|name| header(&headers, name));
     let mut refusal = Refusal::new(failure.reason, message)
         .with_status(failure.client_status)
@@ -92,15 +95,28 @@ pub(super) async fn refused_by_upstream(
         refusal = refusal.with_vendor_body(text);
     }
     if failure.reason == Reason::UpstreamCredentialsRejected {
+        refusal.message = format!("{} rejected the gateway's credential", deployment.provider.name);
+    }
+    if let Some(fault) = fault {
+        refusal.message = format!("{}: {fault}", deployment.provider.name);
+        refusal.reason = fault.reason().and_then(Reason::parse).unwrap_or(refusal.reason);
+    }
+    if refusal.reason.is_about_our_credential() {
         tracing::error!(
             deployment = %deployment.id,
             provider = %deployment.provider.name,
             status,
+            reason = refusal.reason.slug(),
             "the provider rejected this deployment's credential"
         );
-        refusal.message = format!("{} rejected the gateway's credential", deployment.provider.name);
     }
     Failed { refusal, status: Some(status), try_next: failure.try_next }
+}
+
+/// What the token that was sent, or the body, says about the refusal of a credential of Entra's.
+fn explained(gate: &Gate, deployment: &Deployment, answer: (u16, &str)) -> Option<TokenFault> {
+    let AuthScheme::Entra { .. } = deployment.provider.auth else { return None };
+    gate.upstream().identities().explain(deployment.identity.as_deref(), answer)
 }
 
 /// An error object inside an answer that claims success.
