@@ -270,9 +270,22 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
     if let Some(entry) = router.take("routing_strategy") {
         strategy(reader, entry);
     }
-    let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
-    let modify_params = litellm.take("modify_params").and_then(|entry| reader.flag(entry));
+    let mut flag = |name, variable| {
+        let own = litellm.take(name).and_then(|entry| reader.flag(entry));
+        own.or_else(|| switched(reader.env.variable(variable)?.trim()))
+    };
+    let drop_params = flag("drop_params", "LITELLM_DROP_PARAMS");
+    let modify_params = flag("modify_params", "LITELLM_MODIFY_PARAMS");
     Shared { timeouts, drop_params, modify_params, forwards, forwarding_groups }
+}
+
+/// What a variable says that is a switch; nothing where it says neither.
+fn switched(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
 }
 
 /// What of clients' own headers goes on, where neither an entry nor the list of groups says.
