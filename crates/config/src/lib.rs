@@ -24,7 +24,7 @@ mod yaml;
 
 pub use budgets::Budgets;
 pub use compile::{Compiled, compile};
-pub use deployment::{Deployment, JsonFields};
+pub use deployment::{Deployment, Forwards, JsonFields};
 pub use diagnostic::{Finding, Findings, Severity, Source};
 pub use pattern::Pattern;
 pub use price::import as price_import;

@@ -11,6 +11,7 @@ use tollgate_policy::{Calendar, nearest};
 
 use crate::budgets::{self, Budgets};
 use crate::calendar;
+use crate::deployment::Forwards;
 use crate::diagnostic::{Finding, code};
 use crate::environment::Environment;
 use crate::schema::{KnownKeys, Reader, Section};
@@ -53,8 +54,6 @@ pub struct Settings {
     /// How long the client of a stream hears nothing before it is told that the call is alive;
     /// `None` for never.
     pub keepalive: Option<Duration>,
-    /// Whether clients' `x-` headers go on to the providers.
-    pub forward_client_headers: bool,
     /// What stands before `/errors/<slug>`, without a slash at its end; empty when nobody said
     /// where the gateway is reached.
     pub docs_base: String,
@@ -96,6 +95,9 @@ pub(crate) struct Shared {
     pub(crate) enforce_model_rates: bool,
     /// `router_settings.default_max_parallel_requests`.
     pub(crate) calls_at_once_max: Option<NonZeroU32>,
+    pub(crate) forwards: Forwards,
+    /// Model groups, with or without `*`, whose clients' headers go on.
+    pub(crate) forwarding_groups: Vec<String>,
 }
 
 /// The three sections of settings.
@@ -114,6 +116,12 @@ pub(crate) fn read(reader: &mut Reader<'_>, sections: &mut Sections<'_>) -> (Set
 }
 
 impl Settings {
+    /// Whether a header of this name is the one that the operator named for keys.
+    #[must_use]
+    pub fn is_key_header(&self, name: &str) -> bool {
+        self.key_header.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+
     /// What holds where the file says nothing.
     fn defaults(env: &Environment<'_>) -> Self {
         let first = |names: &[&str]| names.iter().find_map(|name| env.variable(name));
@@ -139,7 +147,6 @@ impl Settings {
             calendar: Arc::default(),
             key_header: None,
             keepalive: Some(KEEPALIVE),
-            forward_client_headers: false,
             docs_base,
             responses_retention: RESPONSES_RETENTION,
             grace: grace(&first),
@@ -186,11 +193,6 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
     if let Some(entry) = section.take("keepalive_interval_ms") {
         let interval = reader.count(entry, KEEPALIVE_MS_MAX).map(Duration::from_millis);
         settings.keepalive = interval.or(settings.keepalive).filter(|wait| !wait.is_zero());
-    }
-    if let Some(forward) =
-        section.take("forward_client_headers_to_llm_api").and_then(|entry| reader.flag(entry))
-    {
-        settings.forward_client_headers = forward;
     }
     settings.key_header =
         section.take("litellm_key_header_name").and_then(|entry| reader.text(entry));
@@ -272,7 +274,9 @@ fn unpriced(reader: &mut Reader<'_>, entry: &Entry) -> Option<UnpricedModels> {
 }
 
 fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut Settings) -> Shared {
-    let Sections { litellm, router, .. } = sections;
+    let Sections { general, litellm, router } = sections;
+    let forwards = forwards(reader, general);
+    let forwarding_groups = forwarding_groups(reader, litellm);
     let mut retries = |section: &mut Section<'_>| {
         let entry = section.take("num_retries")?;
         let count = reader.count(entry, RETRIES_MAX)?;
@@ -299,12 +303,24 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
     settings.metrics_need_key = metrics.and_then(|entry| reader.flag(entry)).unwrap_or(true);
     settings.budgets = Arc::new(budgets::read(reader, litellm, router));
     settings.calendar = Arc::new(calendar::read(reader, litellm));
-    let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
-    let modify_params = litellm.take("modify_params").and_then(|entry| reader.flag(entry));
+    let mut flag = |name, variable| {
+        let own = litellm.take(name).and_then(|entry| reader.flag(entry));
+        own.or_else(|| switched(reader.env.variable(variable)?.trim()))
+    };
+    let drop_params = flag("drop_params", "LITELLM_DROP_PARAMS");
+    let modify_params = flag("modify_params", "LITELLM_MODIFY_PARAMS");
     let enforce_model_rates = enforces_model_rates(reader, router);
     let entry = router.take("default_max_parallel_requests");
     let calls_at_once_max = entry.and_then(|entry| calls_at_once(reader, entry));
-    Shared { timeouts, drop_params, modify_params, enforce_model_rates, calls_at_once_max }
+    Shared {
+        timeouts,
+        drop_params,
+        modify_params,
+        enforce_model_rates,
+        calls_at_once_max,
+        forwards,
+        forwarding_groups,
+    }
 }
 
 /// Whether `optional_pre_call_checks` lists the one that makes rates of deployments hard limits.
@@ -320,6 +336,35 @@ fn enforces_model_rates(reader: &mut Reader<'_>, router: &mut Section<'_>) -> bo
         }
     }
     checks.iter().any(|check| check == PRE_CALL_CHECKS[0])
+}
+
+/// What a variable says that is a switch; nothing where it says neither.
+fn switched(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// What of clients' own headers goes on, where neither an entry nor the list of groups says.
+fn forwards(reader: &mut Reader<'_>, general: &mut Section<'_>) -> Forwards {
+    let mut flag = |name| general.take(name).and_then(|entry| reader.flag(entry)).unwrap_or(false);
+    let headers = flag("forward_client_headers_to_llm_api");
+    let keys = flag("forward_llm_provider_auth_headers");
+    let account = flag("forward_openai_org_id");
+    Forwards { headers, account, keys, tokens: headers || keys }
+}
+
+/// `model_group_settings.forward_client_headers_to_llm_api`.
+fn forwarding_groups(reader: &mut Reader<'_>, litellm: &mut Section<'_>) -> Vec<String> {
+    let groups = litellm.take("model_group_settings").and_then(|entry| reader.mapping(entry));
+    let Some(mapping) = groups else { return Vec::new() };
+    let mut section = Section::new("litellm_settings.model_group_settings", mapping);
+    let listed = section.take("forward_client_headers_to_llm_api");
+    let listed = listed.map(|entry| reader.texts(entry)).unwrap_or_default();
+    section.finish(&KnownKeys::ENTRY, &mut reader.findings);
+    listed
 }
 
 fn strategy(reader: &mut Reader<'_>, entry: &Entry) {

@@ -14,7 +14,7 @@ use tollgate_domain::{AttemptRecord, Usage};
 use tollgate_faults::{AttemptFacts, Reason, Refusal};
 use tollgate_policy::Used;
 use tollgate_upstream::{
-    DispatchError, PhaseTimeouts, UpstreamAnswer, UpstreamBody, UpstreamRequest,
+    Credential, DispatchError, PhaseTimeouts, UpstreamAnswer, UpstreamBody, UpstreamRequest,
 };
 use tollgate_wire::formats::seal::{Origin, Seal};
 use tollgate_wire::formats::translation::Reply;
@@ -24,6 +24,7 @@ use crate::attempt::failed::Failed;
 pub(crate) use crate::attempt::failed::reason_of;
 use crate::attempt::outgoing::Outgoing;
 pub(crate) use crate::attempt::outgoing::Told;
+use crate::credential::brought;
 use crate::gate::Gate;
 use crate::ingress::Call;
 use crate::outlets;
@@ -76,6 +77,11 @@ pub(crate) async fn attempt(
     plan: &Plan,
     mut ticket: Ticket,
 ) -> Result<Answer, Refusal> {
+    let lets = |d: &Arc<Deployment>| d.forwards.keys || d.forwards.tokens;
+    if plan.deployments.iter().any(lets) {
+        let brought = brought(gate, &call.headers, settings).await;
+        call.brought = brought.inspect_err(|_| ticket.failed())?;
+    }
     call.timing.mark(Phase::Admit, gate.ticks());
     let mut first: Option<Refusal> = None;
     let mut left: Vec<&Arc<Deployment>> = plan.deployments.iter().collect();
@@ -170,12 +176,13 @@ async fn dispatch(
     call: &Call,
     deployment: &Deployment,
 ) -> Result<Begun, Failed> {
-    let Outgoing { request, pairing, told } = outgoing::request(gate, call, deployment, settings)?;
+    let Outgoing { request, pairing, brings, told } =
+        outgoing::request(gate, call, deployment, settings)?;
     let timeouts = outgoing::timeouts(call, deployment);
     let answer = send(gate, deployment, request, timeouts)
         .await
         .map_err(|error| failed::not_dispatched(deployment, &error))?;
-    let coming = Coming { gate, call, deployment, pairing };
+    let coming = Coming { gate, call, deployment, pairing, brings };
     if !(200..300).contains(&answer.status) {
         return Err(coming.refused(answer).await);
     }
@@ -195,7 +202,8 @@ async fn send(
     request: UpstreamRequest,
     timeouts: PhaseTimeouts,
 ) -> Result<UpstreamAnswer, DispatchError> {
-    let Some(identity) = &deployment.identity else {
+    let fetched = matches!(request.auth, Credential::Identity(_) | Credential::SigV4 { .. });
+    let Some(identity) = deployment.identity.as_ref().filter(|_| fetched) else {
         return gate.upstream().send(request, timeouts).await;
     };
     let answer = gate.upstream().send(request.clone(), timeouts).await?;
@@ -211,11 +219,14 @@ struct Coming<'a> {
     call: &'a Call,
     deployment: &'a Deployment,
     pairing: Pairing,
+    /// Whether the request carried the client's own credential.
+    brings: bool,
 }
 
 impl Coming<'_> {
     async fn refused(&self, answer: UpstreamAnswer) -> Failed {
-        failed::refused_by_upstream(self.gate, self.deployment, &self.pairing, answer).await
+        let about = (self.deployment, self.brings);
+        failed::refused_by_upstream(self.gate, about, &self.pairing, answer).await
     }
 
     async fn whole(&self, answer: UpstreamAnswer, bytes_max: u64) -> Result<Begun, Failed> {

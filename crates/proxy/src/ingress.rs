@@ -16,6 +16,7 @@ use tollgate_wire::formats::openai_chat::RequestProblem;
 use tollgate_wire::formats::seal::Sealer;
 use tollgate_wire::translate::{ClientFormat, ClientRequest, PathSays};
 
+use crate::credential::Brought;
 use crate::gate::Gate;
 use crate::keep::Turn;
 use crate::timing::{Phase, Timing};
@@ -75,6 +76,8 @@ pub(crate) struct Call {
     pub(crate) kept_elsewhere: Option<Box<str>>,
     /// The client's headers, of which some go on to some providers.
     pub(crate) headers: HeaderMap,
+    /// The credentials for providers that the client brought, once a deployment lets them through.
+    pub(crate) brought: Vec<Brought>,
     /// The customer on whose behalf the client calls, if it named one.
     pub(crate) customer: Option<CustomerId>,
     /// The tags that the client gives it.
@@ -131,6 +134,7 @@ impl Ingress {
             conversation: OnceLock::new(),
             turn: None,
             kept_elsewhere: None,
+            brought: Vec::new(),
             customer,
             tags,
             timeout,

@@ -12,7 +12,7 @@ use tollgate_config::Settings;
 use tollgate_domain::{CallId, Outcome};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_upstream::DispatchError;
-use tollgate_wire::translate::StreamForm;
+use tollgate_wire::translate::{Sent, StreamForm};
 
 use crate::attempt::{Answer, Content, LiveStream};
 use crate::authenticate::Caller;
@@ -107,8 +107,7 @@ impl http_body::Body for OnePiece {
 struct Relaying {
     call: CallId,
     form: StreamForm,
-    /// Whether nothing has been sent yet.
-    first: bool,
+    sent: Sent,
     keepalive: Option<Duration>,
     docs_base: String,
     keeping: Option<Keeping>,
@@ -123,10 +122,11 @@ fn streamed(
     live: Box<LiveStream>,
     ticket: Ticket,
 ) -> Body {
-    let (first, over) = (true, false);
-    let state = Relaying { call, form, first, keepalive, docs_base, keeping, live, ticket, over };
+    let (sent, over) = (Sent::default(), false);
+    let state = Relaying { call, form, sent, keepalive, docs_base, keeping, live, ticket, over };
     Body::from_stream(stream::unfold(state, |mut state| async move {
         let bytes = state.next().await?;
+        state.sent.note(state.form, &bytes);
         if let Some(keeping) = &mut state.keeping {
             keeping.piece(&bytes);
         }
@@ -139,7 +139,6 @@ impl Relaying {
     async fn next(&mut self) -> Option<Bytes> {
         if !self.live.ready.is_empty() {
             let ready = std::mem::take(&mut self.live.ready);
-            self.first = false;
             self.note();
             return Some(ready);
         }
@@ -220,8 +219,9 @@ impl Relaying {
         tracing::warn!(call, reason, message, "stream broke off");
         let dialect = dialect_of(self.form.format);
         let rendered = tollgate_faults::render(refusal, dialect, &self.docs_base, &call);
-        let first = self.first && out.is_empty();
-        out.extend_from_slice(&self.form.error_event(&rendered.body, first));
+        let mut sent = self.sent;
+        sent.note(self.form, out);
+        out.extend_from_slice(&self.form.error_event(&rendered.body, &sent));
         self.ticket.ended(Outcome::Cut);
         self.over = true;
     }

@@ -42,6 +42,13 @@ impl DeploymentText {
             .with(&format!("output_cost_per_token: {output}"))
     }
 
+    /// The same without the lines of one of `litellm_params`.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.lines.retain(|line| line.split(':').next() != Some(name));
+        self
+    }
+
     /// The same with one more line of `litellm_params`.
     #[must_use]
     pub fn with(mut self, line: &str) -> Self {

@@ -76,19 +76,21 @@ impl Dispatcher {
         timeouts: PhaseTimeouts,
     ) -> Result<UpstreamAnswer, DispatchError> {
         let total = timeouts.total.map(|limit| Deadline::start(Phase::Total, limit, &*self.clock));
+        // One limit for all that comes before the request can be sent.
+        let connect = Deadline::start(Phase::Connect, timeouts.connect, &*self.clock);
         let proving = self.identities.authenticate(request);
-        let mut request = match tokio::time::timeout(timeouts.connect, proving).await {
+        let mut request = match self.within(connect.or_earlier(total), proving).await {
             Ok(request) => request?,
-            Err(_) => {
-                let detail = format!("no credential within {:?}", timeouts.connect);
+            Err(DispatchError::Timeout { phase: Phase::Connect, limit, .. }) => {
+                let detail = format!("no credential within {limit:?}");
                 return Err(DispatchError::Credentials { detail });
             }
+            Err(error) => return Err(error),
         };
         self.introduce_to_proxy(&mut request);
         let upstream = request.uri().clone();
-        let connect = Deadline::start(Phase::Connect, timeouts.connect, &*self.clock);
         let mut connected = capture_connection(&mut request);
-        let answering = CONNECT_LIMIT.scope(timeouts.connect, self.client.request(request));
+        let answering = CONNECT_LIMIT.scope(connect.left(), self.client.request(request));
         tokio::pin!(answering);
         let explain = |error| match no_head(&error) {
             NoHead::ConnectExpired => connect.expired(&*self.clock),

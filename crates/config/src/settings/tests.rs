@@ -104,6 +104,30 @@ fn the_routers_retries_go_before_those_of_litellm_settings() {
 }
 
 #[test]
+fn what_the_file_says_of_parameters_wins_over_the_environment() {
+    let dropping = [("LITELLM_DROP_PARAMS", "True"), ("LITELLM_MODIFY_PARAMS", "1")];
+    let shared = |text: &str, variables: &[(&str, &str)]| {
+        let shared = clean(text, variables).1;
+        (shared.drop_params, shared.modify_params)
+    };
+    assert_eq!(shared("{}", &dropping), (Some(true), Some(true)));
+    let own = "litellm_settings: {drop_params: false}";
+    assert_eq!(shared(own, &dropping), (Some(false), Some(true)));
+    assert_eq!(shared("{}", &[("LITELLM_DROP_PARAMS", "perhaps")]), (None, None));
+}
+
+#[test]
+fn what_of_clients_headers_goes_on_is_off_until_it_is_asked_for() {
+    assert_eq!(clean("{}", &[]).1.forwards, Forwards::default());
+    let text = "general_settings: {forward_llm_provider_auth_headers: true}\n\
+        litellm_settings: {model_group_settings: {forward_client_headers_to_llm_api: ['a/*', b]}}";
+    let shared = clean(text, &[]).1;
+    let forwards = Forwards { keys: true, tokens: true, ..Forwards::default() };
+    assert_eq!(shared.forwards, forwards);
+    assert_eq!(shared.forwarding_groups, ["a/*", "b"]);
+}
+
+#[test]
 fn every_setting_has_its_effect() {
     let text = "general_settings:\n  max_request_size_mb: 2\n  max_response_size_mb: 3\n  \
         global_max_parallel_requests: 9\n  always_include_stream_usage: yes\n  \

@@ -2,7 +2,10 @@
 
 mod buffered;
 mod disconnects;
+mod edits;
+mod entra;
 mod kept_answers;
+mod pass_through;
 mod streamed;
 mod upstream_failures;
 mod upstream_streams;

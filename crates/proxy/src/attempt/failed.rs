@@ -7,10 +7,11 @@ use tollgate_domain::Timestamp;
 use tollgate_faults::{
     Failure, Reason, Refusal, Retry, UpstreamError, UpstreamFacts, classify, wait_hint,
 };
+use tollgate_upstream::auth::TokenFault;
 use tollgate_upstream::{DispatchError, UpstreamAnswer};
-use tollgate_wire::WireFormat;
 use tollgate_wire::formats::openai_chat::ErrorBody;
 use tollgate_wire::translate::{EXCEPTION_HEADER, Pairing, read_error};
+use tollgate_wire::{AuthScheme, WireFormat};
 
 use crate::gate::Gate;
 
@@ -64,7 +65,7 @@ pub(crate) const fn reason_of(error: &DispatchError) -> Reason {
 /// The upstream answered with an error status.
 pub(super) async fn refused_by_upstream(
     gate: &Gate,
-    deployment: &Deployment,
+    (deployment, brings): (&Deployment, bool),
     pairing: &Pairing,
     answer: UpstreamAnswer,
 ) -> Failed {
@@ -73,11 +74,18 @@ pub(super) async fn refused_by_upstream(
     let bytes = body.collect(ERROR_BYTES_MAX).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let heard = Heard { status, header: &|name| header(&headers, name), text: &text };
-    let Told { error, failure } = heard.told(pairing.upstream, gate.now());
+    let Told { error, mut failure } = heard.told(pairing.upstream, gate.now());
+    if brings && failure.reason == Reason::UpstreamCredentialsRejected {
+        // Its owner has to hear of it, and no credential of the operator's takes its place.
+        failure.reason = Reason::OwnCredentialRejected;
+        failure.client_status = status;
+        failure.try_next = false;
+    }
     let message = match &error {
         Some(error) => format!("{}: {}", deployment.provider.name, error.message),
         None => format!("{} answered with status {status}", deployment.provider.name),
     };
+    let fault = explained(gate, deployment, (status, &text)).filter(|_| !brings);
     let request_id = REQUEST_ID_HEADERS.iter().find_map(|name| header(&headers, name));
     let mut refusal = Refusal::new(failure.reason, message)
         .with_status(failure.client_status)
@@ -92,13 +100,20 @@ pub(super) async fn refused_by_upstream(
         refusal = refusal.with_vendor_body(text);
     }
     if failure.reason == Reason::UpstreamCredentialsRejected {
+        refusal.message = format!("{} rejected the gateway's credential", deployment.provider.name);
+    }
+    if let Some(fault) = fault {
+        refusal.message = format!("{}: {fault}", deployment.provider.name);
+        refusal.reason = fault.reason().and_then(Reason::parse).unwrap_or(refusal.reason);
+    }
+    if refusal.reason.is_about_our_credential() {
         tracing::error!(
             deployment = %deployment.id,
             provider = %deployment.provider.name,
             status,
+            reason = refusal.reason.slug(),
             "the provider rejected this deployment's credential"
         );
-        refusal.message = format!("{} rejected the gateway's credential", deployment.provider.name);
     }
     Failed { refusal, status: Some(status), try_next: failure.try_next }
 }
@@ -126,6 +141,12 @@ impl Heard<'_> {
         let failure = classify(&as_seen(self.status, error.as_ref(), self.text), wait);
         Told { error, failure }
     }
+}
+
+/// What the token that was sent, or the body, says about the refusal of a credential of Entra's.
+fn explained(gate: &Gate, deployment: &Deployment, answer: (u16, &str)) -> Option<TokenFault> {
+    let AuthScheme::Entra { .. } = deployment.provider.auth else { return None };
+    gate.upstream().identities().explain(deployment.identity.as_deref(), answer)
 }
 
 /// An error object inside an answer that claims success.

@@ -10,6 +10,7 @@ use futures_util::future::{BoxFuture, Shared};
 use tollgate_domain::{Clock, Identity, Ticks, Timestamp};
 
 use super::errand::Courier;
+use super::explain::{TokenFault, explain};
 use super::grant::Grant;
 use super::{Proof, aws, entra, google};
 
@@ -61,6 +62,21 @@ impl Identities {
                 true
             }
         }
+    }
+
+    /// Why a resource of Entra's refused an answer with this status and body, by the token of the
+    /// identity that was sent last; `None` for the identity means that a key was sent.
+    #[must_use]
+    pub fn explain(
+        &self,
+        identity: Option<&Identity>,
+        (status, body): (u16, &str),
+    ) -> Option<TokenFault> {
+        let now = self.clock.now();
+        let Some(identity) = identity else { return explain(None, status, body, now) };
+        let held = self.slots().get(identity).and_then(|slot| slot.held.clone())?;
+        let Proof::Bearer(token) = held.grant.proof else { return None };
+        explain(Some(token.expose()), status, body, now)
     }
 
     /// A credential that is good now: the one at hand, or a new one. One whose life is 80 % over is

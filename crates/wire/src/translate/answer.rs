@@ -44,7 +44,7 @@ pub fn whole_answer(
             },
         });
     }
-    let answer = match pairing.read(&body)? {
+    let answer = match pairing.read(&body, &reply.id)? {
         AnswerIn::Answer(answer) => answer,
         AnswerIn::Error(error) => return Ok(WholeAnswer::Error(error)),
     };

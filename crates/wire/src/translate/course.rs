@@ -89,13 +89,10 @@ impl Course {
             };
             return Self { framing, leg: Leg::Chat(Box::new(StreamObserver::new(options))) };
         }
+        let interpreter = pairing.interpreter(&reply.id);
         let renderer = (!pairing.passes()).then(|| pairing.renderer(reply));
-        let observer = Observer {
-            interpreter: pairing.interpreter(),
-            pairing,
-            deltas: Vec::new(),
-            facts: StreamFacts::default(),
-        };
+        let observer =
+            Observer { interpreter, pairing, deltas: Vec::new(), facts: StreamFacts::default() };
         let leg = match renderer {
             None => Leg::Pass(observer),
             Some(renderer) => Leg::Translate(observer, renderer),

@@ -7,6 +7,7 @@ mod answer;
 mod asked;
 mod course;
 mod defaults;
+mod edits;
 mod framing;
 mod observed;
 mod pairing;
@@ -24,9 +25,10 @@ use crate::formats::{
 };
 
 pub use answer::{WholeAnswer, whole_answer};
-pub use asked::{Asked, ClientRequest, PathSays, StreamForm};
+pub use asked::{Asked, ClientRequest, PathSays, Sent, StreamForm};
 pub use course::{Course, Fault};
 pub use defaults::{spelled, take_over};
+pub use edits::ClientEdits;
 pub use pairing::{Pairing, Prepared, Unprepared, prepare};
 pub use pass::{BodyPatch, NotSent, patched};
 
@@ -55,12 +57,13 @@ impl ClientFormat {
         }
     }
 
-    /// An error in the middle of a stream, around a JSON body in this dialect.
+    /// An error in the middle of a stream, around a JSON body in this dialect. `number` is that of
+    /// the stream's next event, where events have numbers.
     #[must_use]
-    pub fn error_event(self, json: &str) -> Bytes {
+    pub fn error_event(self, json: &str, number: u64) -> Bytes {
         match self {
             Self::OpenAiChat => openai_chat::error_event(json),
-            Self::OpenAiResponses => openai_responses::error_event(json),
+            Self::OpenAiResponses => openai_responses::error_event(json, number),
             Self::AnthropicMessages => anthropic_messages::error_event(json),
             Self::Gemini => gemini::error_event(json),
         }

@@ -155,7 +155,8 @@ impl Pairing {
         &self.names
     }
 
-    pub(super) fn interpreter(&self) -> Box<dyn Interpreter> {
+    /// How the answer to the call of this id is understood.
+    pub(super) fn interpreter(&self, call: &str) -> Box<dyn Interpreter> {
         match self.upstream {
             WireFormat::OpenAiChat => Box::new(openai_chat::OpenAiChatInterpreter::new()),
             WireFormat::OpenAiResponses => Box::new(openai_responses::ResponsesInterpreter::new()),
@@ -170,7 +171,7 @@ impl Pairing {
                 ))
             }
             WireFormat::Cohere => Box::new(cohere::CohereInterpreter::new()),
-            WireFormat::Ollama => Box::new(ollama::OllamaInterpreter::new()),
+            WireFormat::Ollama => Box::new(ollama::OllamaInterpreter::of_call(call)),
         }
     }
 
@@ -191,8 +192,8 @@ impl Pairing {
         }
     }
 
-    /// Reads a whole answer, its tool calls in the client's words.
-    pub(super) fn read(&self, body: &[u8]) -> Result<AnswerIn, Malformed> {
+    /// Reads the whole answer to the call of this id, its tool calls in the client's words.
+    pub(super) fn read(&self, body: &[u8], call: &str) -> Result<AnswerIn, Malformed> {
         let mut read = match self.upstream {
             WireFormat::OpenAiChat => openai_chat::to_answer(body),
             WireFormat::OpenAiResponses => openai_responses::to_answer(body),
@@ -200,7 +201,7 @@ impl Pairing {
             WireFormat::Gemini => gemini::to_answer(body),
             WireFormat::BedrockConverse => bedrock_converse::to_answer_in(body, &self.wording),
             WireFormat::Cohere => cohere::to_answer(body),
-            WireFormat::Ollama => ollama::to_answer(body),
+            WireFormat::Ollama => ollama::to_answer_of(body, call),
         }?;
         if let AnswerIn::Answer(answer) = &mut read {
             self.names.restore_answer(answer);

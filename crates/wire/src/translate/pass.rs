@@ -7,7 +7,7 @@ use super::asked::ClientRequest;
 use crate::WireFormat;
 use crate::formats::client_fields::{Standing, standing};
 use crate::formats::openai_chat::{ChatRequest, RequestPatch, upstream_body};
-use crate::json::{Malformed, Object, Splice, quoted};
+use crate::json::{JsonPath, Malformed, Object, Splice, quoted, without};
 
 /// The members of the other formats that the gateway has read and decided on, as the chat patch has
 /// its own.
@@ -29,6 +29,8 @@ pub struct BodyPatch<'a> {
     pub edits: RequestPatch<'a>,
     /// Whether fields that the model does not take are left out rather than refused.
     pub drops: bool,
+    /// What is removed within fields; of whole fields those in the edits go.
+    pub drop_paths: &'a [JsonPath],
 }
 
 /// A body ready to be sent, and the client's fields that it lost on the way.
@@ -60,9 +62,27 @@ pub fn patched(
     own: Option<&ClientRequest>,
     patch: &BodyPatch<'_>,
 ) -> Result<Patched, NotSent> {
-    if format == WireFormat::OpenAiChat {
-        return chat(body, own.and_then(|request| request.chat.as_ref()), patch);
+    let (body, mut dropped) = match format {
+        WireFormat::OpenAiChat => chat(body, own.and_then(|request| request.chat.as_ref()), patch)?,
+        WireFormat::OpenAiResponses
+        | WireFormat::AnthropicMessages
+        | WireFormat::Gemini
+        | WireFormat::BedrockConverse
+        | WireFormat::Cohere
+        | WireFormat::Ollama => plain(format, body, patch)?,
+    };
+    if patch.drop_paths.iter().all(|path| path.field().is_some()) {
+        return Ok((body, dropped));
     }
+    let within = patch.drop_paths.iter().filter(|path| path.field().is_none()).cloned();
+    let within: Vec<JsonPath> = within.collect();
+    let (body, hit) = without(&body, &within)?;
+    dropped.extend(hit.into_iter().map(|path| path.as_written().into()));
+    Ok((body, dropped))
+}
+
+/// A body of any format but chat.
+fn plain(format: WireFormat, body: &Bytes, patch: &BodyPatch<'_>) -> Result<Patched, NotSent> {
     let object = Object::scan(body)?;
     let mut splice = Splice::new(body, &object);
     let mut dropped = Vec::new();
@@ -71,7 +91,10 @@ pub fn patched(
     }
     for member in object.members() {
         let name = &*member.name;
-        if patch.edits.drop_fields.iter().any(|field| **field == *name) {
+        if !patch.drops && patch.edits.provider_refuses(name, member.raw()) {
+            return Err(NotSent::Unsupported(name.into()));
+        }
+        if patch.edits.drops(name) {
             splice.remove(name);
             dropped.push(name.into());
         } else if matches!(standing(name), Standing::Gateway(_)) {

@@ -17,6 +17,7 @@ pub(in crate::formats) mod usage;
 
 pub use answer::{AnswerFacts, AnswerRead, read_answer, with_model};
 pub use error::{ErrorBody, error_event, read_error};
+pub use fit::HINTS;
 pub(in crate::formats) use hub::byte_offset;
 pub use hub::{
     OpenAiChatInterpreter, OpenAiChatRenderer, ToolNames, from_answer, from_conversation,

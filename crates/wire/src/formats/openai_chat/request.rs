@@ -140,7 +140,7 @@ impl ChatRequest {
     }
 
     /// The value of a field, unless it is absent or `null`; of duplicates the last.
-    pub(super) fn value(&self, name: &str) -> Option<Raw<'_>> {
+    pub(crate) fn value(&self, name: &str) -> Option<Raw<'_>> {
         let text = std::str::from_utf8(self.source.body.get(self.source.layout.span(name)?)?);
         Some(Raw::scanned(text.ok()?)).filter(|raw| !raw.is_null())
     }

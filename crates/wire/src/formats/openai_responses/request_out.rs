@@ -39,15 +39,15 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
 
 /// A system prompt that opens the conversation becomes `instructions`; others keep their places.
 fn write_input(c: &Conversation, kept: &Kept<'_>, report: &mut Report<'_>, o: &mut JsonWriter<'_>) {
-    let opening = c.messages.split_first().filter(|(first, _)| only_system_text(first).is_some());
-    let messages = opening.map_or(&*c.messages, |(_, rest)| rest);
-    if let Some((first, _)) = opening {
+    let opening = c.messages.first().filter(|first| only_system_text(first).is_some());
+    if let Some(first) = opening {
         o.string("instructions", only_system_text(first).unwrap_or_default());
         if first.parts.iter().any(|part| part.cache.is_some()) {
             report.leave_out("cache_control");
         }
     }
-    o.array("input", |out| ItemsOut::new(&kept.items, report).write(messages, out));
+    let first = usize::from(opening.is_some());
+    o.array("input", |out| ItemsOut::new(&kept.items, report).write(&c.messages, first, out));
 }
 
 fn only_system_text(message: &Message) -> Option<&str> {

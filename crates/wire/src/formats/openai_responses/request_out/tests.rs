@@ -218,6 +218,21 @@ fn a_single_system_text_becomes_the_instructions() {
 }
 
 #[test]
+fn a_message_behind_the_instructions_keeps_its_place_in_what_is_said_about_it() {
+    let audio = Part::new(PartBody::Audio { source: Source::Url("https://a".into()) });
+    for instructions in [false, true] {
+        let mut c = conversation(vec![audio.clone()]);
+        if instructions {
+            let parts = vec![Part::text("Be kind.")];
+            c.messages.insert(0, Message { role: Role::System, parts, name: None });
+        }
+        let refused = write(&c, Leniency::default()).expect_err("no place for it");
+        let place = format!("messages[{}]", usize::from(instructions));
+        assert!(refused.field.starts_with(&place), "{refused}");
+    }
+}
+
+#[test]
 fn media_that_the_format_does_not_take_are_named() {
     let at_address = PartBody::Audio { source: Source::Url("https://a".into()) };
     let refused = write(&conversation(vec![Part::new(at_address)]), DROPS);
