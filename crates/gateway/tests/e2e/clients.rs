@@ -7,4 +7,4 @@ mod messages;
 mod sdk;
 mod upstreams;
 
-pub(crate) use sdk::{must_be_installed, root};
+pub(crate) use sdk::{must_be_installed, python, root};

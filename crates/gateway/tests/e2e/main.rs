@@ -9,6 +9,7 @@ mod agents;
 mod books;
 mod calls;
 mod clients;
+mod clouds;
 mod lifecycle;
 mod matrix;
 mod stage;

@@ -59,8 +59,16 @@ fn answer(
         return Replay::new("application/json", [counted.into()]);
     }
     let body = serde_json::from_slice(body).unwrap_or_default();
-    let scene = teller(upstream.name(), &body);
-    if is_stream(path, &body) {
+    told(upstream, teller(upstream.name(), &body), (path, &body))
+}
+
+/// A scene as this upstream tells it to who asks so.
+pub(crate) fn told(
+    upstream: &'static dyn Upstream,
+    scene: Scene,
+    (path, body): (&str, &Value),
+) -> Replay {
+    if is_stream(path, body) {
         let stream = Bytes::from(upstream.stream(scene).records.concat());
         return upstream.records(&in_pieces(&stream), None);
     }
