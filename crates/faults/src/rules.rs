@@ -60,7 +60,8 @@ pub(crate) static RULES: &[Rule] = &[
     rule(only(400), Code(REJECTION_CODES), R::UpstreamRejectedRequest),
     rule(only(400), Begins(CREDENTIAL_WORDS), R::UpstreamCredentialsRejected),
     rule(only(400), Begins(&["your credit balance is too low"]), R::UpstreamAccountOutOfCredits),
-    rule(only(400), Says(&["is not a valid model id"]), R::ModelUnknown),
+    rule(only(400), Code(&["ServiceQuotaExceededException"]), R::UpstreamQuotaExhausted),
+    rule(only(400), Says(MODEL_WORDS), R::ModelUnknown),
     rule(only(400), Says(NOT_CONTEXT_WORDS), R::UpstreamRejectedRequest),
     rule(only(400), Says(CONTEXT_WORDS), R::ContextWindowExceeded),
     rule(only(400), Says(CONTENT_WORDS), R::ContentRefused),
@@ -131,8 +132,17 @@ const CONTENT_CODES: &[&str] = &[
     "DataInspectionFailed",
 ];
 /// Codes and types of credentials that vendors reject with a 400.
-const CREDENTIAL_CODES: &[&str] =
-    &["invalid_api_key", "InvalidApiKey", "API_KEY_INVALID", "authentication_error"];
+const CREDENTIAL_CODES: &[&str] = &[
+    "invalid_api_key",
+    "InvalidApiKey",
+    "API_KEY_INVALID",
+    "authentication_error",
+    "UnrecognizedClientException",
+    "ExpiredTokenException",
+    "InvalidSignatureException",
+    "IncompleteSignature",
+    "MissingAuthenticationToken",
+];
 /// Codes of parameters the model does not take.
 const PARAMETER_CODES: &[&str] =
     &["unsupported_parameter", "unsupported_value", "unknown_parameter"];
@@ -166,6 +176,12 @@ const MODEL_CODES: &[&str] =
 /// How messages about the gateway's key begin.
 const CREDENTIAL_WORDS: &[&str] =
     &["incorrect api key", "invalid api key", "api key not valid", "api key expired"];
+/// What vendors say of models that they do not serve in this way.
+const MODEL_WORDS: &[&str] = &[
+    "is not a valid model id",
+    "the provided model identifier is invalid",
+    "with on-demand throughput isn",
+];
 /// What looks like a prompt that is too long and is not.
 const NOT_CONTEXT_WORDS: &[&str] = &["string_above_max_length", "invalid 'user'"];
 /// What vendors say of prompts that are too long.

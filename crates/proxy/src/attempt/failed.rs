@@ -5,6 +5,7 @@ use http::HeaderMap;
 use tollgate_config::Deployment;
 use tollgate_faults::{Reason, Refusal, UpstreamError, UpstreamFacts, classify, wait_hint};
 use tollgate_upstream::{DispatchError, UpstreamAnswer};
+use tollgate_wire::formats::bedrock_converse::exception_name;
 use tollgate_wire::formats::openai_chat::ErrorBody;
 use tollgate_wire::translate::{Pairing, read_error};
 
@@ -13,7 +14,10 @@ use crate::gate::Gate;
 /// Largest error answer that is read from an upstream, in bytes.
 pub(super) const ERROR_BYTES_MAX: u64 = 256 * 1024;
 /// The headers in which upstreams name their side of a call.
-const REQUEST_ID_HEADERS: [&str; 3] = ["x-request-id", "apim-request-id", "request-id"];
+const REQUEST_ID_HEADERS: [&str; 4] =
+    ["x-request-id", "apim-request-id", "request-id", "x-amzn-requestid"];
+/// The header in which a platform names an exception whose body has words alone (bedrock.md §8).
+const EXCEPTION_HEADER: &str = "x-amzn-errortype";
 
 /// An attempt that failed.
 pub(super) struct Failed {
@@ -67,7 +71,10 @@ pub(super) async fn refused_by_upstream(
     let text = String::from_utf8_lossy(&bytes);
     let error = read_error(pairing.upstream, &bytes);
     let hint = wait_hint(&|name| header(&headers, name), &text, gate.now());
-    let failure = classify(&as_seen(status, error.as_ref(), &text), hint);
+    let named = header(&headers, EXCEPTION_HEADER);
+    let mut seen = as_seen(status, error.as_ref(), &text);
+    seen.kind = seen.kind.or(named.as_deref().map(exception_name));
+    let failure = classify(&seen, hint);
     let message = match &error {
         Some(error) => format!("{}: {}", deployment.provider.name, error.message),
         None => format!("{} answered with status {status}", deployment.provider.name),
