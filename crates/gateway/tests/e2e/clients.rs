@@ -1,6 +1,7 @@
 //! Unmodified clients of others, and upstreams of others, on both sides of the gateway.
 
 mod answers;
+mod bedrock;
 mod dialects;
 mod errors;
 mod messages;
