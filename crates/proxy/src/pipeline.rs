@@ -27,7 +27,7 @@ pub(crate) async fn serve(gate: &Gate, mut ingress: Ingress) -> Result<Response,
     let call = ingress.read(settings).await?; // bounded, scanned once, kept as it came
     let mut call = continue_from(gate, settings, &caller, call).await?; // turns kept before it
     let (ticket, resolved) = admit(gate, &snapshot, &caller, &call).await?; // model, money
-    let plan = route(&resolved, settings, gate.random())?; // pure: who may serve it, in order
+    let plan = route(&resolved, settings, &call, gate.random())?; // pure: who serves it, in order
     let answer = attempt(gate, settings, &mut call, &plan, ticket).await?; // until one begins
     Ok(relay(gate, settings, &caller, call, answer)) // the ticket settles after the last byte
 }
