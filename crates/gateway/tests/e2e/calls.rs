@@ -3,6 +3,7 @@
 mod buffered;
 mod disconnects;
 mod kept_answers;
+mod native_responses;
 mod streamed;
 mod upstream_failures;
 mod upstream_streams;
