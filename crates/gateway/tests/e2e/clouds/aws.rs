@@ -65,7 +65,8 @@ const CASES: [Case; 4] = [
         group: "profile",
         model: "bedrock/arn:aws:bedrock:us-west-2:123456789012:application-inference-profile/a1b2",
         lines: &[KEYS[0], KEYS[1]],
-        path: "/model/arn%3Aaws%3Abedrock%3Aus-west-2%3A123456789012%3Aapplication-inference-profile%2Fa1b2/",
+        path: "/model/arn%3Aaws%3Abedrock%3Aus-west-2%3A123456789012%3A\
+               application-inference-profile%2Fa1b2/",
         signed: Signed {
             region: "us-west-2",
             access_key: "AKIDEXAMPLE",

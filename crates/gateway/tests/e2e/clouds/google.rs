@@ -123,7 +123,8 @@ async fn vertex(authority: &Authority, clock: &ClockFile) -> Stage {
     let models = models().await;
     let account = json!({
         "type": "service_account", "project_id": "project-1", "private_key_id": "key-1",
-        "private_key": KEY, "client_email": EMAIL, "token_uri": format!("{}/token", authority.url()),
+        "private_key": KEY, "client_email": EMAIL,
+        "token_uri": format!("{}/token", authority.url()),
     });
     let deployment = |model: &str| {
         DeploymentText::named(model)
