@@ -1,8 +1,11 @@
 //! Bedrock: requests signed with key pairs that the configuration holds or that a role is exchanged
 //! for, and requests with an API key. What arrives is signed anew by botocore and compared.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
 use serde_json::{Value, json};
-use tollgate_simulator::{CallRecord, Simulator};
+use tollgate_simulator::CallRecord;
 use tollgate_testkit::config_text::{ConfigText, DeploymentText};
 
 use super::platform::{Authority, Form, Granted, models};
@@ -21,6 +24,7 @@ struct Case {
 }
 
 /// What signs a request.
+#[derive(Clone, Copy)]
 struct Signed {
     region: &'static str,
     access_key: &'static str,
@@ -34,6 +38,8 @@ const KEYS: [&str; 2] =
     ["aws_access_key_id: AKIDEXAMPLE", "aws_secret_access_key: wJalrXUtnFEMI/K7MDENG+bPxRfiCY"];
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCY";
 const ROLE: &str = "arn:aws:iam::123456789012:role/caller";
+
+const PLATFORM_TOKEN: &str = "header.claims+/=.signature";
 
 /// Each way to sign. The secret has characters that a URL would have to escape.
 const CASES: [Case; 4] = [
@@ -100,6 +106,8 @@ async fn every_request_to_bedrock_is_signed_as_botocore_signs_it() {
     let authority = Authority::start(assumed).await;
     let stage = bedrock(&authority).await;
     let (key, models) = (stage.plain_key().await.text, &stage.simulator);
+    let at = models.addr();
+    let mut arrived = Vec::new();
     for case in &CASES {
         let seen = models.calls().count();
         must_answer(&stage, &key, ("openai_chat", case.group, "bedrock_converse")).await;
@@ -114,14 +122,15 @@ async fn every_request_to_bedrock_is_signed_as_botocore_signs_it() {
         };
         let paths: Vec<String> = operations.iter().map(|op| format!("{}{op}", case.path)).collect();
         assert_eq!(calls.iter().map(|call| &*call.path).collect::<Vec<_>>(), paths);
-        must_be_signed(&calls, models, "bedrock", &case.signed).await;
+        arrived.push(Arrived { calls, at, service: "bedrock", by: case.signed });
     }
     // The role's key pair is asked for once, with the entry's own.
-    let asked = authority.asked();
-    assert_eq!(asked.len(), 1, "{asked:?}");
+    let calls = authority.asked();
+    assert_eq!(calls.len(), 1, "{calls:?}");
     let [of_entry, ..] = &CASES;
     let by = Signed { region: "eu-west-1", ..of_entry.signed };
-    must_be_signed(&asked, &authority.simulator, "sts", &by).await;
+    arrived.push(Arrived { calls, at: authority.simulator.addr(), service: "sts", by });
+    must_be_signed(&arrived).await;
     let (books, _) = stage.close().await;
     assert_eq!(books.outcomes(), ["completed"; 4 * CASES.len()]);
 }
@@ -144,6 +153,37 @@ async fn a_bedrock_api_key_goes_as_a_bearer_token_and_signs_nothing() {
     }
 }
 
+#[tokio::test]
+async fn a_platforms_token_becomes_a_key_pair_that_signs() {
+    let authority = Authority::start(assumed).await;
+    let models = models().await;
+    let deployment = DeploymentText::named(CLAUDE)
+        .with(&format!("aws_sts_endpoint: {}", authority.url()))
+        .with("aws_web_identity_token: oidc/env/PLATFORM_TOKEN")
+        .with(&format!("aws_role_name: {ROLE}"))
+        .with("aws_session_name: nightly");
+    // Where models are and in which region says the environment here, as on Kubernetes.
+    let endpoint = format!("http://{}", models.addr());
+    let config = ConfigText::new().group("platform", &deployment);
+    let stage = stage(models, config, |home| {
+        home.with_env("PLATFORM_TOKEN", PLATFORM_TOKEN)
+            .with_env("AWS_BEDROCK_RUNTIME_ENDPOINT", &endpoint)
+            .with_env("AWS_REGION", "eu-north-1")
+    })
+    .await;
+    let key = stage.plain_key().await.text;
+    must_answer(&stage, &key, ("openai_chat", "platform", "bedrock_converse")).await;
+    must_answer(&stage, &key, ("anthropic_messages", "platform", "anthropic_messages")).await;
+    let [.., role] = &CASES;
+    let by = Signed { region: "eu-north-1", ..role.signed };
+    let (calls, at) = (calls_after(&stage.simulator, 0), stage.simulator.addr());
+    assert_eq!(calls.len(), 4);
+    must_be_signed(&[Arrived { calls, at, service: "bedrock", by }]).await;
+    let asked = authority.asked();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!(asked[0].header("authorization"), None, "the token alone vouches");
+}
+
 /// A gateway with a group for each case, and a key in its environment that only an entry without
 /// fields of its own uses.
 async fn bedrock(authority: &Authority) -> Stage {
@@ -163,41 +203,53 @@ async fn bedrock(authority: &Authority) -> Stage {
     stage(models, config, |home| home.with_env("AWS_BEARER_TOKEN_BEDROCK", "ABSK-env")).await
 }
 
-/// Has botocore sign what arrived, and fails unless it makes the same of it.
-async fn must_be_signed(calls: &[CallRecord], at: &Simulator, service: &str, by: &Signed) {
-    let body = |call: &CallRecord| String::from_utf8(call.body.to_vec()).expect("text");
-    let tasks = calls.iter().map(|call| {
-        json!({
-            "method": call.method, "url": format!("http://{}{}", at.addr(), call.path),
-            "headers": call.headers.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
-            "body": body(call), "service": service, "region": by.region,
-            "access_key": by.access_key, "secret": by.secret, "session": by.session,
+/// What arrived at a service, and what it must have been signed with.
+struct Arrived {
+    calls: Vec<CallRecord>,
+    at: SocketAddr,
+    service: &'static str,
+    by: Signed,
+}
+
+impl Arrived {
+    fn tasks(&self) -> impl Iterator<Item = Value> {
+        let by = self.by;
+        self.calls.iter().map(move |call| {
+            let headers: BTreeMap<_, _> = call.headers.iter().cloned().collect();
+            json!({
+                "method": call.method, "url": format!("http://{}{}", self.at, call.path),
+                "headers": headers, "body": std::str::from_utf8(&call.body).expect("text"),
+                "service": self.service, "region": by.region, "access_key": by.access_key,
+                "secret": by.secret, "session": by.session,
+            })
         })
-    });
-    let signed = python("aws_signatures.py", &tasks.collect::<Value>()).await;
-    let names = match by.session {
-        Some(_) => "content-type;host;x-amz-date;x-amz-security-token",
-        None => "content-type;host;x-amz-date",
-    };
-    assert_eq!(signed.as_array().map(Vec::len), Some(calls.len()));
-    for (call, signed) in calls.iter().zip(signed.as_array().into_iter().flatten()) {
+    }
+}
+
+/// Has botocore sign what arrived, and fails unless it makes the same of it.
+async fn must_be_signed(arrived: &[Arrived]) {
+    let tasks: Value = arrived.iter().flat_map(Arrived::tasks).collect();
+    let signed = python("aws_signatures.py", &tasks).await;
+    let calls = arrived.iter().flat_map(|at| at.calls.iter().map(|call| (call, at.by.session)));
+    assert_eq!(signed.as_array().map(Vec::len), Some(calls.clone().count()));
+    for ((call, session), signed) in calls.zip(signed.as_array().into_iter().flatten()) {
         let sent = call.header("authorization").unwrap_or_default();
         assert_eq!(sent, signed.as_str().unwrap_or_default(), "{}", call.path);
-        assert!(sent.contains(&format!("SignedHeaders={names},")), "{sent}");
-        assert_eq!(call.header("x-amz-security-token"), by.session, "{}", call.path);
+        let names = match session {
+            Some(_) => "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token,",
+            None => "SignedHeaders=content-type;host;x-amz-date,",
+        };
+        assert!(sent.contains(names), "{sent}");
+        assert_eq!(call.header("x-amz-security-token"), session, "{}", call.path);
     }
 }
 
 /// The token service: the role's key pair for whoever asks for that role.
 fn assumed(_own: &str, path: &str, form: &Form) -> Result<Granted, &'static str> {
-    let wanted = [
-        ("Action", "AssumeRole"),
-        ("Version", "2011-06-15"),
-        ("RoleArn", ROLE),
-        ("RoleSessionName", "nightly"),
-        ("ExternalId", "x/1 2"),
-    ];
-    if path != "/" || !form.says(&wanted) {
+    let role = [("Version", "2011-06-15"), ("RoleArn", ROLE), ("RoleSessionName", "nightly")];
+    let by_key = [("Action", "AssumeRole"), ("ExternalId", "x/1 2")];
+    let by_token = [("Action", "AssumeRoleWithWebIdentity"), ("WebIdentityToken", PLATFORM_TOKEN)];
+    if path != "/" || !form.says(&role) || !(form.says(&by_key) || form.says(&by_token)) {
         return Err("ValidationError");
     }
     let keys = "<AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>role/secret+1</SecretAccessKey>\
