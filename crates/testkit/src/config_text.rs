@@ -35,6 +35,12 @@ impl DeploymentText {
         Self { lines }
     }
 
+    /// A deployment of `provider/model` of which nothing more is said.
+    #[must_use]
+    pub fn named(model: &str) -> Self {
+        Self { lines: vec![format!("model: {model}")] }
+    }
+
     /// The same with prices in US dollars per token.
     #[must_use]
     pub fn priced(self, input: &str, output: &str) -> Self {

@@ -5,6 +5,7 @@ mod disconnects;
 mod edits;
 mod entra;
 mod kept_answers;
+mod native_responses;
 mod pass_through;
 mod streamed;
 mod upstream_failures;

@@ -9,6 +9,7 @@ mod agents;
 mod books;
 mod calls;
 mod clients;
+mod clouds;
 mod fairness;
 mod lifecycle;
 mod matrix;

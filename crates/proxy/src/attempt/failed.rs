@@ -18,7 +18,8 @@ use crate::gate::Gate;
 /// Largest error answer that is read from an upstream, in bytes.
 pub(super) const ERROR_BYTES_MAX: u64 = 256 * 1024;
 /// The headers in which upstreams name their side of a call.
-const REQUEST_ID_HEADERS: [&str; 3] = ["x-request-id", "apim-request-id", "request-id"];
+const REQUEST_ID_HEADERS: [&str; 4] =
+    ["x-request-id", "apim-request-id", "request-id", "x-amzn-requestid"];
 
 /// The status of an answer that began well: what an error inside it means, its code or type says.
 const SAID_WELL: u16 = 200;
