@@ -8,7 +8,7 @@ use crate::diagnostic::{Finding, code};
 use crate::environment::Environment;
 use crate::schema::{KnownKeys, Reader, Section};
 use crate::timeouts::SharedTimeouts;
-use crate::yaml::{Entry, Value};
+use crate::yaml::{Entry, Mapping, Value};
 use tollgate_policy::nearest;
 
 /// The settings of a gateway.
@@ -46,6 +46,9 @@ pub struct Settings {
     pub docs_base: String,
     /// How long answers of the Responses API are kept for later calls; zero keeps none.
     pub responses_retention: Duration,
+    /// What happens to an answer that is not the JSON that was asked for, of a model that keeps no
+    /// schema by itself.
+    pub on_structure_miss: StructureMiss,
     /// How long calls in flight may go on once the gateway is told to end.
     pub grace: Duration,
 }
@@ -59,6 +62,15 @@ pub enum UnpricedModels {
     Allow,
     /// Every token is taken to cost this much. The sheet is part of the deployments already.
     Assume(Price),
+}
+
+/// What happens to an answer that is not the JSON that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StructureMiss {
+    /// The call fails, and is charged.
+    Refuse,
+    /// It is handed on as it is.
+    Passthrough,
 }
 
 /// What happens to calls under a budget while the store is away.
@@ -119,6 +131,7 @@ impl Settings {
             forward_client_headers: false,
             docs_base,
             responses_retention: RESPONSES_RETENTION,
+            on_structure_miss: StructureMiss::Refuse,
             grace: grace(&first),
         }
     }
@@ -266,9 +279,23 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
     if let Some(entry) = router.take("routing_strategy") {
         strategy(reader, entry);
     }
+    if let Some(output) = litellm.take("structured_output").and_then(|e| reader.mapping(e)) {
+        structured_output(reader, output, settings);
+    }
     let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
     let modify_params = litellm.take("modify_params").and_then(|entry| reader.flag(entry));
     Shared { timeouts, drop_params, modify_params }
+}
+
+fn structured_output(reader: &mut Reader<'_>, mapping: &Mapping, settings: &mut Settings) {
+    let mut section = Section::new("litellm_settings.structured_output", mapping);
+    if let Some(entry) = section.take("on_miss") {
+        let choices =
+            [("refuse", StructureMiss::Refuse), ("passthrough", StructureMiss::Passthrough)];
+        settings.on_structure_miss =
+            one_of(reader, entry, &choices).unwrap_or(settings.on_structure_miss);
+    }
+    section.finish(&KnownKeys::ENTRY, &mut reader.findings);
 }
 
 fn strategy(reader: &mut Reader<'_>, entry: &Entry) {

@@ -82,6 +82,12 @@ pub(crate) async fn attempt(
         ticket.attempted(record);
         match result {
             Ok(begun) => return Ok(answer(ticket, deployment, begun)),
+            Err(Failed { refusal, consumed: Some(consumed), .. }) => {
+                let (usage, output_bytes) = *consumed;
+                // An answer that nobody gets is charged all the same: it was produced.
+                ticket.consumed(usage, output_bytes);
+                return Err(refusal.with_attempts(attempt_facts(&ticket)));
+            }
             Err(failed) => {
                 let try_next = failed.try_next;
                 first.get_or_insert(failed.refusal);
@@ -180,6 +186,10 @@ impl Coming<'_> {
                 whole: Some((usage, output_bytes)),
             }),
             Ok(WholeAnswer::Error(error)) => Err(failed::error_inside(self.deployment, &error)),
+            Ok(WholeAnswer::NotProduced { why, usage, output_bytes }) => {
+                let refusal = refusal_of(&Fault::NotProduced(why));
+                Err(failed::consumed(self.deployment, refusal, (usage, output_bytes)))
+            }
             Err(_) => Err(failed::unreadable(self.deployment, "its answer is not a JSON object")),
         }
     }
@@ -232,7 +242,14 @@ impl Coming<'_> {
                 taken
             }
         };
-        taken.map_err(|refusal| failed::in_stream(self.deployment, refusal))?;
+        if let Err(refusal) = taken {
+            let facts = live.course.facts();
+            let produced = facts.done.then(|| (facts.usage.clone(), facts.output_bytes));
+            return Err(match produced {
+                Some(produced) => failed::consumed(self.deployment, refusal, produced),
+                None => failed::in_stream(self.deployment, refusal),
+            });
+        }
         Ok(ready.freeze())
     }
 
@@ -242,7 +259,7 @@ impl Coming<'_> {
         let bytes = answer.body.collect(failed::ERROR_BYTES_MAX).await.unwrap_or_default();
         match whole_answer(&self.pairing, bytes, &self.reply()) {
             Ok(WholeAnswer::Error(error)) => Err(failed::error_inside(self.deployment, &error)),
-            Ok(WholeAnswer::Answer { .. }) | Err(_) => {
+            Ok(WholeAnswer::Answer { .. } | WholeAnswer::NotProduced { .. }) | Err(_) => {
                 let what = "not with the stream that was asked for";
                 Err(failed::unreadable(self.deployment, what))
             }
@@ -274,6 +291,10 @@ fn refusal_of(fault: &Fault) -> Refusal {
         Fault::Told(error) => failed::event(error),
         Fault::Malformed(detail) => Refusal::new(Reason::UpstreamAnswerMalformed, detail.clone()),
         Fault::TooLong(detail) => Refusal::new(Reason::StreamLimitExceeded, detail.clone()),
+        Fault::NotProduced(why) => {
+            let message = format!("the model's answer is not the JSON that was asked for: {why}");
+            Refusal::new(Reason::StructuredOutputNotProduced, message)
+        }
     }
 }
 

@@ -53,6 +53,23 @@ fn an_empty_file_has_the_defaults() {
 }
 
 #[test]
+fn an_answer_without_its_structure_is_refused_unless_the_file_says_otherwise() {
+    let set = |text: &str| format!("litellm_settings: {{structured_output: {{on_miss: {text}}}}}");
+    for (text, miss) in [
+        (String::new(), StructureMiss::Refuse),
+        (set("refuse"), StructureMiss::Refuse),
+        (set("passthrough"), StructureMiss::Passthrough),
+    ] {
+        assert_eq!(clean(&text, &[]).0.on_structure_miss, miss, "{text}");
+    }
+    let (settings, _, codes) = settings(&set("ignore"), &[]);
+    assert_eq!(
+        (settings.on_structure_miss, codes),
+        (StructureMiss::Refuse, vec![code::OUT_OF_RANGE])
+    );
+}
+
+#[test]
 fn kept_answers_live_for_a_month_unless_the_file_says_otherwise() {
     let hours = |count: u64| Duration::from_secs(count * 3600);
     for (text, kept) in [

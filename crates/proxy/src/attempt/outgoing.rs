@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tollgate_config::{Deployment, Settings};
+use tollgate_config::{Deployment, Settings, StructureMiss};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_upstream::{PhaseTimeouts, UpstreamRequest};
 use tollgate_wire::capability::NeedsResponses;
@@ -58,6 +58,10 @@ pub(super) fn request(
         passed(call, deployment, endpoint)
     } else {
         translated(gate, call, deployment, endpoint)?
+    };
+    let pairing = match settings.on_structure_miss {
+        StructureMiss::Refuse => pairing,
+        StructureMiss::Passthrough => pairing.unchecked(),
     };
     let edits = RequestPatch {
         model: &deployment.upstream_model,

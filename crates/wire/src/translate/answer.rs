@@ -22,6 +22,15 @@ pub enum WholeAnswer {
     },
     /// An error that claims success.
     Error(ErrorBody),
+    /// An answer without the form that was asked for.
+    NotProduced {
+        /// What is wrong with it, in words.
+        why: String,
+        /// What it consumed, in disjoint kinds, where the upstream reported any.
+        usage: Option<Usage>,
+        /// UTF-8 bytes of content, refusals, reasoning and tool arguments.
+        output_bytes: u64,
+    },
 }
 
 /// Reads an upstream's whole answer. Where client and upstream speak the same format it is the
@@ -44,11 +53,14 @@ pub fn whole_answer(
             },
         });
     }
-    let answer = match pairing.read(&body)? {
+    let mut answer = match pairing.read(&body)? {
         AnswerIn::Answer(answer) => answer,
         AnswerIn::Error(error) => return Ok(WholeAnswer::Error(error)),
     };
     let output_bytes = observed::output_bytes(&answer);
+    if let Some(Err(why)) = pairing.form().map(|form| form.settle(&mut answer)) {
+        return Ok(WholeAnswer::NotProduced { why, usage: answer.usage, output_bytes });
+    }
     let body = if pairing.passes() { body } else { pairing.write(&answer, reply).into() };
     Ok(WholeAnswer::Answer { body, usage: answer.usage, output_bytes })
 }

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use bytes::{Bytes, BytesMut};
 
 use super::framing::{Framing, Record};
+use super::structured::Guard;
 use super::{Pairing, observed};
 use crate::WireFormat;
 use crate::delta::{Close, Delta, Interpreter, Renderer};
@@ -31,6 +32,8 @@ pub enum Fault {
     Malformed(String),
     /// A record is longer than its limit; in words.
     TooLong(String),
+    /// The answer is complete and not the JSON that was asked for; why, in words.
+    NotProduced(String),
 }
 
 /// Follows one stream.
@@ -55,6 +58,8 @@ struct Observer {
     interpreter: Box<dyn Interpreter>,
     deltas: Vec<Delta>,
     facts: StreamFacts,
+    /// Where the answer's form is the gateway's to see to.
+    guard: Option<Guard>,
 }
 
 impl Fault {
@@ -92,6 +97,7 @@ impl Course {
         let renderer = (!pairing.passes()).then(|| pairing.renderer(reply));
         let observer = Observer {
             interpreter: pairing.interpreter(),
+            guard: pairing.form().map(Guard::new),
             pairing,
             deltas: Vec::new(),
             facts: StreamFacts::default(),
@@ -246,8 +252,18 @@ impl Observer {
                 break;
             }
             observed::observe(&mut self.facts, &delta);
-            if let Some(renderer) = renderer.as_deref_mut() {
-                renderer.delta(&delta, &mut rendered);
+            let Some(renderer) = renderer.as_deref_mut() else { continue };
+            let mut pass = |delta: &Delta| renderer.delta(delta, &mut rendered);
+            let passed = match &mut self.guard {
+                None => {
+                    pass(&delta);
+                    Ok(())
+                }
+                Some(guard) => guard.take(delta, &mut pass),
+            };
+            if let Err(missed) = passed {
+                fault = Some(missed);
+                break;
             }
         }
         out.extend_from_slice(&rendered);
