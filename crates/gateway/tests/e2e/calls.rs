@@ -4,5 +4,6 @@ mod buffered;
 mod disconnects;
 mod kept_answers;
 mod streamed;
+mod structured;
 mod upstream_failures;
 mod upstream_streams;
