@@ -1,5 +1,7 @@
 //! Everything in the configuration that is not about a single model.
 
+mod answers;
+
 use std::time::Duration;
 
 use tollgate_domain::{Price, PriceError, Secret, parse_lifetime};
@@ -8,8 +10,10 @@ use crate::diagnostic::{Finding, code};
 use crate::environment::Environment;
 use crate::schema::{KnownKeys, Reader, Section};
 use crate::timeouts::SharedTimeouts;
-use crate::yaml::{Entry, Mapping, Value};
+use crate::yaml::{Entry, Value};
 use tollgate_policy::nearest;
+
+pub use answers::{ReasoningMemory, StructureMiss};
 
 /// The settings of a gateway.
 #[derive(Debug, Clone)]
@@ -46,6 +50,8 @@ pub struct Settings {
     pub docs_base: String,
     /// How long answers of the Responses API are kept for later calls; zero keeps none.
     pub responses_retention: Duration,
+    /// How much of what models thought is kept for providers that want it back.
+    pub reasoning_memory: ReasoningMemory,
     /// What happens to an answer that is not the JSON that was asked for, of a model that keeps no
     /// schema by itself.
     pub on_structure_miss: StructureMiss,
@@ -62,15 +68,6 @@ pub enum UnpricedModels {
     Allow,
     /// Every token is taken to cost this much. The sheet is part of the deployments already.
     Assume(Price),
-}
-
-/// What happens to an answer that is not the JSON that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StructureMiss {
-    /// The call fails, and is charged.
-    Refuse,
-    /// It is handed on as it is.
-    Passthrough,
 }
 
 /// What happens to calls under a budget while the store is away.
@@ -131,6 +128,7 @@ impl Settings {
             forward_client_headers: false,
             docs_base,
             responses_retention: RESPONSES_RETENTION,
+            reasoning_memory: ReasoningMemory::DEFAULT,
             on_structure_miss: StructureMiss::Refuse,
             grace: grace(&first),
         }
@@ -188,6 +186,9 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
     if let Some(entry) = section.take("responses_retention") {
         settings.responses_retention =
             retention(reader, entry).unwrap_or(settings.responses_retention);
+    }
+    if let Some(memory) = section.take("reasoning_memory").and_then(|e| reader.mapping(e)) {
+        answers::reasoning_memory(reader, memory, &mut settings.reasoning_memory);
     }
     if let Some(budget) = section.take("budget").and_then(|entry| reader.mapping(entry)) {
         let mut section = Section::new("general_settings.budget", budget);
@@ -280,22 +281,11 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
         strategy(reader, entry);
     }
     if let Some(output) = litellm.take("structured_output").and_then(|e| reader.mapping(e)) {
-        structured_output(reader, output, settings);
+        answers::structured_output(reader, output, &mut settings.on_structure_miss);
     }
     let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
     let modify_params = litellm.take("modify_params").and_then(|entry| reader.flag(entry));
     Shared { timeouts, drop_params, modify_params }
-}
-
-fn structured_output(reader: &mut Reader<'_>, mapping: &Mapping, settings: &mut Settings) {
-    let mut section = Section::new("litellm_settings.structured_output", mapping);
-    if let Some(entry) = section.take("on_miss") {
-        let choices =
-            [("refuse", StructureMiss::Refuse), ("passthrough", StructureMiss::Passthrough)];
-        settings.on_structure_miss =
-            one_of(reader, entry, &choices).unwrap_or(settings.on_structure_miss);
-    }
-    section.finish(&KnownKeys::ENTRY, &mut reader.findings);
 }
 
 fn strategy(reader: &mut Reader<'_>, entry: &Entry) {

@@ -16,7 +16,7 @@ use tollgate_upstream::{
 };
 use tollgate_wire::formats::seal::{Origin, Seal};
 use tollgate_wire::formats::translation::Reply;
-use tollgate_wire::translate::{Course, Fault, Pairing, WholeAnswer, whole_answer};
+use tollgate_wire::translate::{Course, Fault, Pairing, Thought, WholeAnswer, whole_answer};
 
 use crate::attempt::failed::Failed;
 pub(crate) use crate::attempt::failed::reason_of;
@@ -39,8 +39,8 @@ pub(crate) struct Answer {
 
 /// What the upstream answers with.
 pub(crate) enum Content {
-    /// The whole answer.
-    Whole(Bytes),
+    /// The whole answer, and what the model thought where that is noted.
+    Whole(Bytes, Option<Thought>),
     /// A stream whose first frames are read and ready to go.
     Stream(Box<LiveStream>),
 }
@@ -178,11 +178,11 @@ impl Coming<'_> {
             .await
             .map_err(|error| failed::not_dispatched(self.deployment, &error))?;
         match whole_answer(&self.pairing, bytes, &self.reply()) {
-            Ok(WholeAnswer::Answer { body, usage, output_bytes }) => Ok(Begun {
+            Ok(WholeAnswer::Answer { body, usage, output_bytes, thought }) => Ok(Begun {
                 headers,
                 status,
                 told: Told::default(),
-                content: Content::Whole(body),
+                content: Content::Whole(body, thought),
                 whole: Some((usage, output_bytes)),
             }),
             Ok(WholeAnswer::Error(error)) => Err(failed::error_inside(self.deployment, &error)),

@@ -11,6 +11,7 @@ use tollgate_upstream::Dispatcher;
 use tollgate_wire::formats::seal::Sealer;
 
 use crate::keep::Keeper;
+use crate::memory::Thoughts;
 
 /// The gateway as its steps see it.
 pub struct Gate {
@@ -21,6 +22,7 @@ pub struct Gate {
     sealer: Option<Arc<Sealer>>,
     ledger: Ledger,
     keeper: Arc<Keeper>,
+    thoughts: Arc<Thoughts>,
     upstream: Dispatcher,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -51,6 +53,7 @@ impl Gate {
             master,
             ledger,
             keeper: Arc::new(Keeper::new(responses, Arc::clone(&clock))),
+            thoughts: Arc::new(Thoughts::new(Arc::clone(&clock))),
             upstream,
             clock,
             random,
@@ -112,6 +115,10 @@ impl Gate {
 
     pub(crate) const fn keeper(&self) -> &Arc<Keeper> {
         &self.keeper
+    }
+
+    pub(crate) const fn thoughts(&self) -> &Arc<Thoughts> {
+        &self.thoughts
     }
 
     pub(crate) const fn upstream(&self) -> &Dispatcher {

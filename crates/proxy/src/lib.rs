@@ -14,6 +14,7 @@ mod grants;
 mod headers;
 mod ingress;
 mod keep;
+mod memory;
 mod pipeline;
 mod refusal;
 mod relay;

@@ -3,6 +3,7 @@
 mod buffered;
 mod disconnects;
 mod kept_answers;
+mod remembered;
 mod streamed;
 mod structured;
 mod upstream_failures;

@@ -11,7 +11,8 @@ use tollgate_wire::capability::NeedsResponses;
 use tollgate_wire::formats::openai_chat::RequestPatch;
 use tollgate_wire::formats::translation::{Leniency, Target, Unsupported};
 use tollgate_wire::translate::{
-    BodyPatch, NotSent, Pairing, Prepared, Unprepared, patched, prepare, spelled,
+    BodyPatch, ClientFormat, NotSent, Pairing, Prepared, Unprepared, lacks_past, patched, prepare,
+    spelled,
 };
 use tollgate_wire::{Calling, Endpoint, StreamUsage, WireFormat};
 
@@ -21,6 +22,7 @@ use crate::continue_from;
 use crate::gate::Gate;
 use crate::headers;
 use crate::ingress::{Call, unreadable};
+use crate::memory::wants;
 
 /// The header in which clients name the beta features they use.
 const BETAS: &str = "anthropic-beta";
@@ -53,12 +55,14 @@ pub(super) fn request(
     let quirks = &deployment.provider.quirks;
     let capability = deployment.capability;
     let same = call.request.format.wire() == endpoint.format;
-    let passes = same && !call.request.may_hold_own_seals();
+    let passes =
+        same && !call.request.may_hold_own_seals() && !lacks_thoughts(gate, call, deployment)?;
     let Prepared { body, defaults, dropped, adjusted, pairing } = if passes {
         passed(call, deployment, endpoint)
     } else {
         translated(gate, call, deployment, endpoint)?
     };
+    let pairing = if call.memory.is_some() { pairing.noting_thoughts() } else { pairing };
     let pairing = match settings.on_structure_miss {
         StructureMiss::Refuse => pairing,
         StructureMiss::Passthrough => pairing.unchecked(),
@@ -109,6 +113,16 @@ fn endpoint<'d>(
     Ok(elsewhere.filter(|_| deployment.capability.needs_responses(conversation)).unwrap_or(usual))
 }
 
+/// Whether a chat request would be refused as it came, for turns whose reasoning the client did not
+/// keep: then its bytes do not pass.
+fn lacks_thoughts(gate: &Gate, call: &Call, deployment: &Deployment) -> Result<bool, Failed> {
+    if call.request.format != ClientFormat::OpenAiChat || !wants(deployment) {
+        return Ok(false);
+    }
+    let conversation = call.conversation(gate.sealer()).map_err(Failed::of_client)?;
+    Ok(lacks_past(conversation, &deployment.provider.quirks))
+}
+
 /// The client's own bytes.
 fn passed(call: &Call, deployment: &Deployment, endpoint: &Endpoint) -> Prepared {
     Prepared {
@@ -132,6 +146,8 @@ fn translated(
         return Err(Failed::of_client(continue_from::not_found(name)));
     }
     let conversation = call.conversation(gate.sealer()).map_err(Failed::of_client)?;
+    let recalled = call.memory.as_ref().and_then(|it| it.recall(conversation, deployment));
+    let conversation = recalled.as_ref().unwrap_or(conversation);
     let target = Target {
         model: &deployment.upstream_model,
         capability: deployment.capability,

@@ -11,6 +11,7 @@ mod framing;
 mod observed;
 mod pairing;
 mod pass;
+mod recall;
 mod structured;
 
 use bytes::Bytes;
@@ -30,6 +31,7 @@ pub use course::{Course, Fault};
 pub use defaults::{spelled, take_over};
 pub use pairing::{Pairing, Prepared, Unprepared, prepare};
 pub use pass::{BodyPatch, NotSent, patched};
+pub use recall::{THOUGHT_BYTES_MAX, Thought, TurnMark, lacks_past, recalled};
 pub use structured::STRUCTURED_BYTES_MAX;
 
 /// A dialect that clients speak to the gateway.

@@ -41,6 +41,8 @@ pub struct Pairing {
     tools: Arc<ClientTools>,
     /// The form of the answer, where it was asked for by means that do not enforce it.
     form: Option<Arc<Form>>,
+    /// Whether what the model thinks is noted.
+    noting: bool,
 }
 
 /// What writers report as adjusted where they asked for the form of the answer by means that do not
@@ -120,6 +122,7 @@ impl Pairing {
             names: ToolNames::default(),
             tools: Arc::default(),
             form: None,
+            noting: false,
         }
     }
 
@@ -135,6 +138,18 @@ impl Pairing {
     pub fn unchecked(mut self) -> Self {
         self.form = None;
         self
+    }
+
+    /// The same, whose answers are searched for what the model thought before it called tools.
+    #[must_use]
+    pub fn noting_thoughts(mut self) -> Self {
+        self.noting = true;
+        self
+    }
+
+    /// Whether what the model thinks is noted.
+    pub(super) const fn notes_thoughts(&self) -> bool {
+        self.noting
     }
 
     /// The form that the answer must have and that its provider does not see to.
