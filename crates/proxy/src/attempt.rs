@@ -1,5 +1,6 @@
 //! One bounded loop: dispatch, understand how it ended, next deployment, until an answer begins.
 
+mod counted;
 mod failed;
 mod outgoing;
 mod proof;
@@ -18,6 +19,7 @@ use tollgate_wire::formats::seal::{Origin, Seal};
 use tollgate_wire::formats::translation::Reply;
 use tollgate_wire::translate::{Course, Fault, Pairing, Thought, WholeAnswer, whole_answer};
 
+pub(crate) use crate::attempt::counted::counted;
 use crate::attempt::failed::Failed;
 pub(crate) use crate::attempt::failed::reason_of;
 use crate::attempt::outgoing::Outgoing;

@@ -1,6 +1,7 @@
 //! Calls that are answered, and what happens when the upstream or the client fails.
 
 mod buffered;
+mod counted;
 mod disconnects;
 mod kept_answers;
 mod remembered;

@@ -168,13 +168,16 @@ fn translated(
     )
 }
 
+/// The beta features that the client names in its headers.
+pub(super) fn betas(call: &Call) -> Vec<&str> {
+    let betas = call.headers.get(BETAS).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    betas.split(',').map(str::trim).filter(|beta| !beta.is_empty()).collect()
+}
+
 /// The body as the endpoint's platform takes it. Versions and betas that the client names in
 /// headers stand in the body there.
 fn wrapped(endpoint: &Endpoint, body: &Bytes, call: &Call) -> Result<Bytes, Failed> {
-    let betas = call.headers.get(BETAS).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let betas: Vec<&str> =
-        betas.split(',').map(str::trim).filter(|beta| !beta.is_empty()).collect();
-    endpoint.envelope.wrap(body, None, &betas).map_err(|malformed| {
+    endpoint.envelope.wrap(body, None, &betas(call)).map_err(|malformed| {
         Failed::of_client(Refusal::new(Reason::BodyMalformed, malformed.to_string()))
     })
 }

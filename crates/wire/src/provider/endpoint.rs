@@ -93,6 +93,8 @@ pub struct Endpoint {
     pub path: String,
     /// The path for streams, where it is another; may hold a query.
     pub stream_path: Option<String>,
+    /// The path at which the provider counts the tokens of a request, where it does.
+    pub count_path: Option<String>,
     /// The path of the provider's surface without versions.
     pub unversioned_path: Option<String>,
     /// How the body is wrapped.
@@ -112,6 +114,7 @@ pub(super) struct EndpointFile {
     base_url: Option<String>,
     path: Option<String>,
     stream_path: Option<String>,
+    count_path: Option<String>,
     unversioned_path: Option<String>,
     envelope: Envelope,
     models: Vec<String>,
@@ -127,6 +130,7 @@ impl EndpointFile {
             base_url: self.base_url,
             path: self.path.unwrap_or_else(|| path.to_owned()),
             stream_path: self.stream_path.or(usual_stream),
+            count_path: self.count_path,
             unversioned_path: self.unversioned_path,
             envelope: self.envelope,
             models: self.models,
@@ -141,6 +145,13 @@ impl Endpoint {
     pub fn serves(&self, model: &str) -> bool {
         let model = model.to_ascii_lowercase();
         self.models.is_empty() || self.models.iter().any(|part| model.contains(part.as_str()))
+    }
+
+    /// The same endpoint where it counts, if it does.
+    #[must_use]
+    pub fn counting(&self) -> Option<Self> {
+        let path = self.count_path.clone()?;
+        Some(Self { path, stream_path: None, unversioned_path: None, ..self.clone() })
     }
 }
 

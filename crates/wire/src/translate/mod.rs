@@ -5,6 +5,7 @@
 
 mod answer;
 mod asked;
+mod count;
 mod course;
 mod defaults;
 mod framing;
@@ -27,6 +28,7 @@ use crate::formats::{
 
 pub use answer::{WholeAnswer, whole_answer};
 pub use asked::{Asked, ClientRequest, PathSays, StreamForm};
+pub use count::{count_body, read_count};
 pub use course::{Course, Fault};
 pub use defaults::{spelled, take_over};
 pub use pairing::{Pairing, Prepared, Unprepared, prepare};
