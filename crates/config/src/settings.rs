@@ -187,9 +187,7 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
         settings.responses_retention =
             retention(reader, entry).unwrap_or(settings.responses_retention);
     }
-    if let Some(memory) = section.take("reasoning_memory").and_then(|e| reader.mapping(e)) {
-        answers::reasoning_memory(reader, memory, &mut settings.reasoning_memory);
-    }
+    answers::reasoning_memory(reader, section, &mut settings.reasoning_memory);
     if let Some(budget) = section.take("budget").and_then(|entry| reader.mapping(entry)) {
         let mut section = Section::new("general_settings.budget", budget);
         if let Some(entry) = section.take("on_store_failure") {

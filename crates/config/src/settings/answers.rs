@@ -34,9 +34,11 @@ pub enum StructureMiss {
 /// Reads `general_settings.reasoning_memory`.
 pub(super) fn reasoning_memory(
     reader: &mut Reader<'_>,
-    mapping: &Mapping,
+    general: &mut Section<'_>,
     memory: &mut ReasoningMemory,
 ) {
+    let mapping = general.take("reasoning_memory").and_then(|entry| reader.mapping(entry));
+    let Some(mapping) = mapping else { return };
     let mut section = Section::new("general_settings.reasoning_memory", mapping);
     if let Some(entry) = section.take("max_size_mb") {
         let bytes = reader.count(entry, MB_MAX).map(|count| count * BYTES_PER_MB);

@@ -66,7 +66,8 @@ pub(super) const KEYWORDS: [(&str, Keyword); 34] = [
             return Verdict::Keeps;
         };
         let mut needed = rules.iter().filter(|(name, _)| object.contains_key(*name))
-            .flat_map(|(_, names)| names.as_array().into_iter().flatten().filter_map(Value::as_str));
+            .flat_map(|(_, names)| names.as_array().into_iter().flatten())
+            .filter_map(Value::as_str);
         c.demand(needed.all(|name| object.contains_key(name)), "dependentRequired")
     }),
     ("dependentSchemas", |c, _, demand, value| {

@@ -110,7 +110,7 @@ mod tests {
         let claude = WireFormat::AnthropicMessages;
         assert_eq!(
             body_at("anthropic", claude, MESSAGES).as_deref(),
-            Some(r#"{"model":"claude-x", "x":[1.50]}"#)
+            Some(r#"{"model":"claude-x","x":[1.50]}"#)
         );
         let vertex = body_at("vertex_ai", claude, MESSAGES).expect("a body");
         for member in [r#""model":"claude-x""#, r#""anthropic_version":"vertex-2023-10-16""#] {

@@ -1,9 +1,9 @@
 //! What a model thought before it called tools, for providers that want it back from clients that
 //! do not keep it: noted from an answer, and put back into a later request.
 //!
-//! A turn is known again by its calls and its text, which clients keep. The ids of calls alone would
-//! not do: those of some providers only count (`functions.look:0`), so that they come again in
-//! other conversations. Where the thoughts are kept in between is not decided here.
+//! A turn is known again by its calls and its text, which clients keep. The ids of calls alone
+//! would not do: those of some providers only count (`functions.look:0`), so that they come again
+//! in other conversations. Where the thoughts are kept in between is not decided here.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! A provider that refuses turns of tool calls without their reasoning, and clients that do not keep
-//! it: the gateway puts it back, or has the model not think about the call.
+//! A provider that refuses turns of tool calls without their reasoning, and clients that do not
+//! keep it: the gateway puts it back, or has the model not think about the call.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -77,7 +77,8 @@ fn second(path: &str, stream: bool) -> String {
         MESSAGES => [
             json!({"role": "assistant", "content": [
                 {"type": "text", "text": "I look."},
-                {"type": "tool_use", "id": "call_00_x", "name": "look", "input": {"city": "Oslo"}}]}),
+                {"type": "tool_use", "id": "call_00_x", "name": "look",
+                    "input": {"city": "Oslo"}}]}),
             json!({"role": "user", "content": [
                 {"type": "tool_result", "tool_use_id": "call_00_x", "content": "rain"}]}),
         ],
