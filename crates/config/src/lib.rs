@@ -27,6 +27,8 @@ pub use pattern::Pattern;
 pub use price::import as price_import;
 pub use price::list::{PriceList, PriceListError, PricedModel};
 pub use price::row::RowProblem;
-pub use settings::{ReasoningMemory, Settings, StoreFailure, StructureMiss, UnpricedModels};
+pub use settings::{
+    FetchMedia, ReasoningMemory, Settings, StoreFailure, StructureMiss, UnpricedModels,
+};
 pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Snapshot};
 pub use timeouts::Timeouts;

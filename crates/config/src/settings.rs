@@ -13,7 +13,7 @@ use crate::timeouts::SharedTimeouts;
 use crate::yaml::{Entry, Value};
 use tollgate_policy::nearest;
 
-pub use answers::{ReasoningMemory, StructureMiss};
+pub use answers::{FetchMedia, ReasoningMemory, StructureMiss};
 
 /// The settings of a gateway.
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ pub struct Settings {
     pub docs_base: String,
     /// How long answers of the Responses API are kept for later calls; zero keeps none.
     pub responses_retention: Duration,
+    /// Whether and whence pictures are fetched for providers that want their bytes.
+    pub fetch_media: FetchMedia,
     /// How much of what models thought is kept for providers that want it back.
     pub reasoning_memory: ReasoningMemory,
     /// What happens to an answer that is not the JSON that was asked for, of a model that keeps no
@@ -128,6 +130,7 @@ impl Settings {
             forward_client_headers: false,
             docs_base,
             responses_retention: RESPONSES_RETENTION,
+            fetch_media: FetchMedia::default(),
             reasoning_memory: ReasoningMemory::DEFAULT,
             on_structure_miss: StructureMiss::Refuse,
             grace: grace(&first),
@@ -187,7 +190,7 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
         settings.responses_retention =
             retention(reader, entry).unwrap_or(settings.responses_retention);
     }
-    answers::reasoning_memory(reader, section, &mut settings.reasoning_memory);
+    answers::read(reader, section, settings);
     if let Some(budget) = section.take("budget").and_then(|entry| reader.mapping(entry)) {
         let mut section = Section::new("general_settings.budget", budget);
         if let Some(entry) = section.take("on_store_failure") {

@@ -2,6 +2,7 @@
 
 mod counted;
 mod failed;
+mod media;
 mod outgoing;
 mod proof;
 
@@ -125,7 +126,10 @@ async fn dispatch(
     call: &Call,
     deployment: &Deployment,
 ) -> Result<Begun, Failed> {
-    let Outgoing { request, pairing, told } = outgoing::request(gate, call, deployment, settings)?;
+    let brought = media::brought(gate, settings, call, deployment).await?;
+    let conversation = brought.as_ref();
+    let Outgoing { request, pairing, told } =
+        outgoing::request(gate, (call, conversation), deployment, settings)?;
     let timeouts = outgoing::timeouts(call, deployment);
     let answer = send(gate, deployment, request, timeouts)
         .await

@@ -1,8 +1,9 @@
-//! The settings that are about what models answer.
+//! The settings that are about what models are given and what they answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{BYTES_PER_MB, MB_MAX, one_of, retention};
+use super::{BYTES_PER_MB, MB_MAX, Settings, one_of, retention};
 use crate::schema::{KnownKeys, Reader, Section};
 use crate::yaml::Mapping;
 
@@ -22,6 +23,41 @@ impl ReasoningMemory {
         Self { bytes_max: REASONING_MB * BYTES_PER_MB as usize, age_max: REASONING_AGE };
 }
 
+/// Whether and whence pictures and documents are fetched that clients name by their address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchMedia {
+    /// Whether they are.
+    pub enabled: bool,
+    /// Hosts in lower case that are fetched from although they are not at public addresses.
+    pub allowed_hosts: Arc<[Box<str>]>,
+}
+
+impl Default for FetchMedia {
+    fn default() -> Self {
+        Self { enabled: true, allowed_hosts: Arc::default() }
+    }
+}
+
+/// Reads those of `general_settings`.
+pub(super) fn read(reader: &mut Reader<'_>, general: &mut Section<'_>, settings: &mut Settings) {
+    reasoning_memory(reader, general, &mut settings.reasoning_memory);
+    fetch_media(reader, general, &mut settings.fetch_media);
+}
+
+fn fetch_media(reader: &mut Reader<'_>, general: &mut Section<'_>, fetch: &mut FetchMedia) {
+    let mapping = general.take("fetch_media").and_then(|entry| reader.mapping(entry));
+    let Some(mapping) = mapping else { return };
+    let mut section = Section::new("general_settings.fetch_media", mapping);
+    if let Some(enabled) = section.take("enabled").and_then(|entry| reader.flag(entry)) {
+        fetch.enabled = enabled;
+    }
+    if let Some(entry) = section.take("allowed_hosts") {
+        let hosts = reader.texts(entry).into_iter();
+        fetch.allowed_hosts = hosts.map(|host| host.to_ascii_lowercase().into()).collect();
+    }
+    section.finish(&KnownKeys::ENTRY, &mut reader.findings);
+}
+
 /// What happens to an answer that is not the JSON that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StructureMiss {
@@ -32,7 +68,7 @@ pub enum StructureMiss {
 }
 
 /// Reads `general_settings.reasoning_memory`.
-pub(super) fn reasoning_memory(
+fn reasoning_memory(
     reader: &mut Reader<'_>,
     general: &mut Section<'_>,
     memory: &mut ReasoningMemory,

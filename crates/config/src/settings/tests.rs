@@ -89,6 +89,21 @@ fn reasoning_is_remembered_within_the_limits_of_the_file() {
 }
 
 #[test]
+fn media_are_fetched_unless_the_file_says_otherwise() {
+    let of = |enabled, hosts: &[&str]| FetchMedia {
+        enabled,
+        allowed_hosts: hosts.iter().map(|host| (*host).into()).collect(),
+    };
+    for (text, fetch) in [
+        ("", of(true, &[])),
+        ("general_settings: {fetch_media: {enabled: false}}", of(false, &[])),
+        ("general_settings: {fetch_media: {allowed_hosts: [CDN.corp]}}", of(true, &["cdn.corp"])),
+    ] {
+        assert_eq!(clean(text, &[]).0.fetch_media, fetch, "{text}");
+    }
+}
+
+#[test]
 fn kept_answers_live_for_a_month_unless_the_file_says_otherwise() {
     let hours = |count: u64| Duration::from_secs(count * 3600);
     for (text, kept) in [

@@ -3,6 +3,7 @@
 mod buffered;
 mod counted;
 mod disconnects;
+mod fetched;
 mod kept_answers;
 mod remembered;
 mod streamed;

@@ -8,6 +8,7 @@ use tollgate_config::{Deployment, Settings, StructureMiss};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_upstream::{PhaseTimeouts, UpstreamRequest};
 use tollgate_wire::capability::NeedsResponses;
+use tollgate_wire::conversation::Conversation;
 use tollgate_wire::formats::openai_chat::RequestPatch;
 use tollgate_wire::formats::translation::{Leniency, Target, Unsupported};
 use tollgate_wire::translate::{
@@ -46,7 +47,7 @@ pub(crate) struct Told {
 /// Builds the request for one deployment.
 pub(super) fn request(
     gate: &Gate,
-    call: &Call,
+    (call, brought): (&Call, Option<&Conversation>),
     deployment: &Deployment,
     settings: &Settings,
 ) -> Result<Outgoing, Failed> {
@@ -60,7 +61,7 @@ pub(super) fn request(
     let Prepared { body, defaults, dropped, adjusted, pairing } = if passes {
         passed(call, deployment, endpoint)
     } else {
-        translated(gate, call, deployment, endpoint)?
+        translated(gate, (call, brought), deployment, endpoint)?
     };
     let pairing = if call.memory.is_some() { pairing.noting_thoughts() } else { pairing };
     let pairing = match settings.on_structure_miss {
@@ -137,7 +138,7 @@ fn passed(call: &Call, deployment: &Deployment, endpoint: &Endpoint) -> Prepared
 /// A translation. It takes over those of the deployment's parameters that it has a word for.
 fn translated(
     gate: &Gate,
-    call: &Call,
+    (call, brought): (&Call, Option<&Conversation>),
     deployment: &Deployment,
     endpoint: &Endpoint,
 ) -> Result<Prepared, Failed> {
@@ -145,7 +146,10 @@ fn translated(
     if let Some(name) = &call.kept_elsewhere {
         return Err(Failed::of_client(continue_from::not_found(name)));
     }
-    let conversation = call.conversation(gate.sealer()).map_err(Failed::of_client)?;
+    let conversation = match brought {
+        Some(conversation) => conversation,
+        None => call.conversation(gate.sealer()).map_err(Failed::of_client)?,
+    };
     let recalled = call.memory.as_ref().and_then(|it| it.recall(conversation, deployment));
     let conversation = recalled.as_ref().unwrap_or(conversation);
     let target = Target {

@@ -102,6 +102,8 @@ pub struct Endpoint {
     /// Only models with one of these in their names, in lower case, are called here; all when
     /// empty.
     pub models: Vec<String>,
+    /// Whether pictures are taken as bytes only, where the format does not say so already.
+    pub wants_bytes: bool,
     /// What a deployment's model begins with to be called here and nowhere else; it is no part of
     /// the model's name.
     pub prefix: Option<String>,
@@ -118,6 +120,7 @@ pub(super) struct EndpointFile {
     unversioned_path: Option<String>,
     envelope: Envelope,
     models: Vec<String>,
+    wants_bytes: bool,
     prefix: Option<String>,
 }
 
@@ -134,6 +137,7 @@ impl EndpointFile {
             unversioned_path: self.unversioned_path,
             envelope: self.envelope,
             models: self.models,
+            wants_bytes: self.wants_bytes,
             prefix: self.prefix,
         }
     }
