@@ -30,6 +30,9 @@ pub use pattern::Pattern;
 pub use price::import as price_import;
 pub use price::list::{PriceList, PriceListError, PricedModel};
 pub use price::row::RowProblem;
-pub use settings::{FairQueueSettings, Settings, StoreFailure, UnpricedModels};
+pub use settings::{
+    FairQueueSettings, FetchMedia, ReasoningMemory, Settings, StoreFailure, StructureMiss,
+    UnpricedModels,
+};
 pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Snapshot};
 pub use timeouts::Timeouts;

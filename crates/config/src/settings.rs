@@ -1,5 +1,6 @@
 //! Everything in the configuration that is not about a single model.
 
+mod answers;
 mod fair_queue;
 
 use std::num::NonZeroU32;
@@ -19,6 +20,8 @@ use crate::timeouts::SharedTimeouts;
 use crate::yaml::{Entry, Value};
 
 pub use fair_queue::FairQueueSettings;
+
+pub use answers::{FetchMedia, ReasoningMemory, StructureMiss};
 
 /// The settings of a gateway.
 #[derive(Debug, Clone)]
@@ -59,6 +62,13 @@ pub struct Settings {
     pub docs_base: String,
     /// How long answers of the Responses API are kept for later calls; zero keeps none.
     pub responses_retention: Duration,
+    /// Whether and whence pictures are fetched for providers that want their bytes.
+    pub fetch_media: FetchMedia,
+    /// How much of what models thought is kept for providers that want it back.
+    pub reasoning_memory: ReasoningMemory,
+    /// What happens to an answer that is not the JSON that was asked for, of a model that keeps no
+    /// schema by itself.
+    pub on_structure_miss: StructureMiss,
     /// How long calls in flight may go on once the gateway is told to end.
     pub grace: Duration,
     /// How calls wait before a busy deployment.
@@ -149,6 +159,9 @@ impl Settings {
             keepalive: Some(KEEPALIVE),
             docs_base,
             responses_retention: RESPONSES_RETENTION,
+            fetch_media: FetchMedia::default(),
+            reasoning_memory: ReasoningMemory::DEFAULT,
+            on_structure_miss: StructureMiss::Refuse,
             grace: grace(&first),
             fair_queue: FairQueueSettings::default(),
         }
@@ -203,6 +216,7 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
         settings.responses_retention =
             retention(reader, entry).unwrap_or(settings.responses_retention);
     }
+    answers::read(reader, section, settings);
     if let Some(budget) = section.take("budget").and_then(|entry| reader.mapping(entry)) {
         let mut section = Section::new("general_settings.budget", budget);
         if let Some(entry) = section.take("on_store_failure") {
@@ -295,6 +309,9 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
     };
     if let Some(entry) = router.take("routing_strategy") {
         strategy(reader, entry);
+    }
+    if let Some(output) = litellm.take("structured_output").and_then(|e| reader.mapping(e)) {
+        answers::structured_output(reader, output, &mut settings.on_structure_miss);
     }
     if let Some(entry) = router.take("fair_queue") {
         settings.fair_queue = fair_queue::read(reader, entry);

@@ -1,6 +1,8 @@
 //! One bounded loop: dispatch, understand how it ended, next deployment, until an answer begins.
 
+mod counted;
 mod failed;
+mod media;
 mod outgoing;
 mod proof;
 
@@ -18,8 +20,9 @@ use tollgate_upstream::{
 };
 use tollgate_wire::formats::seal::{Origin, Seal};
 use tollgate_wire::formats::translation::Reply;
-use tollgate_wire::translate::{Course, Fault, Pairing, WholeAnswer, whole_answer};
+use tollgate_wire::translate::{Course, Fault, Pairing, Thought, WholeAnswer, whole_answer};
 
+pub(crate) use crate::attempt::counted::counted;
 use crate::attempt::failed::Failed;
 pub(crate) use crate::attempt::failed::reason_of;
 use crate::attempt::outgoing::Outgoing;
@@ -44,8 +47,8 @@ pub(crate) struct Answer {
 
 /// What the upstream answers with.
 pub(crate) enum Content {
-    /// The whole answer.
-    Whole(Bytes),
+    /// The whole answer, and what the model thought where that is noted.
+    Whole(Bytes, Option<Thought>),
     /// A stream whose first frames are read and ready to go.
     Stream(Box<LiveStream>),
 }
@@ -113,6 +116,14 @@ pub(crate) async fn attempt(
                 ticket.join(claims, slot);
                 return Ok(answer(ticket, deployment, begun));
             }
+            Err(Failed { refusal, consumed: Some(consumed), .. }) => {
+                let (usage, output_bytes) = *consumed;
+                slot.attempted(None);
+                // An answer that nobody gets is charged all the same: it was produced.
+                ticket.join(claims, slot);
+                ticket.consumed(usage, output_bytes);
+                return Err(refusal.with_attempts(attempt_facts(&ticket)));
+            }
             Err(failed) => {
                 slot.attempted(Some(failed.refusal.reason));
                 // The request was made, though it used nothing else.
@@ -176,8 +187,10 @@ async fn dispatch(
     call: &Call,
     deployment: &Deployment,
 ) -> Result<Begun, Failed> {
+    let brought = media::brought(gate, settings, call, deployment).await?;
+    let conversation = brought.as_ref();
     let Outgoing { request, pairing, brings, told } =
-        outgoing::request(gate, call, deployment, settings)?;
+        outgoing::request(gate, (call, conversation), deployment, settings)?;
     let timeouts = outgoing::timeouts(call, deployment);
     let answer = send(gate, deployment, request, timeouts)
         .await
@@ -236,14 +249,18 @@ impl Coming<'_> {
             .await
             .map_err(|error| failed::not_dispatched(self.deployment, &error))?;
         match whole_answer(&self.pairing, bytes, &self.reply()) {
-            Ok(WholeAnswer::Answer { body, usage, output_bytes }) => Ok(Begun {
+            Ok(WholeAnswer::Answer { body, usage, output_bytes, thought }) => Ok(Begun {
                 headers,
                 status,
                 told: Told::default(),
-                content: Content::Whole(body),
+                content: Content::Whole(body, thought),
                 whole: Some((usage, output_bytes)),
             }),
             Ok(WholeAnswer::Error(error)) => Err(failed::error_inside(self.deployment, &error)),
+            Ok(WholeAnswer::NotProduced { why, usage, output_bytes }) => {
+                let refusal = refusal_of(&Fault::NotProduced(why));
+                Err(failed::consumed(self.deployment, refusal, (usage, output_bytes)))
+            }
             Err(_) => Err(failed::unreadable(self.deployment, "its answer is not a JSON object")),
         }
     }
@@ -296,7 +313,14 @@ impl Coming<'_> {
                 taken
             }
         };
-        taken.map_err(|refusal| failed::in_stream(self.deployment, refusal))?;
+        if let Err(refusal) = taken {
+            let facts = live.course.facts();
+            let produced = facts.done.then(|| (facts.usage.clone(), facts.output_bytes));
+            return Err(match produced {
+                Some(produced) => failed::consumed(self.deployment, refusal, produced),
+                None => failed::in_stream(self.deployment, refusal),
+            });
+        }
         Ok(ready.freeze())
     }
 
@@ -306,7 +330,7 @@ impl Coming<'_> {
         let bytes = answer.body.collect(failed::ERROR_BYTES_MAX).await.unwrap_or_default();
         match whole_answer(&self.pairing, bytes, &self.reply()) {
             Ok(WholeAnswer::Error(error)) => Err(failed::error_inside(self.deployment, &error)),
-            Ok(WholeAnswer::Answer { .. }) | Err(_) => {
+            Ok(WholeAnswer::Answer { .. } | WholeAnswer::NotProduced { .. }) | Err(_) => {
                 let what = "not with the stream that was asked for";
                 Err(failed::unreadable(self.deployment, what))
             }
@@ -338,6 +362,10 @@ fn refusal_of(fault: &Fault) -> Refusal {
         Fault::Told(error) => failed::event(error),
         Fault::Malformed(detail) => Refusal::new(Reason::UpstreamAnswerMalformed, detail.clone()),
         Fault::TooLong(detail) => Refusal::new(Reason::StreamLimitExceeded, detail.clone()),
+        Fault::NotProduced(why) => {
+            let message = format!("the model's answer is not the JSON that was asked for: {why}");
+            Refusal::new(Reason::StructuredOutputNotProduced, message)
+        }
     }
 }
 

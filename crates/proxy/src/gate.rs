@@ -12,6 +12,7 @@ use tollgate_upstream::Dispatcher;
 use tollgate_wire::formats::seal::Sealer;
 
 use crate::keep::Keeper;
+use crate::memory::Thoughts;
 use crate::queue::Queues;
 use crate::reserved::Reservations;
 
@@ -26,6 +27,7 @@ pub struct Gate {
     keeper: Arc<Keeper>,
     queues: Queues,
     reservations: Reservations,
+    thoughts: Arc<Thoughts>,
     upstream: Dispatcher,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -58,6 +60,7 @@ impl Gate {
             keeper: Arc::new(Keeper::new(responses, Arc::clone(&clock))),
             queues: Queues::new(Arc::clone(&clock)),
             reservations: Reservations::default(),
+            thoughts: Arc::new(Thoughts::new(Arc::clone(&clock))),
             upstream,
             clock,
             random,
@@ -133,6 +136,10 @@ impl Gate {
     /// What calls under way hold of budgets together.
     pub(crate) const fn reservations(&self) -> &Reservations {
         &self.reservations
+    }
+
+    pub(crate) const fn thoughts(&self) -> &Arc<Thoughts> {
+        &self.thoughts
     }
 
     pub(crate) const fn upstream(&self) -> &Dispatcher {

@@ -19,6 +19,7 @@ use tollgate_wire::translate::{ClientFormat, ClientRequest, PathSays};
 use crate::credential::Brought;
 use crate::gate::Gate;
 use crate::keep::Turn;
+use crate::memory::Memory;
 use crate::timing::{Phase, Timing};
 
 /// Longest silence while a client sends its body.
@@ -72,6 +73,8 @@ pub(crate) struct Call {
     conversation: OnceLock<Result<Conversation, RequestProblem>>,
     /// What it adds to a conversation that is kept, if it does.
     pub(crate) turn: Option<Turn>,
+    /// What was thought in earlier turns, where a deployment wants it back.
+    pub(crate) memory: Option<Memory>,
     /// The answer that it goes on from, where none is kept here by that name.
     pub(crate) kept_elsewhere: Option<Box<str>>,
     /// The client's headers, of which some go on to some providers.
@@ -133,6 +136,7 @@ impl Ingress {
             request,
             conversation: OnceLock::new(),
             turn: None,
+            memory: None,
             kept_elsewhere: None,
             brought: Vec::new(),
             customer,

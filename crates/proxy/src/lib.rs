@@ -14,6 +14,7 @@ mod grants;
 mod headers;
 mod ingress;
 mod keep;
+mod memory;
 mod outlets;
 mod pipeline;
 mod queue;

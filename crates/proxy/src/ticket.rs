@@ -154,6 +154,13 @@ impl Ticket {
         self.outcome = outcome;
     }
 
+    /// A deployment answered, with what cannot be handed on.
+    pub(crate) fn consumed(&mut self, usage: Option<Usage>, output_bytes: u64) {
+        self.answered(usage, output_bytes);
+        self.observed.reached = true;
+        self.outcome = Outcome::Failed;
+    }
+
     /// No deployment answered.
     pub(crate) const fn failed(&mut self) {
         self.outcome = Outcome::Failed;

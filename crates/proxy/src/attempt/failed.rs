@@ -3,7 +3,7 @@
 
 use http::HeaderMap;
 use tollgate_config::Deployment;
-use tollgate_domain::Timestamp;
+use tollgate_domain::{Timestamp, Usage};
 use tollgate_faults::{
     Failure, Reason, Refusal, Retry, UpstreamError, UpstreamFacts, classify, wait_hint,
 };
@@ -31,12 +31,17 @@ pub(super) struct Failed {
     pub(super) status: Option<u16>,
     /// Whether another deployment may serve the call.
     pub(super) try_next: bool,
+    /// What it consumed, where the provider produced an answer that cannot be handed on.
+    pub(super) consumed: Option<Box<Consumed>>,
 }
+
+/// What an answer consumed as far as the provider said, and the bytes of its output.
+pub(super) type Consumed = (Option<Usage>, u64);
 
 impl Failed {
     /// A failure that no deployment could change.
     pub(super) const fn of_client(refusal: Refusal) -> Self {
-        Self { refusal, status: None, try_next: false }
+        Self { refusal, status: None, try_next: false, consumed: None }
     }
 }
 
@@ -44,7 +49,7 @@ impl Failed {
 pub(super) fn not_dispatched(deployment: &Deployment, error: &DispatchError) -> Failed {
     let refusal = Refusal::new(reason_of(error), format!("{}: {error}", deployment.provider.name))
         .with_upstream(facts(deployment, None, None));
-    Failed { refusal, status: None, try_next: true }
+    Failed { refusal, status: None, try_next: true, consumed: None }
 }
 
 /// What a network failure is called.
@@ -116,7 +121,7 @@ pub(super) async fn refused_by_upstream(
             "the provider rejected this deployment's credential"
         );
     }
-    Failed { refusal, status: Some(status), try_next: failure.try_next }
+    Failed { refusal, status: Some(status), try_next: failure.try_next, consumed: None }
 }
 
 /// An upstream's error answer.
@@ -166,7 +171,14 @@ pub(super) fn unreadable(deployment: &Deployment, what: &str) -> Failed {
 /// An error that came where a stream should have begun.
 pub(super) fn in_stream(deployment: &Deployment, refusal: Refusal) -> Failed {
     let refusal = refusal.with_upstream(facts(deployment, Some(200), None));
-    Failed { refusal, status: Some(200), try_next: true }
+    Failed { refusal, status: Some(200), try_next: true, consumed: None }
+}
+
+/// An answer that came whole and cannot be handed on. It was produced, so that it is charged, and
+/// another deployment would be charged as well.
+pub(super) fn consumed(deployment: &Deployment, refusal: Refusal, consumed: Consumed) -> Failed {
+    let failed = in_stream(deployment, refusal);
+    Failed { try_next: false, consumed: Some(Box::new(consumed)), ..failed }
 }
 
 /// An error event of the upstream, classified by its own structured code.

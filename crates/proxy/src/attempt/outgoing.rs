@@ -5,15 +5,17 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tollgate_config::{Deployment, Settings};
+use tollgate_config::{Deployment, Settings, StructureMiss};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_upstream::{PhaseTimeouts, UpstreamRequest};
 use tollgate_wire::capability::NeedsResponses;
+use tollgate_wire::conversation::Conversation;
 use tollgate_wire::formats::openai_chat::RequestPatch;
 use tollgate_wire::formats::translation::{Leniency, Target, Unsupported};
 use tollgate_wire::json::JsonPath;
 use tollgate_wire::translate::{
-    BodyPatch, NotSent, Pairing, Prepared, Unprepared, patched, prepare, spelled,
+    BodyPatch, ClientFormat, NotSent, Pairing, Prepared, Unprepared, lacks_past, patched, prepare,
+    spelled,
 };
 use tollgate_wire::{Calling, Endpoint, StreamUsage, WireFormat};
 
@@ -23,6 +25,7 @@ use crate::continue_from;
 use crate::gate::Gate;
 use crate::headers;
 use crate::ingress::{Call, unreadable};
+use crate::memory::wants;
 
 /// The ways out where a model does not take a field.
 const UNSUPPORTED_FIX: &str = "leave it out, or have it dropped: `drop_params: true` in the \
@@ -49,7 +52,7 @@ pub(crate) struct Told {
 /// Builds the request for one deployment.
 pub(super) fn request(
     gate: &Gate,
-    call: &Call,
+    (call, fetched): (&Call, Option<&Conversation>),
     deployment: &Deployment,
     settings: &Settings,
 ) -> Result<Outgoing, Failed> {
@@ -57,11 +60,17 @@ pub(super) fn request(
     let wanted = Wanted::of(call, deployment);
     let quirks = &deployment.provider.quirks;
     let same = call.request.format.wire() == endpoint.format;
-    let passes = same && !call.request.may_hold_own_seals();
+    let passes =
+        same && !call.request.may_hold_own_seals() && !lacks_thoughts(gate, call, deployment)?;
     let Prepared { body, defaults, dropped, adjusted, pairing } = if passes {
         passed(call, deployment, endpoint)
     } else {
-        translated(gate, call, (deployment, endpoint), &wanted)?
+        translated(gate, (call, fetched), (deployment, endpoint), &wanted)?
+    };
+    let pairing = if call.memory.is_some() { pairing.noting_thoughts() } else { pairing };
+    let pairing = match settings.on_structure_miss {
+        StructureMiss::Refuse => pairing,
+        StructureMiss::Passthrough => pairing.unchecked(),
     };
     let edits = RequestPatch {
         model: &deployment.upstream_model,
@@ -143,6 +152,16 @@ fn endpoint<'d>(
     Ok(elsewhere.filter(|_| deployment.capability.needs_responses(conversation)).unwrap_or(usual))
 }
 
+/// Whether a chat request would be refused as it came, for turns whose reasoning the client did not
+/// keep: then its bytes do not pass.
+fn lacks_thoughts(gate: &Gate, call: &Call, deployment: &Deployment) -> Result<bool, Failed> {
+    if call.request.format != ClientFormat::OpenAiChat || !wants(deployment) {
+        return Ok(false);
+    }
+    let conversation = call.conversation(gate.sealer()).map_err(Failed::of_client)?;
+    Ok(lacks_past(conversation, &deployment.provider.quirks))
+}
+
 /// The client's own bytes.
 fn passed(call: &Call, deployment: &Deployment, endpoint: &Endpoint) -> Prepared {
     Prepared {
@@ -158,7 +177,7 @@ fn passed(call: &Call, deployment: &Deployment, endpoint: &Endpoint) -> Prepared
 /// the operator names to be dropped is gone before it, since the names are the client's.
 fn translated(
     gate: &Gate,
-    call: &Call,
+    (call, fetched): (&Call, Option<&Conversation>),
     (deployment, endpoint): (&Deployment, &Endpoint),
     wanted: &Wanted<'_>,
 ) -> Result<Prepared, Failed> {
@@ -178,18 +197,22 @@ fn translated(
     };
     let broken = |problem| Failed::of_client(unreadable(problem));
     let cut = call.request.without(&deployment.drop_paths).map_err(broken)?;
-    let defaults = &*deployment.defaults;
-    let (prepared, hit) = match &cut {
-        None => {
-            let whole = call.conversation(gate.sealer()).map_err(Failed::of_client)?;
-            (prepare(&call.request, whole, upstream, &target, defaults), &[][..])
-        }
-        Some((request, hit)) => {
+    let rest;
+    let (request, base, hit) = match (&cut, fetched) {
+        (Some((request, hit)), _) => {
             let sealer = gate.sealer().map(AsRef::as_ref);
-            let rest = request.conversation(sealer).map_err(broken)?;
-            (prepare(request, &rest, upstream, &target, defaults), &**hit)
+            rest = request.conversation(sealer).map_err(broken)?;
+            (request, &rest, &**hit)
+        }
+        (None, Some(fetched)) => (&call.request, fetched, &[][..]),
+        (None, None) => {
+            let whole = call.conversation(gate.sealer()).map_err(Failed::of_client)?;
+            (&call.request, whole, &[][..])
         }
     };
+    let recalled = call.memory.as_ref().and_then(|it| it.recall(base, deployment));
+    let conversation = recalled.as_ref().unwrap_or(base);
+    let prepared = prepare(request, conversation, upstream, &target, &deployment.defaults);
     let mut prepared = prepared.map_err(|problem| {
         Failed::of_client(match problem {
             Unprepared::Unreadable(problem) => unreadable(problem),
@@ -200,14 +223,17 @@ fn translated(
     Ok(prepared)
 }
 
+/// The beta features that the client names in its headers.
+pub(super) fn betas(call: &Call) -> Vec<&str> {
+    let betas =
+        call.headers.get(headers::BETAS).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    betas.split(',').map(str::trim).filter(|beta| !beta.is_empty()).collect()
+}
+
 /// The body as the endpoint's platform takes it. Versions and betas that the client names in
 /// headers stand in the body there.
 fn wrapped(endpoint: &Endpoint, body: &Bytes, call: &Call) -> Result<Bytes, Failed> {
-    let betas =
-        call.headers.get(headers::BETAS).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let betas: Vec<&str> =
-        betas.split(',').map(str::trim).filter(|beta| !beta.is_empty()).collect();
-    endpoint.envelope.wrap(body, None, &betas).map_err(|malformed| {
+    endpoint.envelope.wrap(body, None, &betas(call)).map_err(|malformed| {
         Failed::of_client(Refusal::new(Reason::BodyMalformed, malformed.to_string()))
     })
 }

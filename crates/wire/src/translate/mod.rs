@@ -5,13 +5,17 @@
 
 mod answer;
 mod asked;
+mod count;
 mod course;
 mod defaults;
 mod edits;
 mod framing;
+mod media;
 mod observed;
 mod pairing;
 mod pass;
+mod recall;
+mod structured;
 
 use bytes::Bytes;
 
@@ -26,11 +30,15 @@ use crate::formats::{
 
 pub use answer::{WholeAnswer, whole_answer};
 pub use asked::{Asked, ClientRequest, PathSays, Sent, StreamForm};
+pub use count::{count_body, read_count};
 pub use course::{Course, Fault};
 pub use defaults::{spelled, take_over};
 pub use edits::ClientEdits;
+pub use media::{Remote, remote_media, wants_bytes, with_media};
 pub use pairing::{Pairing, Prepared, Unprepared, prepare};
 pub use pass::{BodyPatch, NotSent, patched};
+pub use recall::{THOUGHT_BYTES_MAX, Thought, TurnMark, lacks_past, recalled};
+pub use structured::STRUCTURED_BYTES_MAX;
 
 /// A dialect that clients speak to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

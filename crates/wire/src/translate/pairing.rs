@@ -7,6 +7,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use super::asked::ClientRequest;
+use super::structured::Form;
 use super::{ClientFormat, take_over, write_request};
 use crate::WireFormat;
 use crate::capability::Capability;
@@ -38,7 +39,15 @@ pub struct Pairing {
     wording: Wording,
     names: ToolNames,
     tools: Arc<ClientTools>,
+    /// The form of the answer, where it was asked for by means that do not enforce it.
+    form: Option<Arc<Form>>,
+    /// Whether what the model thinks is noted.
+    noting: bool,
 }
+
+/// What writers report as adjusted where they asked for the form of the answer by means that do not
+/// enforce it.
+const EMULATED: &str = "response_format";
 
 /// A request in the upstream's format.
 #[derive(Debug)]
@@ -91,6 +100,9 @@ pub fn prepare(
     let written =
         write_request(upstream, &conversation, target).map_err(Unprepared::Unsupported)?;
     dropped.extend(written.dropped);
+    if written.adjusted.iter().any(|field| **field == *EMULATED) {
+        pairing.form = Form::of(&conversation.response_format).map(Arc::new);
+    }
     pairing.understand(&conversation, target);
     Ok(Prepared { body: written.body, defaults, dropped, adjusted: written.adjusted, pairing })
 }
@@ -109,6 +121,8 @@ impl Pairing {
             wording: Wording::default(),
             names: ToolNames::default(),
             tools: Arc::default(),
+            form: None,
+            noting: false,
         }
     }
 
@@ -117,6 +131,30 @@ impl Pairing {
     pub(super) fn translating(mut self) -> Self {
         self.passes = false;
         self
+    }
+
+    /// The same, whose answers are handed on whatever their form.
+    #[must_use]
+    pub fn unchecked(mut self) -> Self {
+        self.form = None;
+        self
+    }
+
+    /// The same, whose answers are searched for what the model thought before it called tools.
+    #[must_use]
+    pub fn noting_thoughts(mut self) -> Self {
+        self.noting = true;
+        self
+    }
+
+    /// Whether what the model thinks is noted.
+    pub(super) const fn notes_thoughts(&self) -> bool {
+        self.noting
+    }
+
+    /// The form that the answer must have and that its provider does not see to.
+    pub(super) fn form(&self) -> Option<Arc<Form>> {
+        self.form.clone()
     }
 
     /// Takes note of what the answer to a request is said in.

@@ -16,6 +16,7 @@ use crate::formats::openai_chat::fit::asks_nothing;
 use crate::formats::translation::{Target, Unsupported, Written};
 use crate::json::Raw;
 use crate::json::write::{JsonWriter, object};
+pub(crate) use reasoning::{lacks_reasoning, wants_past};
 use report::Report;
 
 /// Most stop texts that one request may name (OpenAI API reference, chat completions).
