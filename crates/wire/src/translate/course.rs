@@ -33,6 +33,9 @@ pub enum Fault {
     TooLong(String),
 }
 
+/// Most of a record's room that is kept for the next one, in bytes.
+const RENDERED_BYTES_KEPT_MAX: usize = 4096;
+
 /// Follows one stream.
 pub struct Course {
     framing: Framing,
@@ -54,6 +57,8 @@ struct Observer {
     pairing: Pairing,
     interpreter: Box<dyn Interpreter>,
     deltas: Vec<Delta>,
+    /// What a record is rendered into, kept for the next one.
+    rendered: Vec<u8>,
     facts: StreamFacts,
 }
 
@@ -94,6 +99,7 @@ impl Course {
             interpreter: pairing.interpreter(),
             pairing,
             deltas: Vec::new(),
+            rendered: Vec::new(),
             facts: StreamFacts::default(),
         };
         let leg = match renderer {
@@ -237,7 +243,6 @@ impl Observer {
         mut renderer: Option<&mut (dyn Renderer + 'static)>,
         out: &mut BytesMut,
     ) -> Result<(), Fault> {
-        let mut rendered = Vec::new();
         let mut fault = None;
         for mut delta in self.deltas.drain(..) {
             self.pairing.names().restore_delta(&mut delta);
@@ -247,10 +252,13 @@ impl Observer {
             }
             observed::observe(&mut self.facts, &delta);
             if let Some(renderer) = renderer.as_deref_mut() {
-                renderer.delta(&delta, &mut rendered);
+                renderer.delta(&delta, &mut self.rendered);
             }
         }
-        out.extend_from_slice(&rendered);
+        out.extend_from_slice(&self.rendered);
+        // What was large is not kept for what is small.
+        self.rendered.clear();
+        self.rendered.shrink_to(RENDERED_BYTES_KEPT_MAX);
         fault.map_or(Ok(()), Err)
     }
 }
