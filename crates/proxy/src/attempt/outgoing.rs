@@ -54,7 +54,7 @@ pub(super) fn request(
     let capability = deployment.capability;
     let same = call.request.format.wire() == endpoint.format;
     let passes = same && !call.request.may_hold_own_seals();
-    let Prepared { body, defaults, dropped, adjusted, pairing } = if passes {
+    let Prepared { body, layout, defaults, dropped, adjusted, pairing } = if passes {
         passed(call, deployment, endpoint)
     } else {
         translated(gate, call, deployment, endpoint)?
@@ -72,13 +72,13 @@ pub(super) fn request(
     };
     let patch = BodyPatch { edits, drops };
     let own = passes.then_some(&call.request);
-    let (body, dropped_last) = patched(endpoint.format, &body, own, &patch)
+    let (body, dropped_last) = patched(endpoint.format, (body, &layout), own, &patch)
         .map_err(|problem| not_sent(deployment, problem))?;
     let headers = headers::upstream(call, deployment, settings);
     let request = UpstreamRequest {
         url: deployment.url(endpoint, call.request.asked.stream),
         auth: credential(deployment)?,
-        body: wrapped(endpoint, &body, call)?,
+        body: wrapped(endpoint, body, call)?,
         headers,
     };
     let dropped = dropped.into_iter().chain(dropped_last).collect();
@@ -109,6 +109,7 @@ fn endpoint<'d>(
 fn passed(call: &Call, deployment: &Deployment, endpoint: &Endpoint) -> Prepared {
     Prepared {
         body: call.request.body.clone(),
+        layout: call.request.layout.clone(),
         defaults: spelled(endpoint.format, &deployment.defaults),
         dropped: Vec::new(),
         adjusted: Vec::new(),
@@ -150,7 +151,7 @@ fn translated(
 
 /// The body as the endpoint's platform takes it. Versions and betas that the client names in
 /// headers stand in the body there.
-fn wrapped(endpoint: &Endpoint, body: &Bytes, call: &Call) -> Result<Bytes, Failed> {
+fn wrapped(endpoint: &Endpoint, body: Bytes, call: &Call) -> Result<Bytes, Failed> {
     let betas = call.headers.get(BETAS).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let betas: Vec<&str> =
         betas.split(',').map(str::trim).filter(|beta| !beta.is_empty()).collect();

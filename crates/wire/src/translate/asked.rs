@@ -10,7 +10,7 @@ use crate::formats::anthropic_messages::PING_EVENT;
 use crate::formats::gemini;
 use crate::formats::openai_chat::{CHOICES_MAX, ChatRequest, RequestProblem, refuse_forbidden};
 use crate::formats::seal::{Sealer, may_hold_ours};
-use crate::json::{Kind, Object, Raw};
+use crate::json::{Kind, Layout, Object, Raw};
 
 /// What the path of a request says, in the formats that put it there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,7 +53,9 @@ pub struct ClientRequest {
     pub body: Bytes,
     /// Whether the client reads a stream as one JSON array.
     pub array: bool,
-    /// The chat request, whose scan is kept.
+    /// Where the body's members stand: the scan is kept.
+    pub layout: Layout,
+    /// What else is known of a chat request.
     pub(super) chat: Option<ChatRequest>,
 }
 
@@ -79,7 +81,8 @@ impl ClientRequest {
         let (body, array) = (body.clone(), path.array);
         if format == ClientFormat::OpenAiChat {
             let chat = ChatRequest::read(&body, path.model)?;
-            return Ok(Self { asked: of_chat(&chat), format, body, array, chat: Some(chat) });
+            let (asked, layout) = (of_chat(&chat), chat.layout().clone());
+            return Ok(Self { asked, format, body, array, layout, chat: Some(chat) });
         }
         let object = Object::scan(&body).map_err(RequestProblem::Malformed)?;
         refuse_forbidden(&object)?;
@@ -89,7 +92,8 @@ impl ClientRequest {
             ClientFormat::AnthropicMessages => fields.of_messages()?,
             ClientFormat::Gemini => fields.of_gemini()?,
         };
-        Ok(Self { asked, format, body, array, chat: None })
+        let layout = object.layout();
+        Ok(Self { asked, format, body, array, layout, chat: None })
     }
 
     /// The whole request, for a translation.

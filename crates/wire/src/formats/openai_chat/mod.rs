@@ -22,6 +22,7 @@ pub use hub::{
     OpenAiChatInterpreter, OpenAiChatRenderer, ToolNames, from_answer, from_conversation,
     to_answer, to_conversation,
 };
+pub(crate) use patch::patched;
 pub use patch::{RequestPatch, upstream_body};
 pub(crate) use request::refuse_forbidden;
 pub use request::{CHOICES_MAX, ChatRequest, RequestProblem};
