@@ -345,6 +345,8 @@ impl LiveStream {
     /// The upstream's own error event, or a record that breaks the format or its limit. What came
     /// before it has been appended.
     pub(crate) fn take(&mut self, chunk: &Bytes, out: &mut BytesMut) -> Result<(), Refusal> {
+        // What goes out is about as long as what came.
+        out.reserve(chunk.len());
         self.course.take(chunk, out).map_err(|fault| refusal_of(&fault))
     }
 

@@ -62,7 +62,7 @@ pub(super) fn request(
     let same = call.request.format.wire() == endpoint.format;
     let passes =
         same && !call.request.may_hold_own_seals() && !lacks_thoughts(gate, call, deployment)?;
-    let Prepared { body, defaults, dropped, adjusted, pairing } = if passes {
+    let Prepared { body, layout, defaults, dropped, adjusted, pairing } = if passes {
         passed(call, deployment, endpoint)
     } else {
         translated(gate, (call, fetched), (deployment, endpoint), &wanted)?
@@ -85,7 +85,7 @@ pub(super) fn request(
     };
     let patch = BodyPatch { edits, drops: wanted.drops, drop_paths: &deployment.drop_paths };
     let own = passes.then_some(&call.request);
-    let (body, dropped_last) = patched(endpoint.format, &body, own, &patch)
+    let (body, dropped_last) = patched(endpoint.format, (body, &layout), own, &patch)
         .map_err(|problem| not_sent(deployment, problem))?;
     let own = brought(call, deployment);
     let brings = own.is_some();
@@ -93,7 +93,7 @@ pub(super) fn request(
     let request = UpstreamRequest {
         url: deployment.url(endpoint, call.request.asked.stream),
         auth: own.map_or_else(|| credential(deployment), Ok)?,
-        body: wrapped(endpoint, &body, call)?,
+        body: wrapped(endpoint, body, call)?,
         headers,
     };
     let mut all = call.request.edits.dropped.clone();
@@ -166,6 +166,7 @@ fn lacks_thoughts(gate: &Gate, call: &Call, deployment: &Deployment) -> Result<b
 fn passed(call: &Call, deployment: &Deployment, endpoint: &Endpoint) -> Prepared {
     Prepared {
         body: call.request.body.clone(),
+        layout: call.request.layout.clone(),
         defaults: spelled(endpoint.format, &deployment.defaults),
         dropped: Vec::new(),
         adjusted: Vec::new(),
@@ -232,7 +233,7 @@ pub(super) fn betas(call: &Call) -> Vec<&str> {
 
 /// The body as the endpoint's platform takes it. Versions and betas that the client names in
 /// headers stand in the body there.
-fn wrapped(endpoint: &Endpoint, body: &Bytes, call: &Call) -> Result<Bytes, Failed> {
+fn wrapped(endpoint: &Endpoint, body: Bytes, call: &Call) -> Result<Bytes, Failed> {
     endpoint.envelope.wrap(body, None, &betas(call)).map_err(|malformed| {
         Failed::of_client(Refusal::new(Reason::BodyMalformed, malformed.to_string()))
     })

@@ -13,7 +13,7 @@ use crate::formats::gemini;
 use crate::formats::openai_chat::{CHOICES_MAX, ChatRequest, RequestProblem, refuse_forbidden};
 use crate::formats::openai_responses::next_number;
 use crate::formats::seal::{Sealer, may_hold_ours};
-use crate::json::{JsonPath, Kind, Object, Raw, without};
+use crate::json::{JsonPath, Kind, Layout, Object, Raw, without};
 
 /// What the path of a request says, in the formats that put it there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -62,7 +62,9 @@ pub struct ClientRequest {
     pub array: bool,
     /// How the client wants it edited.
     pub edits: ClientEdits,
-    /// The chat request, whose scan is kept.
+    /// Where the body's members stand: the scan is kept.
+    pub layout: Layout,
+    /// What else is known of a chat request.
     pub(super) chat: Option<ChatRequest>,
 }
 
@@ -109,7 +111,11 @@ impl ClientRequest {
             Some(_) => Some(ChatRequest::read(&body, Some(self.asked.model.as_str()))?),
             None => None,
         };
-        Ok(Some((Self { body, chat, ..self.clone() }, hit)))
+        let layout = match &chat {
+            Some(chat) => chat.layout().clone(),
+            None => Object::scan(&body).map_err(RequestProblem::Malformed)?.layout(),
+        };
+        Ok(Some((Self { body, layout, chat, ..self.clone() }, hit)))
     }
 
     fn read_whole(
@@ -121,8 +127,8 @@ impl ClientRequest {
         if format == ClientFormat::OpenAiChat {
             let chat = ChatRequest::read(&body, path.model)?;
             let edits = ClientEdits::read(|name| chat.value(name))?;
-            let asked = of_chat(&chat);
-            return Ok(Self { asked, format, body, array, edits, chat: Some(chat) });
+            let (asked, layout) = (of_chat(&chat), chat.layout().clone());
+            return Ok(Self { asked, format, body, array, edits, layout, chat: Some(chat) });
         }
         let object = Object::scan(&body).map_err(RequestProblem::Malformed)?;
         refuse_forbidden(&object)?;
@@ -133,7 +139,8 @@ impl ClientRequest {
             ClientFormat::Gemini => fields.of_gemini()?,
         };
         let edits = ClientEdits::read(|name| object.value(name))?;
-        Ok(Self { asked, format, body, array, edits, chat: None })
+        let layout = object.layout();
+        Ok(Self { asked, format, body, array, edits, layout, chat: None })
     }
 
     /// The whole request, for a translation.

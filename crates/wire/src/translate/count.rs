@@ -31,10 +31,9 @@ pub fn count_body(
         WireFormat::AnthropicMessages => {
             NOT_COUNTED.iter().for_each(|name| splice.remove(name));
             splice.set("model", quoted(model));
-            let plain = splice.finish();
-            let wrapped = endpoint.envelope.wrap(&plain, None, betas)?;
+            let wrapped = endpoint.envelope.wrap(splice.finish(), None, betas)?;
             Ok(Some(match endpoint.envelope {
-                Envelope::Plain => plain,
+                Envelope::Plain => wrapped,
                 Envelope::Vertex => with_model(&wrapped, model)?,
                 Envelope::BedrockInvoke => invocation(&wrapped),
             }))

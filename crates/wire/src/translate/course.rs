@@ -37,6 +37,9 @@ pub enum Fault {
     NotProduced(String),
 }
 
+/// Most of a record's room that is kept for the next one, in bytes.
+const RENDERED_BYTES_KEPT_MAX: usize = 4096;
+
 /// Follows one stream.
 pub struct Course {
     framing: Framing,
@@ -64,6 +67,8 @@ struct Observer {
     pairing: Pairing,
     interpreter: Box<dyn Interpreter>,
     deltas: Vec<Delta>,
+    /// What a record is rendered into, kept for the next one.
+    rendered: Vec<u8>,
     facts: StreamFacts,
     /// Where the answer's form is the gateway's to see to.
     guard: Option<Guard>,
@@ -116,6 +121,7 @@ impl Course {
             notes: pairing.notes_thoughts().then(Notes::default),
             pairing,
             deltas: Vec::new(),
+            rendered: Vec::new(),
             facts: StreamFacts::default(),
         };
         let leg = match renderer {
@@ -284,7 +290,6 @@ impl Observer {
         mut renderer: Option<&mut (dyn Renderer + 'static)>,
         out: &mut BytesMut,
     ) -> Result<(), Fault> {
-        let mut rendered = Vec::new();
         let mut fault = None;
         for mut delta in self.deltas.drain(..) {
             self.pairing.names().restore_delta(&mut delta);
@@ -297,7 +302,7 @@ impl Observer {
                 notes.take(&delta);
             }
             let Some(renderer) = renderer.as_deref_mut() else { continue };
-            let mut pass = |delta: &Delta| renderer.delta(delta, &mut rendered);
+            let mut pass = |delta: &Delta| renderer.delta(delta, &mut self.rendered);
             let passed = match &mut self.guard {
                 None => {
                     pass(&delta);
@@ -310,7 +315,10 @@ impl Observer {
                 break;
             }
         }
-        out.extend_from_slice(&rendered);
+        out.extend_from_slice(&self.rendered);
+        // What was large is not kept for what is small.
+        self.rendered.clear();
+        self.rendered.shrink_to(RENDERED_BYTES_KEPT_MAX);
         fault.map_or(Ok(()), Err)
     }
 }

@@ -1,6 +1,7 @@
 //! One client and one upstream: the request from the one to the other, and how the answer is read
 //! and written on the way back.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,11 +17,11 @@ use crate::delta::{Interpreter, Renderer};
 use crate::formats::anthropic_messages::{Envelope, Wording, uses_json_tool};
 use crate::formats::openai_chat::{RequestProblem, ToolNames};
 use crate::formats::openai_responses::{ClientTools, make_portable};
-use crate::formats::translation::{AnswerIn, Reply, Target, Unsupported};
+use crate::formats::translation::{AnswerIn, Reply, Target, Unsupported, Written};
 use crate::formats::{
     anthropic_messages, bedrock_converse, cohere, gemini, ollama, openai_chat, openai_responses,
 };
-use crate::json::Malformed;
+use crate::json::{Layout, Malformed};
 
 /// A client and an upstream, and what reading the answer needs to know of the request.
 #[derive(Debug, Clone)]
@@ -54,6 +55,8 @@ const EMULATED: &str = "response_format";
 pub struct Prepared {
     /// The body, without the deployment's own edits.
     pub body: Bytes,
+    /// Where its members stand.
+    pub layout: Layout,
     /// The deployment's parameters that the conversation had no word for.
     pub defaults: Vec<(Box<str>, Box<str>)>,
     /// Fields that were left out, by the name the client used where it has one.
@@ -87,24 +90,28 @@ pub fn prepare(
     target: &Target<'_>,
     defaults: &[(Box<str>, Box<str>)],
 ) -> Result<Prepared, Unprepared> {
-    let mut conversation = conversation.clone();
+    let mut conversation = Cow::Borrowed(conversation);
     let mut pairing = Pairing::passing(request, upstream, envelope).translating();
     let mut dropped = Vec::new();
     if request.format == ClientFormat::OpenAiResponses && upstream != WireFormat::OpenAiResponses {
-        let portable = make_portable(&mut conversation, &request.body);
+        let portable = make_portable(conversation.to_mut(), &request.body);
         let portable = portable.map_err(Unprepared::Unreadable)?;
         pairing.tools = Arc::new(portable.tools);
         dropped = portable.dropped;
     }
-    let defaults = take_over(&mut conversation, defaults);
+    let defaults = match defaults {
+        [] => Vec::new(),
+        some => take_over(conversation.to_mut(), some),
+    };
     let written =
         write_request(upstream, &conversation, target).map_err(Unprepared::Unsupported)?;
-    dropped.extend(written.dropped);
-    if written.adjusted.iter().any(|field| **field == *EMULATED) {
+    let Written { body, layout, dropped: left_out, adjusted } = written;
+    dropped.extend(left_out);
+    if adjusted.iter().any(|field| **field == *EMULATED) {
         pairing.form = Form::of(&conversation.response_format).map(Arc::new);
     }
     pairing.understand(&conversation, target);
-    Ok(Prepared { body: written.body, defaults, dropped, adjusted: written.adjusted, pairing })
+    Ok(Prepared { body, layout, defaults, dropped, adjusted, pairing })
 }
 
 impl Pairing {

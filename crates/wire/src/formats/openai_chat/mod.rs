@@ -24,6 +24,7 @@ pub use hub::{
     to_answer, to_conversation,
 };
 pub(crate) use hub::{lacks_reasoning, wants_past};
+pub(crate) use patch::patched;
 pub use patch::{RequestPatch, upstream_body};
 pub(crate) use request::refuse_forbidden;
 pub use request::{CHOICES_MAX, ChatRequest, RequestProblem};

@@ -75,7 +75,18 @@ pub fn upstream_body(
     patch: &RequestPatch<'_>,
 ) -> Result<Bytes, Malformed> {
     let layout = layout_of(body, request)?;
-    let mut splice = Splice::over(body, &layout);
+    Ok(patched(body.clone(), &layout, request, patch)?.finish())
+}
+
+/// A body with the edits made on it. One that nobody else holds, `request` included, is finished in
+/// its own memory.
+pub(crate) fn patched(
+    body: Bytes,
+    layout: &Layout,
+    request: &ChatRequest,
+    patch: &RequestPatch<'_>,
+) -> Result<Splice, Malformed> {
+    let mut splice = Splice::owning(body, layout.clone());
     for name in READ_MEMBERS {
         splice.remove_shadowed(name);
     }
@@ -95,7 +106,7 @@ pub fn upstream_body(
         splice.set(name, raw.clone());
     }
     set_model(&mut splice, patch.model);
-    Ok(splice.finish())
+    Ok(splice)
 }
 
 /// The layout kept from reading, when this is the very body that was read: the request holds it, so

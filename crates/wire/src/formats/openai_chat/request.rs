@@ -111,6 +111,11 @@ impl ChatRequest {
         Self::read_scanned(&object, body, path_model)
     }
 
+    /// Reads a body that was written here, whose layout is known; `None` where it is no request.
+    pub(crate) fn of_written(body: &Bytes, layout: &Layout, model: &str) -> Option<Self> {
+        Self::read_scanned(&Object::laid_out(body, layout)?, body, Some(model)).ok()
+    }
+
     /// Reads a body that has been scanned already.
     pub(super) fn read_scanned(
         object: &Object<'_>,
@@ -132,6 +137,11 @@ impl ChatRequest {
         };
         check_messages(object)?;
         Ok(request)
+    }
+
+    /// Where the body's fields stand.
+    pub(crate) const fn layout(&self) -> &Layout {
+        &self.source.layout
     }
 
     /// The names of the body's fields in order.

@@ -11,7 +11,7 @@ use crate::conversation::{
 };
 use crate::formats::translation::{Target, Unsupported, Written};
 use crate::json::JsonWriter;
-use crate::json::write::{array, object};
+use crate::json::write::{self, array};
 
 /// The least that OpenAI takes as `max_output_tokens` (OpenAI API reference, responses).
 const OUTPUT_TOKENS_MIN: u64 = 16;
@@ -27,15 +27,15 @@ const SEALED_REASONING: &str = r#"["reasoning.encrypted_content"]"#;
 pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Written, Unsupported> {
     let mut report = Report::new(target);
     let kept = Kept::sort(&c.unmapped, target.leniency.passes, &mut report);
-    let mut body = Vec::new();
-    object(&mut body, |o| {
+    let mut body = c.buffer();
+    let layout = write::body(&mut body, |o| {
         o.string("model", target.model);
         write_input(c, &kept, &mut report, o);
         write_tooling(c, &kept, target, &mut report, o);
         write_settings(c, &kept, target, &mut report, o);
         write_state(c, &kept, target, o);
     });
-    report.written(body.into())
+    report.written(body.into(), layout)
 }
 
 /// A system prompt that opens the conversation becomes `instructions`; others keep their places, and
