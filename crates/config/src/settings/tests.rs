@@ -1,6 +1,7 @@
 //! Settings, their defaults and their limits.
 
 use super::*;
+use crate::deployment::Forwards;
 
 /// The settings of the three sections as one YAML text, and the codes of the findings.
 fn settings(text: &str, variables: &[(&str, &str)]) -> (Settings, Shared, Vec<&'static str>) {
