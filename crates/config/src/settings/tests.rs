@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::deployment::Forwards;
+use crate::timeouts::SharedTimeouts;
 
 /// The settings of the three sections as one YAML text, and the codes of the findings.
 fn settings(text: &str, variables: &[(&str, &str)]) -> (Settings, Shared, Vec<&'static str>) {
