@@ -4,4 +4,5 @@ mod budgets;
 mod keys;
 mod matrix;
 mod models;
+mod rates;
 mod refusals;
