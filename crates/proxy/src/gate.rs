@@ -11,6 +11,7 @@ use tollgate_upstream::Dispatcher;
 use tollgate_wire::formats::seal::Sealer;
 
 use crate::keep::Keeper;
+use crate::tokenizers::TokenizerShelf;
 
 /// The gateway as its steps see it.
 pub struct Gate {
@@ -22,6 +23,7 @@ pub struct Gate {
     ledger: Ledger,
     keeper: Arc<Keeper>,
     upstream: Dispatcher,
+    tokenizers: Arc<TokenizerShelf>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     draining: AtomicBool,
@@ -52,6 +54,7 @@ impl Gate {
             ledger,
             keeper: Arc::new(Keeper::new(responses, Arc::clone(&clock))),
             upstream,
+            tokenizers: Arc::new(TokenizerShelf::new()),
             clock,
             random,
             draining: AtomicBool::new(false),
@@ -92,6 +95,12 @@ impl Gate {
         Readiness { reasons }
     }
 
+    /// Loads tokenizers as calls come that need them, for as long as it is polled. Without it every
+    /// prompt is bounded by its length.
+    pub fn supply_tokenizers(&self) -> impl Future<Output = ()> + Send + use<> {
+        Arc::clone(&self.tokenizers).supply()
+    }
+
     /// The known virtual keys.
     #[must_use]
     pub fn keys(&self) -> &KeyDirectory {
@@ -112,6 +121,10 @@ impl Gate {
 
     pub(crate) const fn keeper(&self) -> &Arc<Keeper> {
         &self.keeper
+    }
+
+    pub(crate) fn tokenizers(&self) -> &TokenizerShelf {
+        &self.tokenizers
     }
 
     pub(crate) const fn upstream(&self) -> &Dispatcher {

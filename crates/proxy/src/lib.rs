@@ -15,12 +15,14 @@ mod headers;
 mod ingress;
 mod keep;
 mod pipeline;
+mod prompt_tokens;
 mod refusal;
 mod relay;
 mod route;
 pub mod surface;
 mod ticket;
 mod timing;
+mod tokenizers;
 
 pub use authenticate::{Caller, authenticate};
 pub use gate::{Gate, Readiness};

@@ -19,6 +19,8 @@ pub(crate) struct Admission {
     pub(crate) model_group: ModelName,
     pub(crate) streamed: bool,
     pub(crate) prompt_bytes: u64,
+    /// The prompt's tokens, where they were counted.
+    pub(crate) prompt_tokens: Option<u64>,
 }
 
 /// A reservation, a place in the ledger, and what has been seen of the call so far.
@@ -42,7 +44,8 @@ impl Ticket {
         claims: Claims,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let observed = Observed { prompt_bytes: admission.prompt_bytes, ..Observed::default() };
+        let Admission { prompt_bytes, prompt_tokens, .. } = admission;
+        let observed = Observed { prompt_bytes, prompt_tokens, ..Observed::default() };
         Self {
             admission,
             slot: Some(slot),

@@ -4,7 +4,7 @@
 //! and takes time in proportion to the text, up to a limit beyond which a bound stands in.
 //!
 //! - [`Encoding`] names the tokenizers, and `models.toml` the models of each.
-//! - [`Tokenizers`] holds their tables, which whoever starts the gateway loads once they are wanted.
+//! - [`Tokenizers`] holds their tables, each loaded once it is wanted.
 //! - [`Tally`] counts the texts of one prompt.
 //! - [`prompt`] has what a chat template adds to them.
 

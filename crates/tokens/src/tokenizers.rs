@@ -7,8 +7,8 @@ use tiktoken_rs::CoreBPE;
 use crate::Encoding;
 use crate::segments::{Segment, segments};
 
-/// The tables. They are empty until they are loaded: each takes tens of megabytes and up to a second
-/// of work, which no call waits for.
+/// The tables. They are empty until they are loaded: each takes tens of megabytes and up to a
+/// second of work, which no call waits for.
 #[derive(Default)]
 pub struct Tokenizers {
     o200k: OnceLock<Table>,

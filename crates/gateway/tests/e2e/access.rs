@@ -6,3 +6,4 @@ mod matrix;
 mod models;
 mod rates;
 mod refusals;
+mod tokens;

@@ -1,4 +1,5 @@
-//! Counting tokens without a call: an estimate from the length of the prompt.
+//! Counting tokens without a call: exact where the model's tokenizer is public, else an estimate
+//! from the length of the prompt.
 //!
 //! Nothing is sent to a provider and nothing is charged. The estimate leans to the high side, so
 //! that a client that compacts by it compacts in time.
@@ -10,13 +11,15 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use tollgate_faults::{Dialect, Reason, Refusal};
+use tollgate_tokens::{Encoding, Table};
 use tollgate_wire::formats::anthropic_messages::from_count;
-use tollgate_wire::translate::ClientFormat;
+use tollgate_wire::translate::{ClientFormat, ClientRequest};
 
 use crate::authenticate::authenticate;
 use crate::gate::Gate;
 use crate::grants;
 use crate::ingress::{Ingress, Route};
+use crate::prompt_tokens;
 use crate::refusal::refuse;
 
 /// Bytes of JSON for one token, rounded down: English prose has about four and a half, code and
@@ -62,9 +65,29 @@ async fn tokens(gate: &Gate, request: http::Request<Body>, route: Route) -> Resu
     let caller = authenticate(gate, ingress.headers(), &snapshot.settings).await?;
     let call = ingress.read(&snapshot.settings).await?;
     let name = call.request.asked.model.as_str();
-    if snapshot.resolve(name).is_none() || !grants::may_use(&snapshot, &caller, name) {
+    let resolved = snapshot.resolve(name).filter(|_| grants::may_use(&snapshot, &caller, name));
+    let Some(resolved) = resolved else {
         let message = format!("there is no model `{name}`");
         return Err(Refusal::new(Reason::ModelUnknown, message).with_param("model"));
-    }
-    Ok(call.request.asked.prompt_bytes.div_ceil(BYTES_PER_TOKEN))
+    };
+    let deployments = resolved.deployments.iter().map(AsRef::as_ref);
+    let table = table(gate, prompt_tokens::encoding(deployments)).await;
+    let exact = table.and_then(|table| exact(&call.request, table));
+    Ok(exact.unwrap_or_else(|| estimated(call.request.asked.prompt_bytes)))
+}
+
+/// The table of an encoding, waited for while it is being loaded.
+pub(super) async fn table(gate: &Gate, encoding: Option<Encoding>) -> Option<&Table> {
+    gate.tokenizers().loaded(encoding?).await
+}
+
+/// The tokens of a whole prompt; `None` of one that cannot be read.
+pub(super) fn exact(request: &ClientRequest, table: &Table) -> Option<u64> {
+    let conversation = request.counted().ok()?;
+    Some(prompt_tokens::count(&conversation, table))
+}
+
+/// The tokens of so many bytes of JSON.
+pub(super) const fn estimated(bytes: u64) -> u64 {
+    bytes.div_ceil(BYTES_PER_TOKEN)
 }
