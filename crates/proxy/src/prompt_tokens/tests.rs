@@ -1,6 +1,7 @@
 //! Counts of whole prompts against those that the cookbook's rules give by hand.
 
 use bytes::Bytes;
+use tollgate_policy::{ModelLimits, bound};
 use tollgate_tokens::Tokenizers;
 use tollgate_wire::translate::{ClientFormat, ClientRequest, PathSays};
 
@@ -84,6 +85,25 @@ fn tools_and_their_results_are_part_of_the_prompt() {
         {"role":"tool","tool_call_id":"c1","content":"one"}"#;
     let with_result = chat(&format!("{}{rest}]", bare.trim_end_matches(']')));
     assert!(with_result >= chat(bare) + 3 * 3 + table().count(r#"{"a":1}"#));
+}
+
+#[test]
+fn a_count_of_ordinary_text_is_within_the_bound_by_length() {
+    for text in [
+        "The quick brown fox jumps over the lazy dog.",
+        "fn main() { println!(\\\"{}\\\", 6 * 7); }",
+        "Съешь же ещё этих мягких французских булок, да выпей чаю.",
+        "这是一个用于计数的测试文本，包含标点符号。",
+        "1234567890 3.14159 2026-11-29",
+    ] {
+        let members = format!(r#""messages":[{{"role":"user","content":"{text}"}}]"#);
+        let body = Bytes::from(format!(r#"{{"model":"m",{members}}}"#));
+        let request = ClientRequest::read(ClientFormat::OpenAiChat, &body, PathSays::default());
+        let asked = request.expect("a request").asked;
+        let by_length = bound(asked.prompt_bytes, None, 1, &ModelLimits::default());
+        let counted = by_length.with_prompt(chat(&members));
+        assert!(counted.prompt <= by_length.prompt, "{text}: {counted:?} {by_length:?}");
+    }
 }
 
 #[test]
