@@ -123,6 +123,23 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         ..REQUEST
     },
     Row {
+        reason: Reason::EntityNotFound,
+        title: "what is to be managed does not exist",
+        meaning: "No team, user, organization, customer, tag or budget has this identity; it may \
+            have been deleted.",
+        fix: "call the route that lists them, such as `GET /team/list`",
+        ..ABSENT
+    },
+    Row {
+        reason: Reason::EntityExists,
+        kind: "bad_request_error",
+        title: "one with this identity exists",
+        meaning: "An identity names one team, user, organization, customer, tag or budget at a \
+            time.",
+        fix: "choose another identity, leave it out to get a fresh one, or update the one there is",
+        ..REQUEST
+    },
+    Row {
         reason: Reason::RouteUnknown,
         status: 404,
         anthropic_kind: "not_found_error",

@@ -22,6 +22,8 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
     /// The upstream's own status, where it is kept instead of the catalogue's.
     pub status: Option<u16>,
+    /// `error.type` on OpenAI routes, where it says more than the catalogue's.
+    pub kind: Option<&'static str>,
     /// What the upstream said about the last attempt.
     pub upstream: Option<UpstreamFacts>,
     /// Every attempt, in order.
@@ -65,6 +67,7 @@ impl Refusal {
             fix: None,
             retry_after: None,
             status: None,
+            kind: None,
             upstream: None,
             attempts: Vec::new(),
             vendor_body: None,
@@ -99,6 +102,13 @@ impl Refusal {
         self
     }
 
+    /// The same refusal with a more precise `error.type` for OpenAI routes.
+    #[must_use]
+    pub const fn with_kind(mut self, kind: &'static str) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
     /// The same refusal with what the upstream answered.
     #[must_use]
     pub fn with_upstream(mut self, upstream: UpstreamFacts) -> Self {
@@ -130,6 +140,12 @@ impl Refusal {
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status.unwrap_or(self.row().status)
+    }
+
+    /// `error.type` on OpenAI routes.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.kind.unwrap_or(self.row().kind)
     }
 
     /// Whether the same call may succeed later without any change.
@@ -173,7 +189,9 @@ mod tests {
     fn the_refusals_own_status_and_fix_come_before_the_catalogues() {
         let plain = Refusal::new(Reason::UpstreamError, "it failed");
         assert_eq!((plain.status(), plain.fix()), (502, plain.row().fix));
-        let own = plain.with_status(500).with_fix("wait");
+        assert_eq!(plain.kind(), plain.row().kind);
+        let own = plain.with_status(500).with_fix("wait").with_kind("own");
         assert_eq!((own.status(), own.fix(), own.retryable()), (500, "wait", true));
+        assert_eq!(own.kind(), "own");
     }
 }

@@ -121,6 +121,7 @@ impl Part<'_> {
         let defaults = body::defaults(reader, &params);
         let limits = price::limits(reader, &mut info, output_limit(&defaults));
         let mode = info.take("mode").and_then(|entry| reader.text(entry));
+        let access_groups = access_groups(reader, &mut info);
         finish_info(reader, &info);
         if let Some((prices, span)) = &own_prices {
             price::warn_partial(reader, prices, span);
@@ -132,6 +133,7 @@ impl Part<'_> {
             prices: own_prices.and_then(|(prices, _)| price::sheet(prices, &id)),
             id,
             group,
+            access_groups,
             upstream_model: upstream_model.into(),
             base_url: base_url.url.into(),
             calling: Calling { pinned, own_base_url: base_url.own },
@@ -221,6 +223,12 @@ fn own_timeouts(reader: &mut Reader<'_>, params: &mut Section<'_>) -> OwnTimeout
         stream_timeout: seconds("stream_timeout"),
         idle_timeout: seconds("idle_timeout"),
     }
+}
+
+/// The names under which lists of models grant it together with others (management-api §2).
+fn access_groups(reader: &mut Reader<'_>, info: &mut Section<'_>) -> Arc<[Box<str>]> {
+    let named = info.take("access_groups").map(|entry| reader.texts(entry));
+    named.into_iter().flatten().map(String::into_boxed_str).collect()
 }
 
 /// `num_retries`, else `max_retries`.
