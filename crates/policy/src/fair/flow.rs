@@ -75,11 +75,10 @@ mod tests {
 
     fn who(team: Option<&str>, user: Option<&str>, customer: Option<&str>) -> Attribution {
         Attribution {
-            key: KeyId::new("k").expect("an id"),
             user: user.map(|id| UserId::new(id).expect("an id")),
             team: team.map(|id| TeamId::new(id).expect("an id")),
-            organization: None,
             customer: customer.map(|id| CustomerId::new(id).expect("an id")),
+            ..Attribution::to_key(KeyId::new("k").expect("an id"))
         }
     }
 

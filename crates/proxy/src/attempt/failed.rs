@@ -3,10 +3,14 @@
 
 use http::HeaderMap;
 use tollgate_config::Deployment;
-use tollgate_faults::{Reason, Refusal, UpstreamError, UpstreamFacts, classify, wait_hint};
+use tollgate_domain::Timestamp;
+use tollgate_faults::{
+    Failure, Reason, Refusal, Retry, UpstreamError, UpstreamFacts, classify, wait_hint,
+};
 use tollgate_upstream::{DispatchError, UpstreamAnswer};
+use tollgate_wire::WireFormat;
 use tollgate_wire::formats::openai_chat::ErrorBody;
-use tollgate_wire::translate::{Pairing, read_error};
+use tollgate_wire::translate::{EXCEPTION_HEADER, Pairing, read_error};
 
 use crate::gate::Gate;
 
@@ -14,6 +18,9 @@ use crate::gate::Gate;
 pub(super) const ERROR_BYTES_MAX: u64 = 256 * 1024;
 /// The headers in which upstreams name their side of a call.
 const REQUEST_ID_HEADERS: [&str; 3] = ["x-request-id", "apim-request-id", "request-id"];
+
+/// The status of an answer that began well: what an error inside it means, its code or type says.
+const SAID_WELL: u16 = 200;
 
 /// An attempt that failed.
 pub(super) struct Failed {
@@ -65,9 +72,8 @@ pub(super) async fn refused_by_upstream(
     // An error whose text cannot be read in full is still an error with a status.
     let bytes = body.collect(ERROR_BYTES_MAX).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
-    let error = read_error(pairing.upstream, &bytes);
-    let hint = wait_hint(&|name| header(&headers, name), &text, gate.now());
-    let failure = classify(&as_seen(status, error.as_ref(), &text), hint);
+    let heard = Heard { status, header: &|name| header(&headers, name), text: &text };
+    let Told { error, failure } = heard.told(pairing.upstream, gate.now());
     let message = match &error {
         Some(error) => format!("{}: {}", deployment.provider.name, error.message),
         None => format!("{} answered with status {status}", deployment.provider.name),
@@ -76,7 +82,7 @@ pub(super) async fn refused_by_upstream(
     let mut refusal = Refusal::new(failure.reason, message)
         .with_status(failure.client_status)
         .with_upstream(facts(deployment, Some(status), request_id));
-    if let Some(wait) = hint {
+    if let Retry::After(wait) = failure.retry {
         refusal = refusal.with_retry_after(wait);
     }
     // The vendor's own words, as they came: clients match on them. Not those about our credential,
@@ -95,6 +101,31 @@ pub(super) async fn refused_by_upstream(
         refusal.message = format!("{} rejected the gateway's credential", deployment.provider.name);
     }
     Failed { refusal, status: Some(status), try_next: failure.try_next }
+}
+
+/// An upstream's error answer.
+struct Heard<'a> {
+    status: u16,
+    /// A header of the answer by its lower-case name.
+    header: &'a dyn Fn(&str) -> Option<String>,
+    /// The body.
+    text: &'a str,
+}
+
+/// What an upstream's error answer says and means.
+struct Told {
+    error: Option<ErrorBody>,
+    failure: Failure,
+}
+
+impl Heard<'_> {
+    fn told(&self, upstream: WireFormat, now: Timestamp) -> Told {
+        let exception = (self.header)(EXCEPTION_HEADER);
+        let error = read_error(upstream, exception.as_deref(), self.text.as_bytes());
+        let wait = wait_hint(self.header, self.text, now);
+        let failure = classify(&as_seen(self.status, error.as_ref(), self.text), wait);
+        Told { error, failure }
+    }
 }
 
 /// An error object inside an answer that claims success.
@@ -118,10 +149,7 @@ pub(super) fn in_stream(deployment: &Deployment, refusal: Refusal) -> Failed {
 
 /// An error event of the upstream, classified by its own structured code.
 pub(super) fn event(error: &ErrorBody) -> Refusal {
-    // Some upstreams put the status they mean into the code; without one it is their failure.
-    let status = error.code.as_deref().and_then(|code| code.parse().ok());
-    let status = status.filter(|status| (400..600).contains(status)).unwrap_or(502);
-    let failure = classify(&as_seen(status, Some(error), ""), None);
+    let failure = classify(&as_seen(SAID_WELL, Some(error), ""), None);
     Refusal::new(failure.reason, error.message.clone()).with_status(failure.client_status)
 }
 
@@ -145,3 +173,6 @@ fn facts(
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests;

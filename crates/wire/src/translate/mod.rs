@@ -109,10 +109,14 @@ pub fn write_request(
     }
 }
 
-/// Reads the body of an upstream's answer whose status says that it is an error.
+/// The header in which AWS names an error, often nowhere else.
+pub const EXCEPTION_HEADER: &str = "x-amzn-errortype";
+
+/// Reads the body of an upstream's answer whose status says that it is an error. `exception` is
+/// what [`EXCEPTION_HEADER`] says.
 #[must_use]
-pub fn read_error(upstream: WireFormat, body: &[u8]) -> Option<ErrorBody> {
-    match upstream {
+pub fn read_error(upstream: WireFormat, exception: Option<&str>, body: &[u8]) -> Option<ErrorBody> {
+    let read = match upstream {
         WireFormat::OpenAiChat => openai_chat::read_error(body),
         WireFormat::OpenAiResponses => openai_responses::read_error(body),
         WireFormat::AnthropicMessages => anthropic_messages::read_error(body),
@@ -120,5 +124,9 @@ pub fn read_error(upstream: WireFormat, body: &[u8]) -> Option<ErrorBody> {
         WireFormat::BedrockConverse => bedrock_converse::read_error(body),
         WireFormat::Cohere => cohere::read_error(body),
         WireFormat::Ollama => ollama::read_error(body),
+    };
+    match exception {
+        Some(name) => Some(bedrock_converse::named_error(name, read)),
+        None => read,
     }
 }

@@ -5,6 +5,7 @@
 use tollgate_domain::{Quantity, Usage, UsageKind};
 
 use super::fields::Members;
+use crate::formats::openai_chat::usage::share_out;
 use crate::json::Raw;
 use crate::json::write::JsonWriter;
 
@@ -108,22 +109,6 @@ impl ByModality {
 
 fn quantity(value: Raw<'_>) -> Option<Quantity> {
     Quantity::parse(value.as_written()).ok()
-}
-
-/// Sets each part, cut to what is left of the whole, and gives the rest to the plain kind.
-fn share_out(
-    usage: &mut Usage,
-    whole: Quantity,
-    parts: &[(UsageKind, Option<Quantity>)],
-    plain: UsageKind,
-) {
-    let mut left = whole;
-    for (kind, part) in parts.iter().filter_map(|(kind, part)| Some((*kind, (*part)?))) {
-        let part = part.min(left);
-        usage.set(kind, part);
-        left = left.minus(part);
-    }
-    usage.set(plain, left);
 }
 
 /// Writes `usageMetadata` as a member.

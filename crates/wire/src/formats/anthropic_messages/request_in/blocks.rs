@@ -2,8 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::Unmapped;
-use super::fields::{Body, Place, flag, of_kind};
+use super::fields::{Body, Place, Unmapped, flag, of_kind};
 use crate::conversation::{
     Arguments, CacheHint, Citation, Part, PartBody, Provenance, ReasoningBlock, Source, ToolCall,
     ToolResult,
