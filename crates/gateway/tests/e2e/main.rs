@@ -10,5 +10,6 @@ mod books;
 mod calls;
 mod clients;
 mod lifecycle;
+mod limits;
 mod matrix;
 mod stage;

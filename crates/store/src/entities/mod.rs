@@ -36,6 +36,11 @@ const INSERT_BUDGET: &str = "INSERT INTO budgets (id, limits, created_at, create
      updated_by) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
 const UPDATE_BUDGET: &str = "UPDATE budgets SET limits = $2, created_at = $3, created_by = $4, \
      updated_at = $5, updated_by = $6 WHERE id = $1";
+/// Whoever takes rules from a budget no longer does.
+const LET_GO: [&str; 2] = [
+    "UPDATE virtual_keys SET budget_id = NULL WHERE budget_id = $1",
+    "UPDATE entities SET budget_id = NULL WHERE budget_id = $1",
+];
 const DELETE_BUDGET: &str = "DELETE FROM budgets WHERE id = $1";
 
 /// Most entities that one page has.
@@ -182,12 +187,20 @@ impl Db {
         self.write_row(UPDATE_BUDGET, row.values(&limits).to_vec()).await
     }
 
-    /// Deletes a budget. Gives false when there is none.
+    /// Deletes a budget. Whoever took rules from it goes on with their own. Gives false when there
+    /// is none.
     ///
     /// # Errors
-    /// [`StoreError`] when the database fails.
+    /// [`StoreError`] when the database fails; nothing is changed then.
     pub async fn delete_budget(&self, id: &BudgetId) -> Result<bool, StoreError> {
-        self.write_row(DELETE_BUDGET, vec![Value::from(id.as_str())]).await
+        let mut transaction = Transaction::begin(self).await?;
+        let values = vec![Value::from(id.as_str())];
+        for text in LET_GO {
+            transaction.execute(Statement::new(text, values.clone())).await?;
+        }
+        let touched = transaction.execute(Statement::new(DELETE_BUDGET, values)).await?;
+        transaction.commit().await?;
+        Ok(touched > 0)
     }
 
     /// Whether the statement touched a row.
