@@ -15,7 +15,7 @@ mod users;
 mod windows;
 
 use serde_json::{Value, json};
-use tollgate_simulator::{Behaviour, Script, Simulator};
+use tollgate_simulator::{Behaviour, Fault, Script, Simulator};
 use tollgate_testkit::config_text::{ConfigText, DeploymentText, OUTPUT_PRICE};
 use tollgate_testkit::gateway::Home;
 use tollgate_testkit::http::Answer;
@@ -27,8 +27,8 @@ use crate::stage::{CHAT, GROUP, Key, Stage, Storage};
 /// settles.
 const CALL_NANOS: i64 = 16 * 2_000;
 
-/// A gateway whose groups answer with sixteen tokens, which alone cost money. `slow` waits for an
-/// hour before it answers.
+/// A gateway whose groups answer with sixteen tokens, which alone cost money. `slow` falls silent
+/// after the first of them.
 async fn stage() -> Stage {
     furnished(|config| config, |home| home).await
 }
@@ -38,8 +38,7 @@ async fn furnished(
     config: impl FnOnce(ConfigText) -> ConfigText,
     furnish: impl FnOnce(Home) -> Home,
 ) -> Stage {
-    let late = std::time::Duration::from_secs(3_600);
-    let slow = Behaviour { first_token: late, ..Behaviour::default() };
+    let slow = Behaviour { fault: Fault::Stall { after_tokens: 1 }, ..Behaviour::default() };
     let script = Script::new(Behaviour::default()).for_model("slow", slow);
     let groups = |simulator: &Simulator| {
         let at = |model: &str| {

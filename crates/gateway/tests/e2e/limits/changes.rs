@@ -44,7 +44,8 @@ async fn a_budget_of_nothing_refuses_and_its_removal_serves() {
     manage(&stage, "/key/update", json!({"key": key.text, "max_budget": null})).await;
     served(&call(&key).await);
     let one = json!({"chat": {"max_budget": price_of(1)}});
-    manage(&stage, "/key/update", json!({"key": key.text, "model_max_budget": one})).await;
+    let key = stage.key(json!({"model_max_budget": one})).await;
+    served(&call(&key).await);
     too_dear(&call(&key).await, "limit for the model `chat`");
     manage(&stage, "/key/update", json!({"key": key.text, "model_max_budget": null})).await;
     served(&call(&key).await);

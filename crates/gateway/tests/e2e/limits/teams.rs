@@ -10,7 +10,7 @@ async fn a_team_budget_binds_its_keys_together() {
     let stage = stage().await;
     let team = json!({"team_id": "core", "team_alias": "the core", "max_budget": price_of(3)});
     let made = manage(&stage, "/team/new", team).await;
-    assert_eq!((&made["team_id"], &made["spend"]), (&json!("core"), &json!(0)));
+    assert_eq!((&made["team_id"], &made["spend"]), (&json!("core"), &json!(0.0)));
     let first = stage.key(json!({"team_id": "core"})).await;
     let second = stage.key(json!({"team_id": "core"})).await;
     let other = stage.key(json!({"team_id": "another"})).await;
