@@ -36,6 +36,9 @@ pub(super) struct Common {
     pub(super) group: ModelName,
     /// `model_info.base_model` and where it stands.
     pub(super) base_model: Option<(String, Span)>,
+    /// The names under which lists of models grant it together with others: those in
+    /// `model_info.access_groups` (management-api §2).
+    pub(super) access_groups: Arc<[Box<str>]>,
 }
 
 impl Common {
@@ -45,6 +48,7 @@ impl Common {
             id: DeploymentId::new(&format!("{}/{}", self.id, provider.name)).ok()?,
             group: self.group.clone(),
             base_model: self.base_model.clone(),
+            access_groups: Arc::clone(&self.access_groups),
         })
     }
 }
@@ -121,13 +125,12 @@ impl Part<'_> {
         let defaults = body::defaults(reader, &params);
         let limits = price::limits(reader, &mut info, output_limit(&defaults));
         let mode = info.take("mode").and_then(|entry| reader.text(entry));
-        let access_groups = access_groups(reader, &mut info);
         finish_info(reader, &info);
         if let Some((prices, span)) = &own_prices {
             price::warn_partial(reader, prices, span);
         }
         let pinned = pinned.or_else(|| provider.responses_only(mode.as_deref()));
-        let (Common { id, group, base_model }, access) = self.ready(access)?;
+        let (Common { id, group, base_model, access_groups }, access) = self.ready(access)?;
         let Access { base_url, variables, key, identity } = access;
         let template = Deployment {
             prices: own_prices.and_then(|(prices, _)| price::sheet(prices, &id)),
@@ -223,12 +226,6 @@ fn own_timeouts(reader: &mut Reader<'_>, params: &mut Section<'_>) -> OwnTimeout
         stream_timeout: seconds("stream_timeout"),
         idle_timeout: seconds("idle_timeout"),
     }
-}
-
-/// The names under which lists of models grant it together with others (management-api §2).
-fn access_groups(reader: &mut Reader<'_>, info: &mut Section<'_>) -> Arc<[Box<str>]> {
-    let named = info.take("access_groups").map(|entry| reader.texts(entry));
-    named.into_iter().flatten().map(String::into_boxed_str).collect()
 }
 
 /// `num_retries`, else `max_retries`.
