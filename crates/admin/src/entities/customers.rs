@@ -87,8 +87,12 @@ async fn fresh(admin: &Admin, id: &str) -> Result<EntityRow, Refusal> {
     let row = EntityRow::new(Level::Customer, "", id, admin.clock.now());
     let row = EntityRow { created_by: Some(MASTER.to_owned()), ..row };
     let inserted = admin.db.insert_entity(&row).await;
-    inserted.map_err(|problem| problem::store(&problem))?;
-    Ok(row)
+    // Somebody else may have been quicker; theirs has more in it.
+    if inserted.map_err(|problem| problem::store(&problem))? {
+        Ok(row)
+    } else {
+        CUSTOMER.find(admin, id).await
+    }
 }
 
 async fn unblock(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
-use tollgate_domain::Level;
+use tollgate_domain::{Level, OrganizationId, TeamId};
 use tollgate_faults::Refusal;
 use tollgate_store::{EntityRow, KEYS_PER_PAGE_MAX, KeyFilter};
 
@@ -12,7 +12,7 @@ use super::{Family, members};
 use crate::asked::Asked;
 use crate::fields::Fields;
 use crate::keys;
-use crate::problem::wrong;
+use crate::problem::{self, wrong};
 use crate::routes::{Admin, Route};
 
 /// Teams.
@@ -79,13 +79,17 @@ async fn new(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
         rows.push(fresh);
     }
     TEAM.insert(&admin, &rows).await?;
+    move_keys(&admin, &rows[0], None).await?;
     Ok(Value::Object(shown(&admin, &rows[0]).await?))
 }
 
 async fn update(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
     let fields = TEAM.read(&body, &[])?;
     let mut row = TEAM.named(&admin, &fields).await?;
+    let before = row.organization.clone();
     apply(&admin, &fields, &mut row).await?;
+    // Before the team itself, so that the same request again mends what a failure cut short.
+    move_keys(&admin, &row, before.as_ref()).await?;
     TEAM.save(&admin, &mut row).await?;
     Ok(json!({ "team_id": row.id, "data": shown(&admin, &row).await? }))
 }
@@ -98,6 +102,22 @@ async fn apply(admin: &Admin, fields: &Fields, row: &mut EntityRow) -> Result<()
         }
         _ => Ok(()),
     }
+}
+
+/// A team's keys belong to its organization, whose limits bind them.
+async fn move_keys(
+    admin: &Admin,
+    row: &EntityRow,
+    before: Option<&OrganizationId>,
+) -> Result<(), Refusal> {
+    if row.organization.as_ref() == before {
+        return Ok(());
+    }
+    let team = TeamId::new(&row.id).map_err(|problem| wrong(TEAM.id, problem))?;
+    let moved = admin.db.move_keys(&team, before, row.organization.as_ref()).await;
+    let moved = moved.map_err(|problem| problem::store(&problem))?;
+    moved.iter().for_each(|hash| admin.keys.forget(hash));
+    Ok(())
 }
 
 async fn delete(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {

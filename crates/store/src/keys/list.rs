@@ -1,7 +1,11 @@
-//! Pages of keys.
+//! Many keys at once: pages of them, and those of a team that moves.
 
-use super::KeyRow;
+use tollgate_domain::{KeyHash, OrganizationId, TeamId};
+
+use super::{KeyRow, read_hash};
+use crate::batch::{Statement, Value};
 use crate::db::{Columns as _, on};
+use crate::transaction::Transaction;
 use crate::{Db, StoreError};
 
 /// Most keys that one page has.
@@ -56,7 +60,32 @@ const LIST: &str = keys_where!(
 );
 const COUNT: &str = keys_where!("SELECT CAST(COUNT(*) AS BIGINT) AS total", "");
 
+const MOVE: &str = "UPDATE virtual_keys SET organization_id = $3 WHERE team_id = $1 \
+     AND (organization_id = $2 OR (organization_id IS NULL AND CAST($2 AS TEXT) IS NULL)) \
+     RETURNING hash";
+
 impl Db {
+    /// Moves a team's keys that belong to one organization, or to none, to another. Keys of other
+    /// organizations stay. Gives those that were moved.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails; nothing is moved then.
+    pub async fn move_keys(
+        &self,
+        team: &TeamId,
+        from: Option<&OrganizationId>,
+        to: Option<&OrganizationId>,
+    ) -> Result<Vec<KeyHash>, StoreError> {
+        let mut transaction = Transaction::begin(self).await?;
+        let organization = |id: Option<&'_ OrganizationId>| id.map(|id| id.as_str().to_owned());
+        let (from, to) = (organization(from), organization(to));
+        let values = [Value::from(team.as_str()), Value::from(&from), Value::from(&to)];
+        let read = |row: &dyn crate::db::Columns| read_hash(&row.text("hash")?);
+        let moved = transaction.fetch(Statement::new(MOVE, values), read).await?;
+        transaction.commit().await?;
+        Ok(moved)
+    }
+
     /// A page of keys, counted from zero, with up to `size` of them.
     ///
     /// # Errors

@@ -123,6 +123,32 @@ fn nothing_is_inserted_when_one_of_them_exists() {
 }
 
 #[test]
+fn a_team_that_moves_takes_its_keys_of_the_same_organization_along() {
+    on_both(async |world| {
+        let of = |name: &str| OrganizationId::new(name).ok();
+        for (id, organization) in [("a", of("old")), ("b", None), ("c", of("other"))] {
+            let row = KeyRow { organization, ..team_key(id, "engine", "ada") };
+            world.db.insert_key(&row).await.expect("a new key");
+        }
+        let team = TeamId::new("engine").expect("an id");
+        let organization = async |id: &str| {
+            let row = world.db.find_key(&KeyHash::of(id)).await.expect("keys").expect("a key");
+            row.organization
+        };
+        let moved = world.db.move_keys(&team, of("old").as_ref(), of("new").as_ref()).await;
+        assert_eq!(moved.expect("a move"), [KeyHash::of("a")]);
+        let moved = world.db.move_keys(&team, None, of("old").as_ref()).await;
+        assert_eq!(moved.expect("a move"), [KeyHash::of("b")]);
+        assert_eq!(organization("a").await, of("new"));
+        assert_eq!(organization("b").await, of("old"));
+        assert_eq!(organization("c").await, of("other"));
+        let moved = world.db.move_keys(&team, of("new").as_ref(), None).await;
+        assert_eq!(moved.expect("a move"), [KeyHash::of("a")]);
+        assert_eq!(organization("a").await, None);
+    });
+}
+
+#[test]
 fn keys_are_listed_in_pages_the_newest_first() {
     on_both(async |world| {
         for number in 0..5u64 {

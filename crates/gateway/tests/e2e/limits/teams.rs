@@ -78,6 +78,13 @@ async fn an_organizations_budget_binds_the_keys_of_its_teams() {
     assert_eq!(info["teams"].as_array().map(Vec::len), Some(2));
     assert_eq!(info["litellm_budget_table"]["max_budget"], price_of(2));
 
+    let elsewhere = json!({"organization_id": "yard", "organization_alias": "the yard"});
+    manage(&stage, "/organization/new", elsewhere).await;
+    let moved = json!({"team_id": "two", "organization_id": "yard"});
+    manage(&stage, "/team/update", moved).await;
+    served(&call(&second).await);
+    assert_eq!(stage.info(&second).await["organization_id"], "yard");
+
     let gone = json!({"organization_id": "nowhere", "team_id": "three"});
     let not_found = (404, "entity_not_found".to_owned());
     assert_eq!(refused(&stage, "/team/new", gone).await, not_found);
@@ -87,5 +94,7 @@ async fn an_organizations_budget_binds_the_keys_of_its_teams() {
         stage.gateway.master().try_whole(delete, "/organization/delete", ids.into()).await;
     deleted.expect("an answer").ok();
     assert_eq!(call(&first).await.refusal(), (401, "key_unknown".to_owned()));
-    assert_eq!(ask(&stage, "/team/list").await, json!([]));
+    served(&call(&second).await);
+    let teams = ask(&stage, "/team/list").await;
+    assert_eq!((teams[0]["team_id"].clone(), teams[1].clone()), (json!("two"), json!(null)));
 }
