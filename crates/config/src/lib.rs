@@ -24,12 +24,15 @@ mod yaml;
 
 pub use budgets::Budgets;
 pub use compile::{Compiled, compile};
-pub use deployment::{Deployment, JsonFields};
+pub use deployment::{Deployment, Forwards, JsonFields};
 pub use diagnostic::{Finding, Findings, Severity, Source};
 pub use pattern::Pattern;
 pub use price::import as price_import;
 pub use price::list::{PriceList, PriceListError, PricedModel};
 pub use price::row::RowProblem;
-pub use settings::{FairQueueSettings, Settings, StoreFailure, UnpricedModels};
+pub use settings::{
+    FairQueueSettings, FetchMedia, ReasoningMemory, Settings, StoreFailure, StructureMiss,
+    UnpricedModels,
+};
 pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Snapshot};
 pub use timeouts::Timeouts;

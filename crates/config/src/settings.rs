@@ -1,23 +1,26 @@
 //! Everything in the configuration that is not about a single model.
 
+mod answers;
 mod fair_queue;
+mod shared;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_domain::{Price, PriceError, Secret, parse_lifetime};
-use tollgate_policy::{Calendar, nearest};
+use tollgate_policy::Calendar;
 
-use crate::budgets::{self, Budgets};
-use crate::calendar;
+use crate::budgets::Budgets;
 use crate::diagnostic::{Finding, code};
 use crate::environment::Environment;
 use crate::schema::{KnownKeys, Reader, Section};
-use crate::timeouts::SharedTimeouts;
 use crate::yaml::{Entry, Value};
 
 pub use fair_queue::FairQueueSettings;
+pub(crate) use shared::Shared;
+
+pub use answers::{FetchMedia, ReasoningMemory, StructureMiss};
 
 /// The settings of a gateway.
 #[derive(Debug, Clone)]
@@ -42,6 +45,8 @@ pub struct Settings {
     pub on_store_failure: StoreFailure,
     /// Whether a call's output limit is lowered to what its budget still allows.
     pub clamp_max_tokens: bool,
+    /// Whether `/metrics` asks for the master key.
+    pub metrics_need_key: bool,
     /// Budgets that the file sets.
     pub budgets: Arc<Budgets>,
     /// The calendar that budget periods go by; read once, at start.
@@ -51,13 +56,18 @@ pub struct Settings {
     /// How long the client of a stream hears nothing before it is told that the call is alive;
     /// `None` for never.
     pub keepalive: Option<Duration>,
-    /// Whether clients' `x-` headers go on to the providers.
-    pub forward_client_headers: bool,
     /// What stands before `/errors/<slug>`, without a slash at its end; empty when nobody said
     /// where the gateway is reached.
     pub docs_base: String,
     /// How long answers of the Responses API are kept for later calls; zero keeps none.
     pub responses_retention: Duration,
+    /// Whether and whence pictures are fetched for providers that want their bytes.
+    pub fetch_media: FetchMedia,
+    /// How much of what models thought is kept for providers that want it back.
+    pub reasoning_memory: ReasoningMemory,
+    /// What happens to an answer that is not the JSON that was asked for, of a model that keeps no
+    /// schema by itself.
+    pub on_structure_miss: StructureMiss,
     /// How long calls in flight may go on once the gateway is told to end.
     pub grace: Duration,
     /// How calls wait before a busy deployment.
@@ -84,18 +94,6 @@ pub enum StoreFailure {
     LocalSlice,
 }
 
-/// The settings that models are compiled with.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Shared {
-    pub(crate) timeouts: SharedTimeouts,
-    pub(crate) drop_params: Option<bool>,
-    pub(crate) modify_params: Option<bool>,
-    /// Whether the rates of deployments are enforced.
-    pub(crate) enforce_model_rates: bool,
-    /// `router_settings.default_max_parallel_requests`.
-    pub(crate) calls_at_once_max: Option<NonZeroU32>,
-}
-
 /// The three sections of settings.
 pub(crate) struct Sections<'a> {
     pub(crate) general: Section<'a>,
@@ -107,11 +105,17 @@ pub(crate) struct Sections<'a> {
 pub(crate) fn read(reader: &mut Reader<'_>, sections: &mut Sections<'_>) -> (Settings, Shared) {
     let mut settings = Settings::defaults(&reader.env);
     general(reader, &mut sections.general, &mut settings);
-    let shared = shared(reader, sections, &mut settings);
+    let shared = shared::read(reader, sections, &mut settings);
     (settings, shared)
 }
 
 impl Settings {
+    /// Whether a header of this name is the one that the operator named for keys.
+    #[must_use]
+    pub fn is_key_header(&self, name: &str) -> bool {
+        self.key_header.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+
     /// What holds where the file says nothing.
     fn defaults(env: &Environment<'_>) -> Self {
         let first = |names: &[&str]| names.iter().find_map(|name| env.variable(name));
@@ -132,13 +136,16 @@ impl Settings {
             unpriced_models: UnpricedModels::Block,
             on_store_failure: StoreFailure::Closed,
             clamp_max_tokens: false,
+            metrics_need_key: true,
             budgets: Arc::default(),
             calendar: Arc::default(),
             key_header: None,
             keepalive: Some(KEEPALIVE),
-            forward_client_headers: false,
             docs_base,
             responses_retention: RESPONSES_RETENTION,
+            fetch_media: FetchMedia::default(),
+            reasoning_memory: ReasoningMemory::DEFAULT,
+            on_structure_miss: StructureMiss::Refuse,
             grace: grace(&first),
             fair_queue: FairQueueSettings::default(),
         }
@@ -184,11 +191,6 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
         let interval = reader.count(entry, KEEPALIVE_MS_MAX).map(Duration::from_millis);
         settings.keepalive = interval.or(settings.keepalive).filter(|wait| !wait.is_zero());
     }
-    if let Some(forward) =
-        section.take("forward_client_headers_to_llm_api").and_then(|entry| reader.flag(entry))
-    {
-        settings.forward_client_headers = forward;
-    }
     settings.key_header =
         section.take("litellm_key_header_name").and_then(|entry| reader.text(entry));
     if let Some(entry) = section.take("unpriced_models") {
@@ -198,6 +200,7 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
         settings.responses_retention =
             retention(reader, entry).unwrap_or(settings.responses_retention);
     }
+    answers::read(reader, section, settings);
     if let Some(budget) = section.take("budget").and_then(|entry| reader.mapping(entry)) {
         let mut section = Section::new("general_settings.budget", budget);
         if let Some(entry) = section.take("on_store_failure") {
@@ -268,71 +271,6 @@ fn unpriced(reader: &mut Reader<'_>, entry: &Entry) -> Option<UnpricedModels> {
     }
 }
 
-fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut Settings) -> Shared {
-    let Sections { litellm, router, .. } = sections;
-    let mut retries = |section: &mut Section<'_>| {
-        let entry = section.take("num_retries")?;
-        let count = reader.count(entry, RETRIES_MAX)?;
-        u32::try_from(count).ok()
-    };
-    let (of_litellm, of_router) = (retries(litellm), retries(router));
-    settings.num_retries = of_router.or(of_litellm).unwrap_or(NUM_RETRIES);
-    let mut seconds = |section: &mut Section<'_>, name| {
-        section.take(name).and_then(|entry| reader.seconds(entry))
-    };
-    let timeouts = SharedTimeouts {
-        timeout: seconds(router, "timeout"),
-        stream_timeout: seconds(router, "stream_timeout"),
-        total_timeout: seconds(router, "total_timeout"),
-        request_timeout: seconds(litellm, "request_timeout"),
-    };
-    if let Some(entry) = router.take("routing_strategy") {
-        strategy(reader, entry);
-    }
-    if let Some(entry) = router.take("fair_queue") {
-        settings.fair_queue = fair_queue::read(reader, entry);
-    }
-    settings.budgets = Arc::new(budgets::read(reader, litellm, router));
-    settings.calendar = Arc::new(calendar::read(reader, litellm));
-    let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
-    let modify_params = litellm.take("modify_params").and_then(|entry| reader.flag(entry));
-    let enforce_model_rates = enforces_model_rates(reader, router);
-    let entry = router.take("default_max_parallel_requests");
-    let calls_at_once_max = entry.and_then(|entry| calls_at_once(reader, entry));
-    Shared { timeouts, drop_params, modify_params, enforce_model_rates, calls_at_once_max }
-}
-
-/// Whether `optional_pre_call_checks` lists the one that makes rates of deployments hard limits.
-/// Budgets in the file are always enforced, so `router_budget_limiting` says nothing more.
-fn enforces_model_rates(reader: &mut Reader<'_>, router: &mut Section<'_>) -> bool {
-    let Some(entry) = router.take("optional_pre_call_checks") else { return false };
-    let checks = reader.texts(entry);
-    for check in &checks {
-        if !PRE_CALL_CHECKS.contains(&&**check) {
-            let message = format!("the check `{check}` is not there yet");
-            let span = entry.node.span.clone();
-            reader.findings.push(Finding::warning(code::NO_EFFECT, span, message));
-        }
-    }
-    checks.iter().any(|check| check == PRE_CALL_CHECKS[0])
-}
-
-fn strategy(reader: &mut Reader<'_>, entry: &Entry) {
-    let Some(name) = reader.text(entry) else { return };
-    if name == STRATEGIES[0] {
-        return;
-    }
-    let span = entry.node.span.clone();
-    reader.findings.push(if STRATEGIES.contains(&&*name) {
-        let message = format!("the strategy `{name}` is not there yet; `simple-shuffle` is used");
-        Finding::warning(code::NO_EFFECT, span, message)
-    } else {
-        let near = nearest(&name, STRATEGIES.into_iter(), 2);
-        Finding::error(code::OUT_OF_RANGE, span, format!("there is no strategy `{name}`"))
-            .with_nearest(&near)
-    });
-}
-
 /// The choice that a text names; anything else is a finding.
 fn one_of<T: Copy>(reader: &mut Reader<'_>, entry: &Entry, choices: &[(&str, T)]) -> Option<T> {
     if !matches!(entry.node.value, Value::Text(_)) {
@@ -359,25 +297,12 @@ fn choice<T: Copy>(
     chosen
 }
 
-/// The optional checks that are made (config.md, `optional_pre_call_checks`).
-const PRE_CALL_CHECKS: [&str; 2] = ["enforce_model_rate_limits", "router_budget_limiting"];
-/// `routing_strategy` (config.md, router_settings); the first is the default and the one there is.
-const STRATEGIES: [&str; 8] = [
-    "simple-shuffle",
-    "least-busy",
-    "usage-based-routing",
-    "usage-based-routing-v2",
-    "latency-based-routing",
-    "cost-based-routing",
-    "provider-budget-routing",
-    "lar1",
-];
 /// Silence in a stream before its client is told that the call is alive.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 /// Longest such silence that can be configured, in milliseconds: an hour.
 const KEEPALIVE_MS_MAX: u64 = 3_600_000;
 /// LiteLLM's own default.
-const NUM_RETRIES: u32 = 2;
+pub(super) const NUM_RETRIES: u32 = 2;
 /// Most attempts after the first that may be asked for.
 pub(crate) const RETRIES_MAX: u64 = 100;
 /// LiteLLM counts its size limits in these.

@@ -25,7 +25,8 @@ pub enum Dialect {
 #[must_use]
 pub fn body(refusal: &Refusal, dialect: Dialect, docs_base: &str, request_id: &str) -> String {
     let gateway = Gateway::of(refusal, docs_base);
-    let vendor_body = refusal.vendor_body.as_deref().filter(|_| may_be_relayed(refusal.reason));
+    let vendor_body = refusal.vendor_body.as_deref();
+    let vendor_body = vendor_body.filter(|_| !refusal.reason.is_about_our_credential());
     if let Some(relayed) = vendor_body.and_then(|body| vendor::relay(body, &gateway)) {
         return relayed;
     }
@@ -50,18 +51,6 @@ pub fn body(refusal: &Refusal, dialect: Dialect, docs_base: &str, request_id: &s
             json(&Outer { error: GeminiError { code, message, status, details, gateway } })
         }
     }
-}
-
-/// Whether the provider's own words about this may reach the client.
-const fn may_be_relayed(reason: Reason) -> bool {
-    !matches!(
-        reason,
-        Reason::UpstreamCredentialsRejected
-            | Reason::UpstreamCredentialsUnavailable
-            | Reason::AzureKeyAuthDisabled
-            | Reason::AzureRoleMissing
-            | Reason::AzureTokenWrongAudience
-    )
 }
 
 /// The refusal's message, and behind it a vendor body that could not be relayed, unless the message

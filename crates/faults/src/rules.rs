@@ -145,6 +145,11 @@ const CREDENTIAL_CODES: &[&str] = &[
     "API_KEY_EXPIRED",
     "InvalidApiKey",
     "authentication_error",
+    "UnrecognizedClientException",
+    "ExpiredTokenException",
+    "InvalidSignatureException",
+    "IncompleteSignature",
+    "MissingAuthenticationToken",
 ];
 /// Codes of parameters the model does not take.
 const PARAMETER_CODES: &[&str] =

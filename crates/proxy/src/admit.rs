@@ -67,6 +67,7 @@ pub(crate) async fn admit(
             streamed: call.request.asked.stream,
             prompt_bytes: call.request.asked.prompt_bytes,
             demand,
+            reserved: gate.reservations().add(claims.money()),
             tokens: (bound.prompt.milli() / 1000).saturating_add(bound.completion.milli() / 1000),
         },
         slot,

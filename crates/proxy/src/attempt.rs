@@ -1,6 +1,8 @@
 //! One bounded loop: dispatch, understand how it ended, next deployment, until an answer begins.
 
+mod counted;
 mod failed;
+mod media;
 mod outgoing;
 mod proof;
 
@@ -14,16 +16,18 @@ use tollgate_domain::{AttemptRecord, Usage};
 use tollgate_faults::{AttemptFacts, Reason, Refusal};
 use tollgate_policy::Used;
 use tollgate_upstream::{
-    DispatchError, PhaseTimeouts, UpstreamAnswer, UpstreamBody, UpstreamRequest,
+    Credential, DispatchError, PhaseTimeouts, UpstreamAnswer, UpstreamBody, UpstreamRequest,
 };
 use tollgate_wire::formats::seal::{Origin, Seal};
 use tollgate_wire::formats::translation::Reply;
-use tollgate_wire::translate::{Course, Fault, Pairing, WholeAnswer, whole_answer};
+use tollgate_wire::translate::{Course, Fault, Pairing, Thought, WholeAnswer, whole_answer};
 
+pub(crate) use crate::attempt::counted::counted;
 use crate::attempt::failed::Failed;
 pub(crate) use crate::attempt::failed::reason_of;
 use crate::attempt::outgoing::Outgoing;
 pub(crate) use crate::attempt::outgoing::Told;
+use crate::credential::brought;
 use crate::gate::Gate;
 use crate::ingress::Call;
 use crate::outlets;
@@ -43,8 +47,8 @@ pub(crate) struct Answer {
 
 /// What the upstream answers with.
 pub(crate) enum Content {
-    /// The whole answer.
-    Whole(Bytes),
+    /// The whole answer, and what the model thought where that is noted.
+    Whole(Bytes, Option<Thought>),
     /// A stream whose first frames are read and ready to go.
     Stream(Box<LiveStream>),
 }
@@ -76,6 +80,11 @@ pub(crate) async fn attempt(
     plan: &Plan,
     mut ticket: Ticket,
 ) -> Result<Answer, Refusal> {
+    let lets = |d: &Arc<Deployment>| d.forwards.keys || d.forwards.tokens;
+    if plan.deployments.iter().any(lets) {
+        let brought = brought(gate, &call.headers, settings).await;
+        call.brought = brought.inspect_err(|_| ticket.failed())?;
+    }
     call.timing.mark(Phase::Admit, gate.ticks());
     let mut first: Option<Refusal> = None;
     let mut left: Vec<&Arc<Deployment>> = plan.deployments.iter().collect();
@@ -106,6 +115,14 @@ pub(crate) async fn attempt(
                 slot.attempted(None);
                 ticket.join(claims, slot);
                 return Ok(answer(ticket, deployment, begun));
+            }
+            Err(Failed { refusal, consumed: Some(consumed), .. }) => {
+                let (usage, output_bytes) = *consumed;
+                slot.attempted(None);
+                // An answer that nobody gets is charged all the same: it was produced.
+                ticket.join(claims, slot);
+                ticket.consumed(usage, output_bytes);
+                return Err(refusal.with_attempts(attempt_facts(&ticket)));
             }
             Err(failed) => {
                 slot.attempted(Some(failed.refusal.reason));
@@ -170,12 +187,15 @@ async fn dispatch(
     call: &Call,
     deployment: &Deployment,
 ) -> Result<Begun, Failed> {
-    let Outgoing { request, pairing, told } = outgoing::request(gate, call, deployment, settings)?;
+    let brought = media::brought(gate, settings, call, deployment).await?;
+    let conversation = brought.as_ref();
+    let Outgoing { request, pairing, brings, told } =
+        outgoing::request(gate, (call, conversation), deployment, settings)?;
     let timeouts = outgoing::timeouts(call, deployment);
     let answer = send(gate, deployment, request, timeouts)
         .await
         .map_err(|error| failed::not_dispatched(deployment, &error))?;
-    let coming = Coming { gate, call, deployment, pairing };
+    let coming = Coming { gate, call, deployment, pairing, brings };
     if !(200..300).contains(&answer.status) {
         return Err(coming.refused(answer).await);
     }
@@ -195,7 +215,8 @@ async fn send(
     request: UpstreamRequest,
     timeouts: PhaseTimeouts,
 ) -> Result<UpstreamAnswer, DispatchError> {
-    let Some(identity) = &deployment.identity else {
+    let fetched = matches!(request.auth, Credential::Identity(_) | Credential::SigV4 { .. });
+    let Some(identity) = deployment.identity.as_ref().filter(|_| fetched) else {
         return gate.upstream().send(request, timeouts).await;
     };
     let answer = gate.upstream().send(request.clone(), timeouts).await?;
@@ -211,11 +232,14 @@ struct Coming<'a> {
     call: &'a Call,
     deployment: &'a Deployment,
     pairing: Pairing,
+    /// Whether the request carried the client's own credential.
+    brings: bool,
 }
 
 impl Coming<'_> {
     async fn refused(&self, answer: UpstreamAnswer) -> Failed {
-        failed::refused_by_upstream(self.gate, self.deployment, &self.pairing, answer).await
+        let about = (self.deployment, self.brings);
+        failed::refused_by_upstream(self.gate, about, &self.pairing, answer).await
     }
 
     async fn whole(&self, answer: UpstreamAnswer, bytes_max: u64) -> Result<Begun, Failed> {
@@ -225,14 +249,18 @@ impl Coming<'_> {
             .await
             .map_err(|error| failed::not_dispatched(self.deployment, &error))?;
         match whole_answer(&self.pairing, bytes, &self.reply()) {
-            Ok(WholeAnswer::Answer { body, usage, output_bytes }) => Ok(Begun {
+            Ok(WholeAnswer::Answer { body, usage, output_bytes, thought }) => Ok(Begun {
                 headers,
                 status,
                 told: Told::default(),
-                content: Content::Whole(body),
+                content: Content::Whole(body, thought),
                 whole: Some((usage, output_bytes)),
             }),
             Ok(WholeAnswer::Error(error)) => Err(failed::error_inside(self.deployment, &error)),
+            Ok(WholeAnswer::NotProduced { why, usage, output_bytes }) => {
+                let refusal = refusal_of(&Fault::NotProduced(why));
+                Err(failed::consumed(self.deployment, refusal, (usage, output_bytes)))
+            }
             Err(_) => Err(failed::unreadable(self.deployment, "its answer is not a JSON object")),
         }
     }
@@ -285,7 +313,14 @@ impl Coming<'_> {
                 taken
             }
         };
-        taken.map_err(|refusal| failed::in_stream(self.deployment, refusal))?;
+        if let Err(refusal) = taken {
+            let facts = live.course.facts();
+            let produced = facts.done.then(|| (facts.usage.clone(), facts.output_bytes));
+            return Err(match produced {
+                Some(produced) => failed::consumed(self.deployment, refusal, produced),
+                None => failed::in_stream(self.deployment, refusal),
+            });
+        }
         Ok(ready.freeze())
     }
 
@@ -295,7 +330,7 @@ impl Coming<'_> {
         let bytes = answer.body.collect(failed::ERROR_BYTES_MAX).await.unwrap_or_default();
         match whole_answer(&self.pairing, bytes, &self.reply()) {
             Ok(WholeAnswer::Error(error)) => Err(failed::error_inside(self.deployment, &error)),
-            Ok(WholeAnswer::Answer { .. }) | Err(_) => {
+            Ok(WholeAnswer::Answer { .. } | WholeAnswer::NotProduced { .. }) | Err(_) => {
                 let what = "not with the stream that was asked for";
                 Err(failed::unreadable(self.deployment, what))
             }
@@ -310,6 +345,8 @@ impl LiveStream {
     /// The upstream's own error event, or a record that breaks the format or its limit. What came
     /// before it has been appended.
     pub(crate) fn take(&mut self, chunk: &Bytes, out: &mut BytesMut) -> Result<(), Refusal> {
+        // What goes out is about as long as what came.
+        out.reserve(chunk.len());
         self.course.take(chunk, out).map_err(|fault| refusal_of(&fault))
     }
 
@@ -327,6 +364,10 @@ fn refusal_of(fault: &Fault) -> Refusal {
         Fault::Told(error) => failed::event(error),
         Fault::Malformed(detail) => Refusal::new(Reason::UpstreamAnswerMalformed, detail.clone()),
         Fault::TooLong(detail) => Refusal::new(Reason::StreamLimitExceeded, detail.clone()),
+        Fault::NotProduced(why) => {
+            let message = format!("the model's answer is not the JSON that was asked for: {why}");
+            Refusal::new(Reason::StructuredOutputNotProduced, message)
+        }
     }
 }
 

@@ -12,7 +12,9 @@ use tollgate_upstream::Dispatcher;
 use tollgate_wire::formats::seal::Sealer;
 
 use crate::keep::Keeper;
+use crate::memory::Thoughts;
 use crate::queue::Queues;
+use crate::reserved::Reservations;
 
 /// The gateway as its steps see it.
 pub struct Gate {
@@ -24,6 +26,8 @@ pub struct Gate {
     ledger: Ledger,
     keeper: Arc<Keeper>,
     queues: Queues,
+    reservations: Reservations,
+    thoughts: Arc<Thoughts>,
     upstream: Dispatcher,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -55,6 +59,8 @@ impl Gate {
             ledger,
             keeper: Arc::new(Keeper::new(responses, Arc::clone(&clock))),
             queues: Queues::new(Arc::clone(&clock)),
+            reservations: Reservations::default(),
+            thoughts: Arc::new(Thoughts::new(Arc::clone(&clock))),
             upstream,
             clock,
             random,
@@ -125,6 +131,15 @@ impl Gate {
     #[must_use]
     pub const fn queues(&self) -> &Queues {
         &self.queues
+    }
+
+    /// What calls under way hold of budgets together.
+    pub(crate) const fn reservations(&self) -> &Reservations {
+        &self.reservations
+    }
+
+    pub(crate) const fn thoughts(&self) -> &Arc<Thoughts> {
+        &self.thoughts
     }
 
     pub(crate) const fn upstream(&self) -> &Dispatcher {

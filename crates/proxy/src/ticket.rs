@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::queue::Slot;
+use crate::reserved::Reserved;
 use tollgate_config::Deployment;
 use tollgate_domain::{
     AttemptRecord, Attribution, CallId, Clock, Entry, ModelName, Money, Outcome, Timestamp, Usage,
@@ -24,6 +25,9 @@ pub(crate) struct Admission {
     pub(crate) demand: Demand,
     /// The tokens it may come to, prompt and answer together: its size in a queue.
     pub(crate) tokens: u64,
+    /// What it holds of the money that all calls under way hold.
+    #[expect(dead_code, reason = "it counts for as long as it exists")]
+    pub(crate) reserved: Reserved,
 }
 
 /// A reservation, a place in the ledger, and what has been seen of the call so far.
@@ -148,6 +152,13 @@ impl Ticket {
     /// How the call ended, when it did not end by its client leaving.
     pub(crate) const fn ended(&mut self, outcome: Outcome) {
         self.outcome = outcome;
+    }
+
+    /// A deployment answered, with what cannot be handed on.
+    pub(crate) fn consumed(&mut self, usage: Option<Usage>, output_bytes: u64) {
+        self.answered(usage, output_bytes);
+        self.observed.reached = true;
+        self.outcome = Outcome::Failed;
     }
 
     /// No deployment answered.

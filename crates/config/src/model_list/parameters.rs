@@ -12,7 +12,7 @@ use super::access::{self, Access};
 use super::body::{self, Fields};
 use super::credential::{self, Needed, Subject};
 use super::provider::Inferred;
-use super::{Context, price};
+use super::{Context, forward, price};
 use crate::budgets;
 use crate::deployment::Deployment;
 use crate::diagnostic::{Finding, code};
@@ -112,11 +112,14 @@ impl Part<'_> {
     ) -> Option<Deployment> {
         let Inferred { provider, mut upstream_model, pinned } = inferred;
         let reader = &mut *cx.reader;
+        let group = self.common.as_ref().map_or("", |common| common.group.as_str());
+        let forwards = forward::read(reader, &mut params, cx.shared, group);
         let called = (&*provider, &mut upstream_model);
-        let access = access::read(reader, &mut params, called, self.subject);
+        let brought = forwards.keys || forwards.tokens && !provider.client_tokens.is_empty();
+        let access = access::read(reader, &mut params, called, (self.subject, brought));
         let version = credential::api_version(reader, params.take("api_version"), &provider);
         let headers = body::headers(reader, &mut params, &provider);
-        let edits = body::edits(reader, &mut params, &provider, cx.shared);
+        let edits = body::edits(reader, &mut params, cx.shared);
         let plain = Plain::read(reader, &mut params, &mut info);
         let bounds = bounds(&plain, cx.shared);
         let calls_at_once_max = plain.calls_at_once_max(cx.shared.calls_at_once_max);
@@ -150,6 +153,7 @@ impl Part<'_> {
             identity: identity.map(Arc::new),
             api_version: version.map(Arc::from),
             headers: headers.into(),
+            forwards,
             candidate,
             bounds: Arc::new(bounds),
             calls_at_once_max,
@@ -158,7 +162,7 @@ impl Part<'_> {
             num_retries,
             defaults: defaults.into(),
             extra_body: extra_body.into(),
-            drop_fields: edits.drop_fields.into(),
+            drop_paths: edits.drop_paths.into(),
             mode: mode.map(Arc::from),
             provider,
         };

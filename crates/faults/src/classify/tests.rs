@@ -161,6 +161,11 @@ fn refused_content_is_the_calls_own() {
 fn credentials_rejected_with_a_400_are_the_operators() {
     let rejected = Reason::UpstreamCredentialsRejected;
     check(400, "", "API key not valid. Please pass a valid API key.", rejected, 502);
+    for name in
+        ["UnrecognizedClientException", "ExpiredTokenException", "MissingAuthenticationToken"]
+    {
+        check(400, name, "The security token included in the request is invalid.", rejected, 502);
+    }
     check(400, "API_KEY_INVALID", "", rejected, 502);
     check(
         400,
@@ -200,6 +205,10 @@ fn a_missing_model_is_told_from_a_missing_address() {
 #[test]
 fn openrouters_words_are_told_apart() {
     // seed-behaviour S02, without the catalogue's part.
+    let none = "Invocation of model ID m with on-demand throughput isn\u{2019}t supported.";
+    for words in [none, "The provided model identifier is invalid."] {
+        check(400, "ValidationException", words, Reason::ModelUnknown, 404);
+    }
     check(400, "400", "acme/x is not a valid model ID", Reason::ModelUnknown, 404);
     check(404, "404", "No endpoints found for acme/x.", Reason::ModelUnknown, 404);
     let feature = Reason::NoEndpointWithRequiredFeature;

@@ -59,7 +59,7 @@ fn every_refusal_of_the_fixtures_is_told_in_every_dialect() {
                 heads.push_str(&format!(", {name}: {value}"));
             });
             heads.push('\n');
-            let event = format.error_event(&rendered.body);
+            let event = format.error_event(&rendered.body, 0);
             let event = std::str::from_utf8(&event).expect("text").replace("\r\n", "\n");
             expect_file![told("sse")].assert_eq(&event);
         }

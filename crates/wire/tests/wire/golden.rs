@@ -97,7 +97,7 @@ fn send(body: &Bytes, request: &ChatRequest, patch: &Patch) -> Bytes {
         defaults: &fields(&patch.defaults),
         extra: &fields(&patch.extra),
         send_stream_usage: patch.send_stream_usage,
-        drop_fields: &quirks.drop_fields,
+        drop_fields: &[],
         quirks: &quirks,
         capability: &Capability::UNKNOWN,
         passes: &[],

@@ -55,7 +55,7 @@ pub fn named_error(written: &str, read: Option<ErrorBody>) -> ErrorBody {
 /// An exception's name without what AWS puts around it: `ThrottlingException:http://…` and
 /// `com.amazon.coral.availability#ThrottlingException` are `ThrottlingException`.
 #[must_use]
-pub fn exception_name(written: &str) -> &str {
+fn exception_name(written: &str) -> &str {
     let name = written.split(':').next().unwrap_or_default();
     name.rsplit('#').next().unwrap_or_default().trim()
 }

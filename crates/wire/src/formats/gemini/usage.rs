@@ -135,17 +135,18 @@ pub(super) fn write(o: &mut JsonWriter<'_>, usage: &Usage) {
     });
 }
 
+/// What is not there is left out, as the API does.
 fn write_details(o: &mut JsonWriter<'_>, name: &str, [audio, image]: [Option<Quantity>; 2]) {
-    if audio.is_none() && image.is_none() {
+    let counts = [("AUDIO", audio), ("IMAGE", image)];
+    let counts = counts.map(|(modality, count)| (modality, count.map_or(0, Quantity::rounded)));
+    if counts.iter().all(|(_, count)| *count == 0) {
         return;
     }
     o.array(name, |a| {
-        for (modality, count) in [("AUDIO", audio), ("IMAGE", image)] {
-            if let Some(count) = count {
-                a.object(|o| {
-                    o.string("modality", modality).number("tokenCount", count.rounded());
-                });
-            }
+        for (modality, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            a.object(|o| {
+                o.string("modality", modality).number("tokenCount", count);
+            });
         }
     });
 }

@@ -136,7 +136,7 @@ fn check_stream(case: &Path, stream: &[u8]) {
     assert_eq!(kept(&interpret([rendered.as_slice()])), kept(&deltas), "{}", case.display());
 }
 
-fn interpret<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Delta> {
+pub(super) fn interpret<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Delta> {
     let mut framer = SseFramer::new(RECORD_BYTES_MAX);
     let mut interpreter = ResponsesInterpreter::new();
     let mut deltas = Vec::new();
@@ -189,18 +189,6 @@ fn keeps_the_order(stream: &[u8]) {
             _ => {}
         }
     }
-}
-
-#[test]
-fn an_error_inside_a_stream_is_told_in_both_ways() {
-    let stream = error_event(r#"{"error":{"message":"No \"luck\"","code":"overloaded"}}"#);
-    let events = events(&stream);
-    assert_eq!(events[0]["type"], "error");
-    assert_eq!(events[0]["message"], "No \"luck\"");
-    assert_eq!(events[1]["response"]["error"]["code"], "overloaded");
-    let deltas = interpret([&*stream]);
-    assert!(matches!(deltas.last(), Some(Delta::Failed(error)) if error.message == "No \"luck\""));
-    assert_eq!(text(&error_event("not JSON")).matches("the answer broke off").count(), 2);
 }
 
 #[test]
