@@ -64,6 +64,7 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /health/liveliness (Anyone)                                200     200     200     200     200
         GET /health/liveness (Anyone)                                  200     200     200     200     200
         GET /health/readiness (Anyone)                                 200     200     200     200     200
+        GET /metrics (Master)                                          401     401     403     403     200
         GET /errors (Anyone)                                           200     200     200     200     200
         GET /errors/{slug} (Anyone)                                    200     200     200     200     200
         POST /openai/deployments/{model}/chat/completions (Key)        401     401     200     200     200
