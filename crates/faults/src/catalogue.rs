@@ -686,18 +686,7 @@ const KEY: Row = Row {
 };
 
 /// A caller that is known and may not.
-const FORBIDDEN: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 403,
-    kind: "auth_error",
-    code: None,
-    anthropic_kind: "permission_error",
-    origin: Origin::Client,
-    retryable: false,
-    title: "",
-    meaning: "",
-    fix: "",
-};
+const FORBIDDEN: Row = Row { status: 403, anthropic_kind: "permission_error", ..KEY };
 
 /// A call that is wrong in itself.
 const REQUEST: Row = Row {
@@ -714,18 +703,8 @@ const REQUEST: Row = Row {
 };
 
 /// Something that is not there.
-const ABSENT: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 404,
-    kind: "not_found_error",
-    code: None,
-    anthropic_kind: "not_found_error",
-    origin: Origin::Client,
-    retryable: false,
-    title: "",
-    meaning: "",
-    fix: "",
-};
+const ABSENT: Row =
+    Row { status: 404, kind: "not_found_error", anthropic_kind: "not_found_error", ..KEY };
 
 /// A budget that does not allow the call.
 const BUDGET: Row = Row {
