@@ -35,6 +35,8 @@ pub(crate) struct Wired {
     pub(crate) writing: JoinHandle<()>,
     /// Removes kept answers that expired.
     pub(crate) expiring: AbortOnDropHandle<()>,
+    /// Loads tokenizers once calls need them.
+    pub(crate) counting: AbortOnDropHandle<()>,
     pub(crate) fresh_key: Option<Secret>,
     pub(crate) db: Db,
     pub(crate) presence: Presence,
@@ -108,6 +110,7 @@ pub(crate) async fn wire(
         upstream,
         (Arc::clone(&clock), Arc::clone(&random)),
     ));
+    let counting = AbortOnDropHandle::new(tokio::spawn(gate.supply_tokenizers()));
     let retention = Retention::new(responses, Arc::clone(&clock), EXPIRY_INTERVAL);
     let expiring = AbortOnDropHandle::new(tokio::spawn(retention.run()));
     let admin =
@@ -115,7 +118,8 @@ pub(crate) async fn wire(
     let management = tollgate_admin::router(Arc::new(admin));
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
-    Ok(Wired { gate, app, ledger, writing, expiring, fresh_key: master.fresh, db, presence })
+    let fresh_key = master.fresh;
+    Ok(Wired { gate, app, ledger, writing, expiring, counting, fresh_key, db, presence })
 }
 
 /// How connections to upstreams are made: through the proxies of the environment, if it names any.
