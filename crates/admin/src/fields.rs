@@ -6,7 +6,7 @@ use tollgate_domain::Money;
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::nearest;
 
-use crate::problem::{echo, wrong};
+use crate::problem::{echo, missing, wrong};
 
 /// Longest list that a field may hold, in entries.
 const LIST_MAX: usize = 1000;
@@ -121,6 +121,21 @@ impl Fields {
             return wrong(name, message);
         }
         wrong(&format!("{}.{name}", self.within), message)
+    }
+
+    /// Whether a field was sent, if only as null.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.map.contains_key(name)
+    }
+
+    /// A field that has to be there, read further.
+    pub(crate) fn required<T, E: std::fmt::Display>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, Refusal> {
+        let value = self.parsed(name, parse)?.value();
+        value.ok_or_else(|| missing(name, &format!("`{name}` is missing")))
     }
 
     /// A field as it was sent.

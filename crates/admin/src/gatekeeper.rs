@@ -38,7 +38,7 @@ impl Actor {
             Self::Master => Ok(()),
             Self::Key(_) => Err(Refusal::new(
                 Reason::ManagementForbidden,
-                "only the master key may create, change or delete keys",
+                "only the master key may manage this",
             )),
         }
     }

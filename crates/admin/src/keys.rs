@@ -1,10 +1,10 @@
 //! Virtual keys: made, shown, changed and deleted.
 
+mod list;
 mod record;
 
 use std::sync::Arc;
 
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use base64::Engine as _;
@@ -13,16 +13,20 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tollgate_domain::{KeyHash, KeyId, Money, Timestamp, VirtualKey};
+use tollgate_domain::{KeyHash, KeyId, Level, Timestamp, UserId, VirtualKey};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_store::{InsertKeyError, KeyRow, LimitFields, UpdateKeyError};
 
+use crate::account::Account;
 use crate::fields::{Change, Fields};
 use crate::gatekeeper::Actor;
 use crate::keys::record::{CHANGEABLE, NOT_YET, apply, shown};
 use crate::limits::LIMITS;
 use crate::problem;
-use crate::routes::{Admin, within_limit};
+use crate::routes::{Admin, Route};
+
+pub(crate) use list::listed;
+pub(crate) use record::{alias, empty, models};
 
 /// Randomness in a key made here, in bytes, as LiteLLM makes them.
 const KEY_RANDOM_BYTES: usize = 16;
@@ -30,47 +34,85 @@ const KEY_RANDOM_BYTES: usize = 16;
 const ID_RANDOM_BYTES: usize = 12;
 /// Most keys one request may delete.
 const DELETED_MAX: usize = 500;
-/// Who made or changed a key, when the master key did.
-const MASTER: &str = "master";
+/// Who made or changed something, when the master key did.
+pub(crate) const MASTER: &str = "master";
 
-/// `POST /key/generate`.
-pub(crate) async fn generate(
-    State(admin): State<Arc<Admin>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let result = generated(&admin, &headers, body).await;
-    admin.answer(result)
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route::command("POST", "/key/generate", generate),
+        Route::command("POST", "/key/update", update),
+        Route::command("POST", "/key/delete", delete),
+        Route::command("POST", "/key/block", |admin, body| block(admin, body, true)),
+        Route::command("POST", "/key/unblock", |admin, body| block(admin, body, false)),
+        Route::question("/key/list", list::list),
+    ]
 }
 
-async fn generated(
-    admin: &Admin,
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Value, Refusal> {
-    admin.gatekeeper.identify(headers).await?.must_be_master()?;
-    let fields = Fields::read(&within_limit(body)?, &supported(&["key"]), &NOT_YET)?;
+async fn generate(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
+    let fields = Fields::read(&body, &supported(&["key"]), &NOT_YET)?;
     let key = match fields.parsed("key", VirtualKey::new)? {
         Change::Set(key) => key,
-        Change::Unchanged | Change::Removed => fresh_key(admin)?,
+        Change::Unchanged | Change::Removed => fresh_key(&admin)?,
     };
     let now = admin.clock.now();
-    let mut row = blank(fresh_id(admin)?, &key, now);
+    let mut row = blank(fresh_id(&admin)?, &key, now);
     apply(&fields, &mut row, now)?;
-    admin.db.insert_key(&row).await.map_err(|problem| match problem {
-        InsertKeyError::AliasTaken => alias_taken(&row),
+    complete(&admin, &fields, &mut row).await?;
+    Ok(Value::Object(insert(&admin, &row, &key).await?))
+}
+
+/// Makes a key for a user.
+pub(crate) async fn make_for(admin: &Admin, user: UserId) -> Result<Map<String, Value>, Refusal> {
+    let key = fresh_key(admin)?;
+    let row = blank(fresh_id(admin)?, &key, admin.clock.now());
+    insert(admin, &KeyRow { user: Some(user), ..row }, &key).await
+}
+
+/// Stores a new key. Its text is shown this once.
+async fn insert(
+    admin: &Admin,
+    row: &KeyRow,
+    key: &VirtualKey,
+) -> Result<Map<String, Value>, Refusal> {
+    admin.db.insert_key(row).await.map_err(|problem| match problem {
+        InsertKeyError::AliasTaken => alias_taken(row),
         InsertKeyError::KeyTaken => {
             Refusal::new(Reason::FieldWrongType, "`key`: this key exists").with_param("key")
         }
         InsertKeyError::Store(problem) => problem::store(&problem),
     })?;
     admin.keys.forget(&row.hash);
-    let mut answer = shown(&row, Money::ZERO);
+    let mut answer = shown(row, &account(admin, row).await?);
     let token = row.hash.expose_hex();
     answer.insert("key".to_owned(), json!(key.expose()));
     answer.insert("token_id".to_owned(), json!(&token));
     answer.insert("token".to_owned(), json!(token));
-    Ok(Value::Object(answer))
+    Ok(answer)
+}
+
+/// What depends on other rows: the shared budget has to exist, and a key that is put in a team
+/// belongs to the team's organization unless the request names one. The team need not exist.
+async fn complete(admin: &Admin, fields: &Fields, row: &mut KeyRow) -> Result<(), Refusal> {
+    if fields.has("budget_id") {
+        admin.must_have_budget(row.budget.as_ref()).await?;
+    }
+    if let (Some(team), true, false) =
+        (&row.team, fields.has("team_id"), fields.has("organization_id"))
+    {
+        let team = admin.db.find_entity(Level::Team, "", team.as_str()).await;
+        let team = team.map_err(|problem| problem::store(&problem))?;
+        row.organization = team.and_then(|team| team.organization);
+    }
+    Ok(())
+}
+
+/// The money of a key; nothing when it was deleted in the meantime.
+async fn account(admin: &Admin, row: &KeyRow) -> Result<Account, Refusal> {
+    let record = admin.keys.find(&row.hash).await.map_err(|problem| problem::store(&problem))?;
+    match record {
+        Some(record) => admin.account(&record.own).await,
+        None => Ok(Account::default()),
+    }
 }
 
 /// The query of `GET /key/info`.
@@ -116,85 +158,64 @@ async fn described(
         .await
         .map_err(|problem| problem::store(&problem))?
         .ok_or_else(|| no_such_key("there is no such key"))?;
-    Ok(json!({ "key": hash.expose_hex(), "info": shown(&record.row, admin.spent(&record)) }))
+    let account = admin.account(&record.own).await?;
+    Ok(json!({ "key": hash.expose_hex(), "info": shown(&record.row, &account) }))
 }
 
-/// `POST /key/update`.
-pub(crate) async fn update(
-    State(admin): State<Arc<Admin>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let result = updated(&admin, &headers, body).await;
-    admin.answer(result)
-}
-
-async fn updated(
-    admin: &Admin,
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Value, Refusal> {
-    admin.gatekeeper.identify(headers).await?.must_be_master()?;
-    let fields = Fields::read(&within_limit(body)?, &supported(&["key"]), &NOT_YET)?;
-    let Change::Set(hash) = fields.parsed("key", read_identifier)? else {
-        return Err(
-            Refusal::new(Reason::FieldMissing, "`key` names the key to change").with_param("key")
-        );
-    };
-    let found = admin.db.find_key(&hash).await.map_err(|problem| problem::store(&problem))?;
-    let mut row = found.ok_or_else(|| no_such_key("there is no such key; nothing was changed"))?;
-    let now = admin.clock.now();
-    apply(&fields, &mut row, now)?;
-    row.updated_at = now;
-    row.updated_by = Some(MASTER.to_owned());
-    let changed = admin.db.update_key(&row).await.map_err(|problem| match problem {
-        UpdateKeyError::AliasTaken => alias_taken(&row),
-        UpdateKeyError::KeyTaken => no_such_key("the key changed in the meantime"),
-        UpdateKeyError::Store(problem) => problem::store(&problem),
-    })?;
-    admin.keys.forget(&hash);
-    if !changed {
-        return Err(no_such_key("the key was deleted in the meantime"));
-    }
-    let record = admin.keys.find(&hash).await;
-    let spent = record.ok().flatten().map_or(Money::ZERO, |record| admin.spent(&record));
-    let mut answer = shown(&row, spent);
-    answer.insert("key".to_owned(), json!(hash.expose_hex()));
+async fn update(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
+    let fields = Fields::read(&body, &supported(&["key"]), &NOT_YET)?;
+    let mut row = named(&admin, &fields).await?;
+    apply(&fields, &mut row, admin.clock.now())?;
+    complete(&admin, &fields, &mut row).await?;
+    save(&admin, &mut row).await?;
+    let mut answer = shown(&row, &account(&admin, &row).await?);
+    answer.insert("key".to_owned(), json!(row.hash.expose_hex()));
     Ok(Value::Object(answer))
 }
 
-/// `POST /key/delete`.
-pub(crate) async fn delete(
-    State(admin): State<Arc<Admin>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let result = deleted(&admin, &headers, body).await;
-    admin.answer(result)
+async fn block(admin: Arc<Admin>, body: Bytes, blocked: bool) -> Result<Value, Refusal> {
+    let fields = Fields::read(&body, &["key"], &[])?;
+    let mut row = named(&admin, &fields).await?;
+    row.blocked = blocked;
+    save(&admin, &mut row).await?;
+    let mut answer = shown(&row, &account(&admin, &row).await?);
+    answer.insert("token".to_owned(), json!(row.hash.expose_hex()));
+    Ok(Value::Object(answer))
+}
+
+/// The key that a request is about.
+async fn named(admin: &Admin, fields: &Fields) -> Result<KeyRow, Refusal> {
+    let Change::Set(hash) = fields.parsed("key", read_identifier)? else {
+        return Err(problem::missing("key", "`key` names the key to change"));
+    };
+    let found = admin.db.find_key(&hash).await.map_err(|problem| problem::store(&problem))?;
+    found.ok_or_else(|| no_such_key("there is no such key; nothing was changed"))
+}
+
+/// Stores a changed key.
+async fn save(admin: &Admin, row: &mut KeyRow) -> Result<(), Refusal> {
+    row.updated_at = admin.clock.now();
+    row.updated_by = Some(MASTER.to_owned());
+    let changed = admin.db.update_key(row).await.map_err(|problem| match problem {
+        UpdateKeyError::AliasTaken => alias_taken(row),
+        UpdateKeyError::KeyTaken => no_such_key("the key changed in the meantime"),
+        UpdateKeyError::Store(problem) => problem::store(&problem),
+    })?;
+    admin.keys.forget(&row.hash);
+    if changed { Ok(()) } else { Err(no_such_key("the key was deleted in the meantime")) }
 }
 
 /// Deletes all the named keys, or none when one of them does not exist.
-async fn deleted(
-    admin: &Admin,
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Value, Refusal> {
-    admin.gatekeeper.identify(headers).await?.must_be_master()?;
-    let fields = Fields::read(&within_limit(body)?, &["keys", "key_aliases"], &[])?;
-    let (hashes, named) = named_for_deletion(admin, &fields).await?;
+async fn delete(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
+    let fields = Fields::read(&body, &["keys", "key_aliases"], &[])?;
+    let (hashes, named) = named_for_deletion(&admin, &fields).await?;
     for hash in &hashes {
         let found = admin.db.find_key(hash).await.map_err(|problem| problem::store(&problem))?;
         found.ok_or_else(|| no_such_key("one of the keys does not exist; nothing was deleted"))?;
     }
-    let now = admin.clock.now();
-    admin
-        .db
-        .delete_keys(&hashes, now, Some(MASTER))
-        .await
-        .map_err(|problem| problem::store(&problem))?;
-    for hash in &hashes {
-        admin.keys.forget(hash);
-    }
+    let deleted = admin.db.delete_keys(&hashes, admin.clock.now(), Some(MASTER)).await;
+    deleted.map_err(|problem| problem::store(&problem))?;
+    hashes.iter().for_each(|hash| admin.keys.forget(hash));
     Ok(json!({ "deleted_keys": named }))
 }
 

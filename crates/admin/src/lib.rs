@@ -3,6 +3,10 @@
 //! It never decides who calls: it asks the [`Gatekeeper`] that the binary lends it. Every change
 //! takes effect on the next request of this node.
 
+mod account;
+mod asked;
+mod budgets;
+mod entities;
 mod fields;
 mod gatekeeper;
 mod keys;

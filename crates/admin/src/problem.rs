@@ -35,6 +35,23 @@ pub(crate) fn wrong(field: &str, message: impl std::fmt::Display) -> Refusal {
         .with_param(echo(field))
 }
 
+/// A field or a name in a query is missing.
+pub(crate) fn missing(field: &str, message: &str) -> Refusal {
+    Refusal::new(Reason::FieldMissing, message).with_param(echo(field))
+}
+
+/// There is none with this identity.
+pub(crate) fn absent(noun: &str, field: &str, id: &str) -> Refusal {
+    let message = format!("there is no {noun} `{}`; nothing was changed", echo(id));
+    Refusal::new(Reason::EntityNotFound, message).with_param(field)
+}
+
+/// There is one with this identity.
+pub(crate) fn exists(noun: &str, field: &str, id: &str) -> Refusal {
+    let message = format!("there is a {noun} `{}`", echo(id));
+    Refusal::new(Reason::EntityExists, message).with_param(field)
+}
+
 /// As much of a client's text as is repeated to it.
 pub(crate) fn echo(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(ECHO_CHARS_MAX).collect()

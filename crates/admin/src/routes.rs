@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, get, post};
-use axum::{Json, extract::rejection::BytesRejection};
+use axum::routing::{MethodFilter, MethodRouter, get, on};
+use axum::{Json, Router};
 use bytes::Bytes;
+use http::{HeaderMap, Uri};
 use serde_json::Value;
-use tollgate_domain::{Clock, Money, Random};
+use tollgate_domain::{Clock, Random};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_store::{Db, KeyDirectory, KeyRecord};
+use tollgate_store::{Db, KeyDirectory};
 
+use crate::asked::Asked;
+use crate::entities::{customers, members, organizations, tags, teams, users};
 use crate::gatekeeper::Gatekeeper;
-use crate::{keys, problem};
+use crate::{budgets, keys, problem};
 
 /// Largest body of a management request, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -29,22 +32,72 @@ pub enum Access {
 }
 
 /// One route: the router and the permission matrix are made of the same rows.
-struct Route {
+pub(crate) struct Route {
     method: &'static str,
     path: &'static str,
     access: Access,
     handler: MethodRouter<Arc<Admin>>,
 }
 
-#[rustfmt::skip]
+impl Route {
+    /// A route that changes something; its body is within its limit.
+    pub(crate) fn command<F, A>(method: &'static str, path: &'static str, run: F) -> Self
+    where
+        F: Fn(Arc<Admin>, Bytes) -> A + Clone + Send + Sync + 'static,
+        A: Future<Output = Result<Value, Refusal>> + Send,
+    {
+        let handler = |State(admin): State<Arc<Admin>>,
+                       headers: HeaderMap,
+                       body: Result<Bytes, BytesRejection>| async move {
+            let result = async {
+                admin.gatekeeper.identify(&headers).await?.must_be_master()?;
+                run(Arc::clone(&admin), within_limit(body)?).await
+            };
+            let result = result.await;
+            admin.answer(result)
+        };
+        Self { method, path, access: Access::Master, handler: on(filter(method), handler) }
+    }
+
+    /// A route that tells something.
+    pub(crate) fn question<F, A>(path: &'static str, run: F) -> Self
+    where
+        F: Fn(Arc<Admin>, Asked) -> A + Clone + Send + Sync + 'static,
+        A: Future<Output = Result<Value, Refusal>> + Send,
+    {
+        let handler = |State(admin): State<Arc<Admin>>, headers: HeaderMap, uri: Uri| async move {
+            let result = async {
+                admin.gatekeeper.identify(&headers).await?.must_be_master()?;
+                run(Arc::clone(&admin), Asked::read(&uri)?).await
+            };
+            let result = result.await;
+            admin.answer(result)
+        };
+        Self { method: "GET", path, access: Access::Master, handler: get(handler) }
+    }
+}
+
+fn filter(method: &str) -> MethodFilter {
+    match method {
+        "PATCH" => MethodFilter::PATCH,
+        "DELETE" => MethodFilter::DELETE,
+        _ => MethodFilter::POST,
+    }
+}
+
 fn table() -> Vec<Route> {
-    let row = |method, path, access, handler| Route { method, path, access, handler };
-    vec![
-        row("POST", "/key/generate", Access::Master, post(keys::generate)),
-        row("GET", "/key/info", Access::Owner, get(keys::info)),
-        row("POST", "/key/update", Access::Master, post(keys::update)),
-        row("POST", "/key/delete", Access::Master, post(keys::delete)),
-    ]
+    let info = get(keys::info);
+    let info = Route { method: "GET", path: "/key/info", access: Access::Owner, handler: info };
+    let mut table = vec![info];
+    table.extend(keys::routes());
+    table.extend(teams::routes());
+    table.extend(members::routes());
+    table.extend(users::routes());
+    table.extend(customers::routes());
+    table.extend(organizations::routes());
+    table.extend(budgets::routes());
+    table.extend(tags::routes());
+    table
 }
 
 /// Every route of the management API: method, path, and who may call it.
@@ -74,16 +127,15 @@ impl Admin {
         Self { db, keys, gatekeeper, clock, random }
     }
 
-    /// What a key's calls cost in the present window of its main budget.
-    pub(crate) fn spent(&self, record: &KeyRecord) -> Money {
-        record.own.spent(self.keys.calendar(), self.clock.now())
+    /// An identity that nobody has yet.
+    pub(crate) fn fresh_id(&self) -> String {
+        self.random.call_id(self.clock.now()).to_string()
     }
 
     /// The answer to a management call.
     pub(crate) fn answer(&self, result: Result<Value, Refusal>) -> Response {
         result.map(|value| Json(value).into_response()).unwrap_or_else(|refusal| {
-            let call = self.random.call_id(self.clock.now()).to_string();
-            problem::response(&refusal, &self.gatekeeper.docs_base(), &call)
+            problem::response(&refusal, &self.gatekeeper.docs_base(), &self.fresh_id())
         })
     }
 }

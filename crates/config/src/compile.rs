@@ -99,6 +99,7 @@ fn sections(
         aliases: BTreeMap::new(),
         settings,
         names: Vec::new(),
+        access: BTreeMap::new(),
         prices: prices.clone(),
         assumed,
     };
@@ -106,6 +107,7 @@ fn sections(
         snapshot.aliases = aliases(reader, entry, &snapshot, &absent);
     }
     snapshot.names = snapshot.listed_names();
+    snapshot.access = snapshot.access_by_group();
     top.finish(&KnownKeys::TOP_LEVEL, &mut reader.findings);
     sections.general.finish(&KnownKeys::GENERAL_SETTINGS, &mut reader.findings);
     sections.litellm.finish(&KnownKeys::LITELLM_SETTINGS, &mut reader.findings);

@@ -37,6 +37,8 @@ pub struct Deployment {
     pub id: DeploymentId,
     /// The model group it belongs to, as configured; a pattern for a wildcard.
     pub group: ModelName,
+    /// The access groups it is in: `model_info.access_groups`.
+    pub access_groups: Arc<[Box<str>]>,
     /// Its provider.
     pub provider: Arc<Provider>,
     /// The provider's own name of the model. Within [`crate::PatternGroup`] it may hold `*`; what

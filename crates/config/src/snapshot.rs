@@ -1,6 +1,6 @@
 //! The compiled configuration: immutable, swapped whole, asked by every call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tollgate_domain::ModelName;
@@ -24,6 +24,8 @@ pub struct Snapshot {
     /// Everything that is not about a single model.
     pub settings: Settings,
     pub(crate) names: Vec<ModelName>,
+    /// The access groups of model groups that are in any.
+    pub(crate) access: BTreeMap<ModelName, BTreeSet<Box<str>>>,
     pub(crate) prices: PriceList,
     pub(crate) assumed: Option<Arc<PriceSheet>>,
 }
@@ -95,6 +97,39 @@ impl Snapshot {
     /// patterns the chat models that the price list knows of their provider.
     pub fn names(&self) -> impl Iterator<Item = &ModelName> {
         self.names.iter()
+    }
+
+    /// The access groups that what a name stands for is in: those of any of its deployments.
+    #[must_use]
+    pub fn access_groups(&self, name: &str) -> Option<&BTreeSet<Box<str>>> {
+        if self.access.is_empty() {
+            return None;
+        }
+        self.access.get(self.configured(name)?)
+    }
+
+    /// The configured name of what a name stands for, as [`Snapshot::resolve`] finds it.
+    fn configured(&self, name: &str) -> Option<&ModelName> {
+        let name = self.aliases.get(name).map_or(name, |alias| alias.model.as_str());
+        let pattern = |name: &str| {
+            let found = self.patterns.iter().find(|group| group.pattern.captures(name).is_some());
+            found.map(|group| &group.name)
+        };
+        let exact = self.groups.get(name).map(|group| &group.name);
+        exact.or_else(|| pattern(name)).or_else(|| {
+            let provider = self.prices.row(name)?.provider;
+            pattern(&format!("{provider}/{name}"))
+        })
+    }
+
+    /// The access groups of every model group.
+    pub(crate) fn access_by_group(&self) -> BTreeMap<ModelName, BTreeSet<Box<str>>> {
+        let mut access: BTreeMap<ModelName, BTreeSet<Box<str>>> = BTreeMap::new();
+        for deployment in self.deployments().filter(|one| !one.access_groups.is_empty()) {
+            let groups = access.entry(deployment.group.clone()).or_default();
+            groups.extend(deployment.access_groups.iter().cloned());
+        }
+        access
     }
 
     fn exact(&self, name: &str) -> Option<Resolved> {

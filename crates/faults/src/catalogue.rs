@@ -123,6 +123,23 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         ..REQUEST
     },
     Row {
+        reason: Reason::EntityNotFound,
+        title: "what is to be managed does not exist",
+        meaning: "No team, user, organization, customer, tag or budget has this identity; it may \
+            have been deleted.",
+        fix: "call the route that lists them, such as `GET /team/list`",
+        ..ABSENT
+    },
+    Row {
+        reason: Reason::EntityExists,
+        kind: "bad_request_error",
+        title: "one with this identity exists",
+        meaning: "An identity names one team, user, organization, customer, tag or budget at a \
+            time.",
+        fix: "choose another identity, leave it out to get a fresh one, or update the one there is",
+        ..REQUEST
+    },
+    Row {
         reason: Reason::RouteUnknown,
         status: 404,
         anthropic_kind: "not_found_error",
@@ -669,18 +686,7 @@ const KEY: Row = Row {
 };
 
 /// A caller that is known and may not.
-const FORBIDDEN: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 403,
-    kind: "auth_error",
-    code: None,
-    anthropic_kind: "permission_error",
-    origin: Origin::Client,
-    retryable: false,
-    title: "",
-    meaning: "",
-    fix: "",
-};
+const FORBIDDEN: Row = Row { status: 403, anthropic_kind: "permission_error", ..KEY };
 
 /// A call that is wrong in itself.
 const REQUEST: Row = Row {
@@ -697,18 +703,8 @@ const REQUEST: Row = Row {
 };
 
 /// Something that is not there.
-const ABSENT: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 404,
-    kind: "not_found_error",
-    code: None,
-    anthropic_kind: "not_found_error",
-    origin: Origin::Client,
-    retryable: false,
-    title: "",
-    meaning: "",
-    fix: "",
-};
+const ABSENT: Row =
+    Row { status: 404, kind: "not_found_error", anthropic_kind: "not_found_error", ..KEY };
 
 /// A budget that does not allow the call.
 const BUDGET: Row = Row {

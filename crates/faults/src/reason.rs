@@ -38,6 +38,10 @@ pub enum Reason {
     KeyNotFound,
     /// Another key has this alias.
     KeyAliasTaken,
+    /// The managed team, user or other entity does not exist.
+    EntityNotFound,
+    /// One with this identity exists.
+    EntityExists,
     // The call.
     /// No such route.
     RouteUnknown,
@@ -210,6 +214,8 @@ impl Reason {
             Self::ManagementForbidden => "management_forbidden",
             Self::KeyNotFound => "key_not_found",
             Self::KeyAliasTaken => "key_alias_taken",
+            Self::EntityNotFound => "entity_not_found",
+            Self::EntityExists => "entity_exists",
             Self::RouteUnknown => "route_unknown",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyMalformed => "body_malformed",

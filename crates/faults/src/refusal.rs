@@ -24,6 +24,8 @@ pub struct Refusal {
     pub limit: Option<Box<LimitFacts>>,
     /// The upstream's own status, where it is kept instead of the catalogue's.
     pub status: Option<u16>,
+    /// `error.type` on OpenAI routes, where it says more than the catalogue's.
+    pub kind: Option<&'static str>,
     /// What the upstream said about the last attempt.
     pub upstream: Option<UpstreamFacts>,
     /// Every attempt, in order.
@@ -68,6 +70,7 @@ impl Refusal {
             retry_after: None,
             limit: None,
             status: None,
+            kind: None,
             upstream: None,
             attempts: Vec::new(),
             vendor_body: None,
@@ -109,6 +112,13 @@ impl Refusal {
         self
     }
 
+    /// The same refusal with a more precise `error.type` for OpenAI routes.
+    #[must_use]
+    pub const fn with_kind(mut self, kind: &'static str) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
     /// The same refusal with what the upstream answered.
     #[must_use]
     pub fn with_upstream(mut self, upstream: UpstreamFacts) -> Self {
@@ -140,6 +150,12 @@ impl Refusal {
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status.unwrap_or(self.row().status)
+    }
+
+    /// `error.type` on OpenAI routes.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.kind.unwrap_or(self.row().kind)
     }
 
     /// Whether the same call may succeed later without any change.
@@ -187,7 +203,9 @@ mod tests {
     fn the_refusals_own_status_and_fix_come_before_the_catalogues() {
         let plain = Refusal::new(Reason::UpstreamError, "it failed");
         assert_eq!((plain.status(), plain.fix()), (502, plain.row().fix));
-        let own = plain.with_status(500).with_fix("wait");
+        assert_eq!(plain.kind(), plain.row().kind);
+        let own = plain.with_status(500).with_fix("wait").with_kind("own");
         assert_eq!((own.status(), own.fix(), own.retryable()), (500, "wait", true));
+        assert_eq!(own.kind(), "own");
     }
 }

@@ -36,7 +36,9 @@ pub fn body(refusal: &Refusal, dialect: Dialect, docs_base: &str, request_id: &s
         Dialect::OpenAi => {
             let code = row.code.map_or_else(|| Cow::Owned(status.to_string()), Cow::Borrowed);
             let param = refusal.param.as_deref().map(|param| cut(param, NAME_BYTES_MAX));
-            json(&Outer { error: OpenAiError { message, kind: row.kind, param, code, gateway } })
+            json(&Outer {
+                error: OpenAiError { message, kind: refusal.kind(), param, code, gateway },
+            })
         }
         Dialect::Anthropic => {
             let message = &told_to_agents(refusal.reason, message);

@@ -41,6 +41,16 @@ impl Grant {
             Self::Only(patterns) => patterns.iter().any(|pattern| pattern.matches(name)),
         }
     }
+
+    /// Whether the grant names an access group. Only its whole name does: a wildcard stands for
+    /// models, and would otherwise grant models that it does not match.
+    #[must_use]
+    pub fn names_group(&self, group: &str) -> bool {
+        match self {
+            Self::Everything => false,
+            Self::Only(patterns) => patterns.iter().any(|pattern| pattern.as_str() == group),
+        }
+    }
 }
 
 impl ModelPattern {

@@ -132,15 +132,9 @@ async fn slot(gate: &Gate) -> Result<LedgerSlot, Refusal> {
 /// use is not suggested to them either.
 fn granted(snapshot: &Snapshot, caller: &Caller, call: &Call) -> Result<Resolved, Refusal> {
     let name = call.request.asked.model.as_str();
-    match snapshot.resolve(name) {
-        Some(resolved) if grants::may_use(snapshot, caller, name) => Ok(resolved),
-        Some(_) => Err(Refusal::new(
-            Reason::ModelNotGranted,
-            format!("this key may not use the model `{name}`"),
-        )
-        .with_param("model")),
-        None => Err(unknown(snapshot, caller, name)),
-    }
+    let resolved = snapshot.resolve(name).ok_or_else(|| unknown(snapshot, caller, name))?;
+    grants::must_be_granted(snapshot, caller, name)?;
+    Ok(resolved)
 }
 
 fn unknown(snapshot: &Snapshot, caller: &Caller, name: &str) -> Refusal {

@@ -6,7 +6,6 @@ use http::HeaderMap;
 use tollgate_config::Settings;
 use tollgate_domain::{Attribution, KeyHash, KeyId, Level, VirtualKey};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::Grant;
 use tollgate_store::{KeyRecord, LevelRecord, StoreError};
 
 use crate::credential::{find, presented};
@@ -27,14 +26,14 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// The grants that all have to allow a model. A user's own grant is for keys without a team
+    /// Those whose grants all have to allow a model. A user's own grant is for keys without a team
     /// (management-api §2).
-    pub(crate) fn grants(&self) -> impl Iterator<Item = &Grant> {
+    pub(crate) fn granting(&self) -> impl Iterator<Item = &LevelRecord> {
         let levels = self.levels();
         let teamed = levels.iter().any(|level| level.subject.level == Level::Team);
         let binds =
             move |level: &&Arc<LevelRecord>| !(teamed && level.subject.level == Level::User);
-        levels.iter().filter(binds).map(|level| &level.grant)
+        levels.iter().filter(binds).map(|level| &**level)
     }
 
     /// Those whose limits bind the calls.

@@ -2,15 +2,33 @@
 //! disagree.
 
 use tollgate_config::Snapshot;
-use tollgate_domain::ModelName;
+use tollgate_domain::{Level, ModelName};
+use tollgate_faults::{Reason, Refusal};
+use tollgate_policy::Grant;
+use tollgate_store::LevelRecord;
 
+use crate::admit::exceeded::whose;
 use crate::authenticate::Caller;
 
-/// Whether every grant of the caller covers this name, or the model that the name is another word
-/// for.
+/// Whether every grant of the caller covers this name, the model that the name is another word for,
+/// or an access group that the model is in.
 pub(crate) fn may_use(snapshot: &Snapshot, caller: &Caller, name: &str) -> bool {
-    let names = names_of(snapshot, name);
-    caller.grants().all(|grant| names.iter().any(|name| grant.allows(name)))
+    denier(snapshot, caller, name).is_none()
+}
+
+/// Refused unless the caller may use this name.
+///
+/// # Errors
+/// The refusal names the level whose grant does not cover it.
+pub(crate) fn must_be_granted(
+    snapshot: &Snapshot,
+    caller: &Caller,
+    name: &str,
+) -> Result<(), Refusal> {
+    let Some(level) = denier(snapshot, caller, name) else { return Ok(()) };
+    let message = format!("{} may not use the model `{name}`", whose(level));
+    let kind = denied_kind(level.subject.level);
+    Err(Refusal::new(Reason::ModelNotGranted, message).with_param("model").with_kind(kind))
 }
 
 /// The names that a model goes by: the one given, and the one it is an alias of.
@@ -25,4 +43,51 @@ pub(crate) fn visible<'a>(
     caller: &'a Caller,
 ) -> impl Iterator<Item = &'a ModelName> {
     snapshot.names().filter(move |name| may_use(snapshot, caller, name.as_str()))
+}
+
+/// The level that does not grant a name; of several the one that LiteLLM asks first.
+fn denier<'a>(snapshot: &Snapshot, caller: &'a Caller, name: &str) -> Option<&'a LevelRecord> {
+    let names = names_of(snapshot, name);
+    let groups = snapshot.access_groups(name);
+    let covers = |grant: &Grant| {
+        let mut groups = groups.into_iter().flatten();
+        names.iter().any(|name| grant.allows(name)) || groups.any(|group| grant.names_group(group))
+    };
+    let denies = caller.granting().filter(|level| !covers(&level.grant));
+    denies.min_by_key(|level| order(level.subject.level))
+}
+
+/// When LiteLLM asks a level (management-api §2).
+const fn order(level: Level) -> u8 {
+    match level {
+        Level::Key => 0,
+        Level::Team => 1,
+        Level::Member => 2,
+        Level::User => 3,
+        Level::Project => 4,
+        Level::Organization => 5,
+        Level::All
+        | Level::Customer
+        | Level::Tag
+        | Level::ModelGroup
+        | Level::Deployment
+        | Level::Provider => 6,
+    }
+}
+
+/// `error.type` of a denial (management-api §2).
+const fn denied_kind(level: Level) -> &'static str {
+    match level {
+        Level::Team | Level::Member => "team_model_access_denied",
+        Level::User => "user_model_access_denied",
+        Level::Organization => "org_model_access_denied",
+        Level::Project => "project_model_access_denied",
+        Level::Key
+        | Level::All
+        | Level::Customer
+        | Level::Tag
+        | Level::ModelGroup
+        | Level::Deployment
+        | Level::Provider => "key_model_access_denied",
+    }
 }

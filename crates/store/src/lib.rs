@@ -23,9 +23,9 @@ mod transaction;
 
 pub use db::{Db, Presence};
 pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_KEYS_MAX};
-pub use entities::{BudgetRow, ENTITIES_PER_PAGE_MAX, EntityRow};
+pub use entities::{BudgetRow, DeleteEntitiesError, Deleted, ENTITIES_PER_PAGE_MAX, EntityRow};
 pub use error::StoreError;
-pub use keys::{InsertKeyError, KeyRow, UpdateKeyError};
+pub use keys::{InsertKeyError, KEYS_PER_PAGE_MAX, KeyFilter, KeyPage, KeyRow, UpdateKeyError};
 pub use ledger::{
     Charged, Dispatched, EntryRow, Ledger, LedgerHealth, LedgerOptions, LedgerSlot, LedgerTask,
     OutputSoFar, Recovered, Spool, recover,

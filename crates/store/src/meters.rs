@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use papaya::HashMap;
-use tollgate_domain::{Money, Timestamp};
+use tollgate_domain::{Money, Subject, Timestamp};
 use tollgate_policy::{Claim, Counter, Held, Measure, Over, Used, Window, take};
 
 /// The counter of one limit.
@@ -21,11 +21,13 @@ pub struct Meter {
 
 /// Every meter of this process, by name.
 ///
-/// A meter stays once it is made, because calls may hold of it and entries may be under way to the
-/// database: one small value for every limit that was met since the start.
+/// A meter stays for as long as its limit is set, because calls may hold of it and entries may be
+/// under way to the database: one small value for every limit that was met since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Meters {
     by_name: HashMap<Arc<str>, Arc<Meter>>,
+    /// The names of the meters of those who have any.
+    of: HashMap<Subject, Vec<String>>,
     made: AtomicU64,
 }
 
@@ -101,6 +103,23 @@ impl Meters {
         let order = self.made.fetch_add(1, Ordering::Relaxed);
         let meter = Arc::new(Meter { order, counter: Mutex::new(counter) });
         Arc::clone(self.by_name.pin().get_or_insert(Arc::from(name), meter))
+    }
+}
+
+impl Meters {
+    /// Notes the meters that a subject has, and lets go of those that it had and has no more. A
+    /// limit that is set again later counts on from the ledger, and not from when it was removed.
+    pub(crate) fn keep(&self, subject: &Subject, names: Vec<String>) {
+        let (of, by_name) = (self.of.pin(), self.by_name.pin());
+        let before = of.get(subject).into_iter().flatten();
+        for gone in before.filter(|name| !names.contains(name)) {
+            by_name.remove(gone.as_str());
+        }
+        if names.is_empty() {
+            of.remove(subject);
+        } else {
+            of.insert(subject.clone(), names);
+        }
     }
 }
 

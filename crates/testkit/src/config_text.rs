@@ -93,6 +93,15 @@ impl ConfigText {
         self
     }
 
+    /// The same with one more deployment in this group, which is in these access groups.
+    #[must_use]
+    pub fn grouped(self, name: &str, deployment: &DeploymentText, access: &[&str]) -> Self {
+        let mut config = self.group(name, deployment);
+        let groups = access.join(", ");
+        let _ = writeln!(config.model_list, "    model_info: {{access_groups: [{groups}]}}");
+        config
+    }
+
     /// The same with a line in a section such as `general_settings`.
     #[must_use]
     pub fn setting(mut self, section: &str, line: &str) -> Self {

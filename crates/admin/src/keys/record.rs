@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 use tollgate_domain::{
-    BudgetId, ModelName, Money, OrganizationId, ProjectId, TagName, TeamId, Timestamp, UserId,
+    BudgetId, ModelName, OrganizationId, ProjectId, TagName, TeamId, Timestamp, UserId,
     parse_lifetime,
 };
 use tollgate_faults::Refusal;
 use tollgate_store::KeyRow;
 
+use crate::account::Account;
 use crate::fields::{Change, Fields};
 use crate::limits;
 use crate::problem::wrong;
@@ -75,7 +76,7 @@ pub(super) fn apply(fields: &Fields, row: &mut KeyRow, now: Timestamp) -> Result
     fields.flag("blocked")?.apply_or_default(&mut row.blocked);
     fields.object("metadata")?.apply_or_default(&mut row.metadata);
     tags(fields, &mut row.metadata)?;
-    models(fields)?.apply_or_default(&mut row.models);
+    models(fields, "models")?.apply_or_default(&mut row.models);
     match fields.text("duration")? {
         Change::Unchanged => {}
         Change::Removed => row.expires_at = None,
@@ -103,17 +104,19 @@ fn tags(fields: &Fields, metadata: &mut Map<String, Value>) -> Result<(), Refusa
     Ok(())
 }
 
-fn models(fields: &Fields) -> Result<Change<Vec<String>>, Refusal> {
-    let models = fields.texts("models")?;
+/// A list of the names of models, patterns and access groups.
+pub(crate) fn models(fields: &Fields, name: &str) -> Result<Change<Vec<String>>, Refusal> {
+    let models = fields.texts(name)?;
     if let Change::Set(models) = &models {
         for model in models {
-            ModelName::new(model).map_err(|problem| wrong("models", problem))?;
+            ModelName::new(model).map_err(|problem| wrong(name, problem))?;
         }
     }
     Ok(models)
 }
 
-fn alias(text: &str) -> Result<String, &'static str> {
+/// A name that people choose.
+pub(crate) fn alias(text: &str) -> Result<String, &'static str> {
     if text.is_empty() || text.len() > ALIAS_BYTES_MAX || text.chars().any(char::is_control) {
         return Err("an alias has 1 to 255 bytes and no control characters");
     }
@@ -121,7 +124,7 @@ fn alias(text: &str) -> Result<String, &'static str> {
 }
 
 /// The key as LiteLLM's clients expect it, without its hash.
-pub(super) fn shown(row: &KeyRow, spent: Money) -> Map<String, Value> {
+pub(super) fn shown(row: &KeyRow, account: &Account) -> Map<String, Value> {
     let mut shown = Map::new();
     for name in NOT_YET {
         shown.insert(name.to_owned(), empty(name));
@@ -130,7 +133,6 @@ pub(super) fn shown(row: &KeyRow, spent: Money) -> Map<String, Value> {
     let fields = [
         ("key_name", json!(row.name)),
         ("key_alias", json!(row.alias)),
-        ("spend", json!(spent)),
         ("expires", json!(expires)),
         ("models", json!(row.models)),
         ("user_id", json!(row.user.as_ref().map(UserId::as_str))),
@@ -141,7 +143,6 @@ pub(super) fn shown(row: &KeyRow, spent: Money) -> Map<String, Value> {
         ("tags", row.metadata.get("tags").cloned().unwrap_or_default()),
         ("blocked", json!(row.blocked)),
         ("metadata", Value::Object(row.metadata.clone())),
-        ("litellm_budget_table", Value::Null),
         ("created_at", json!(row.created_at.to_string())),
         ("created_by", json!(row.created_by)),
         ("updated_at", json!(row.updated_at.to_string())),
@@ -149,14 +150,24 @@ pub(super) fn shown(row: &KeyRow, spent: Money) -> Map<String, Value> {
     ];
     shown.extend(fields.map(|(name, value)| (name.to_owned(), value)));
     limits::show(&row.limits, &mut shown);
+    account.show(&mut shown);
     shown
 }
 
-/// The value of a field that no key has yet, of the type that LiteLLM's clients expect.
-fn empty(name: &str) -> Value {
+/// The value of a field that nothing has yet, of the type that LiteLLM's clients expect.
+pub(crate) fn empty(name: &str) -> Value {
     match name {
         "aliases" | "config" | "permissions" | "router_settings" => json!({}),
-        "allowed_routes" | "allowed_cache_controls" => json!([]),
+        "access_group_ids"
+        | "admins"
+        | "allowed_cache_controls"
+        | "allowed_routes"
+        | "default_team_member_models"
+        | "members"
+        | "policies"
+        | "team_member_permissions" => {
+            json!([])
+        }
         "key_type" => json!("default"),
         "auto_rotate" => json!(false),
         _ => Value::Null,

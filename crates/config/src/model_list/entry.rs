@@ -93,8 +93,10 @@ impl Written<'_> {
         let explicit = params.take("custom_llm_provider").and_then(|e| cx.reader.text(e));
         let base = info.take("base_model");
         let base_model = base.and_then(|e| Some((cx.reader.text(e)?, e.node.span.clone())));
+        let groups = info.take("access_groups").map(|e| cx.reader.texts(e)).unwrap_or_default();
+        let access_groups = groups.into_iter().map(String::into_boxed_str).collect();
         let common = id.zip(self.group.clone());
-        let common = common.map(|(id, group)| Common { id, group, base_model });
+        let common = common.map(|(id, group)| Common { id, group, base_model, access_groups });
         let Some((model_entry, model)) = model else {
             Plain::read(cx.reader, &mut params, &mut info);
             return Vec::new();

@@ -36,6 +36,9 @@ pub(super) struct Common {
     pub(super) group: ModelName,
     /// `model_info.base_model` and where it stands.
     pub(super) base_model: Option<(String, Span)>,
+    /// The names under which lists of models grant it together with others: those in
+    /// `model_info.access_groups` (management-api §2).
+    pub(super) access_groups: Arc<[Box<str>]>,
 }
 
 impl Common {
@@ -45,6 +48,7 @@ impl Common {
             id: DeploymentId::new(&format!("{}/{}", self.id, provider.name)).ok()?,
             group: self.group.clone(),
             base_model: self.base_model.clone(),
+            access_groups: Arc::clone(&self.access_groups),
         })
     }
 }
@@ -127,12 +131,13 @@ impl Part<'_> {
             price::warn_partial(reader, prices, span);
         }
         let pinned = pinned.or_else(|| provider.responses_only(mode.as_deref()));
-        let (Common { id, group, base_model }, access) = self.ready(access)?;
+        let (Common { id, group, base_model, access_groups }, access) = self.ready(access)?;
         let Access { base_url, variables, key, identity } = access;
         let template = Deployment {
             prices: own_prices.and_then(|(prices, _)| price::sheet(prices, &id)),
             id,
             group,
+            access_groups,
             upstream_model: upstream_model.into(),
             base_url: base_url.url.into(),
             calling: Calling { pinned, own_base_url: base_url.own },

@@ -109,6 +109,44 @@ fn lists_show_what_can_be_called() {
 }
 
 #[test]
+fn a_name_is_in_the_access_groups_of_what_it_stands_for() {
+    let entry = |name: &str, model: &str, groups: &str| {
+        format!(
+            "  - model_name: {name}\n    litellm_params: {{model: {model}}}\n    \
+             model_info: {{access_groups: [{groups}]}}\n"
+        )
+    };
+    let text = [
+        "model_list:\n",
+        &entry("a", "openai/x", "beta"),
+        &entry("a", "openai/y", "all, beta"),
+        &entry("b", "openai/z", ""),
+        &entry("openai/*", "openai/*", "wild"),
+        "router_settings: {model_group_alias: {short: a, plain: b}}\n",
+    ];
+    let text = &text.concat();
+    let compiled = compiled(text, &["OPENAI_API_KEY"]).expect("a snapshot");
+    assert!(compiled.warnings.is_empty(), "{:?}", compiled.warnings);
+    let groups = |name: &str| -> Vec<String> {
+        let groups = compiled.snapshot.access_groups(name).into_iter().flatten();
+        groups.map(|group| group.to_string()).collect()
+    };
+    for (name, expected) in [
+        ("a", &["all", "beta"][..]),
+        ("short", &["all", "beta"]),
+        ("b", &[]),
+        ("plain", &[]),
+        ("openai/gpt-4o", &["wild"]),
+        // A bare name that the price list knows, as if its provider stood before it.
+        ("o3", &["wild"]),
+        ("nobody", &[]),
+        ("beta", &[]),
+    ] {
+        assert_eq!(groups(name), expected, "{name}");
+    }
+}
+
+#[test]
 fn an_exact_name_shares_the_deployments_of_its_group() {
     let snapshot = snapshot();
     let group = &snapshot.groups["fast"];

@@ -12,5 +12,6 @@ mod clients;
 mod clouds;
 mod fairness;
 mod lifecycle;
+mod limits;
 mod matrix;
 mod stage;

@@ -23,6 +23,14 @@ fn the_special_words_grant_everything_or_nothing() {
 }
 
 #[test]
+fn an_access_group_is_named_whole_and_never_by_a_wildcard() {
+    assert!(grant(&["gpt-4o", "beta"]).names_group("beta"));
+    for models in [&["bet*"][..], &["gpt-4o", "*eta"], &["no-default-models", "beta"], &[]] {
+        assert!(!grant(models).names_group("beta"), "{models:?}");
+    }
+}
+
+#[test]
 fn a_star_stands_for_any_text_and_all_else_for_itself() {
     let cases = [
         ("gpt-4o", "gpt-4o", true),

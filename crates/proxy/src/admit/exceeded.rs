@@ -21,7 +21,7 @@ pub(crate) fn refusal(exceeded: &Exceeded, now: Timestamp) -> Refusal {
 }
 
 /// Whose limits they are, as a client may know it.
-pub(super) fn whose(level: &LevelRecord) -> String {
+pub(crate) fn whose(level: &LevelRecord) -> String {
     match level.subject.level {
         Level::All => "this gateway".to_owned(),
         Level::Key => "this key".to_owned(),

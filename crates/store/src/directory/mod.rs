@@ -130,9 +130,11 @@ impl KeyDirectory {
             let record = Arc::new(self.read_level(subject).await?);
             tries += 1;
             let now = self.clock.ticks();
-            if self.levels.remember(subject, Arc::clone(&record), now, before)
-                || tries == LOAD_TRIES
-            {
+            if self.levels.remember(subject, Arc::clone(&record), now, before) {
+                self.let_go(&record);
+                return Ok(record);
+            }
+            if tries == LOAD_TRIES {
                 return Ok(record);
             }
         }
@@ -209,6 +211,9 @@ impl KeyDirectory {
                 Some(record) => self.keys.remember(hash, Arc::clone(record), now, before.0),
                 None => self.unknown.remember(hash, (), now, before.1),
             };
+            if let (true, Some(record)) = (remembered, &record) {
+                self.let_go(&record.own);
+            }
             if remembered || tries == LOAD_TRIES {
                 return Ok(record);
             }
@@ -283,6 +288,13 @@ impl KeyDirectory {
         Ok(rules)
     }
 
+    /// Lets go of the meters of limits that a level no longer has.
+    fn let_go(&self, record: &LevelRecord) {
+        let rules = if record.rules.is_empty() { Vec::new() } else { record.limits.rules() };
+        let names = rules.iter().map(|rule| meter_name(&record.subject, rule)).collect();
+        self.meters.keep(&record.subject, names);
+    }
+
     /// The one meter of a rule. When two requests load it at once, the first to finish gives it to
     /// both: no call that it counts was admitted before.
     async fn meter(
@@ -291,7 +303,7 @@ impl KeyDirectory {
         rule: &Rule,
         anchor: Anchor,
     ) -> Result<Arc<Meter>, StoreError> {
-        let name = format!("{}:{}:{rule}", subject.level.as_str(), subject.id);
+        let name = meter_name(subject, rule);
         if let Some(meter) = self.meters.get(&name) {
             return Ok(meter);
         }
@@ -319,6 +331,11 @@ impl KeyDirectory {
         let spent = self.db.spent(subject, model, span).await?;
         Ok(Counter::new(start.micros(), spent.nanos()))
     }
+}
+
+/// The name of the meter of a rule.
+fn meter_name(subject: &Subject, rule: &Rule) -> String {
+    format!("{}:{}:{rule}", subject.level.as_str(), subject.id)
 }
 
 impl std::fmt::Debug for KeyDirectory {

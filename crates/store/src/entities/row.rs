@@ -1,7 +1,7 @@
 //! A limited entity and a shared budget as they are stored.
 
 use serde_json::{Map, Value as Json};
-use tollgate_domain::{BudgetId, Level, OrganizationId, Timestamp};
+use tollgate_domain::{BudgetId, Level, OrganizationId, Subject, Timestamp, joined};
 
 use crate::StoreError;
 use crate::batch::Value;
@@ -84,6 +84,15 @@ impl EntityRow {
             created_by: None,
             updated_at: now,
             updated_by: None,
+        }
+    }
+
+    /// Whom its limits bind and its spend is summed by.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        match self.level {
+            Level::Member => Subject::new(self.level, &joined(&self.within, &self.id)),
+            _ => Subject::new(self.level, &self.id),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Virtual keys in the database: found by hash or alias, written whole, kept after deletion.
 
+mod list;
 mod row;
 
 use thiserror::Error;
@@ -9,7 +10,9 @@ use crate::batch::{Statement, Value};
 use crate::db::on;
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
+pub use list::{KEYS_PER_PAGE_MAX, KeyFilter, KeyPage};
 pub use row::KeyRow;
+pub(crate) use row::read_hash;
 
 const FIND_KEY: &str = "SELECT id, hash, name, alias, user_id, team_id, organization_id, models, \
      max_budget_nanos, expires_at, blocked, metadata, created_at, created_by, updated_at, \
@@ -129,20 +132,8 @@ impl Db {
         deleted_at: Timestamp,
         deleted_by: Option<&str>,
     ) -> Result<Vec<KeyHash>, StoreError> {
-        let mut deleted = Vec::new();
         let mut transaction = Transaction::begin(self).await?;
-        for hash in hashes {
-            let hex = hash.expose_hex();
-            let delete = Statement::new(DELETE_KEY, [Value::from(&hex)]);
-            // What the deletion returns is what it deleted; a row read before it might be older.
-            for row in transaction.fetch(delete, KeyRow::read).await? {
-                let texts = row.texts();
-                let mut values = row.values(&texts).to_vec();
-                values.extend([deleted_at.micros().into(), Value::Text(deleted_by)]);
-                transaction.execute(Statement::new(KEEP_DELETED_KEY, values)).await?;
-                deleted.push(row.hash);
-            }
-        }
+        let deleted = delete(&mut transaction, hashes, deleted_at, deleted_by).await?;
         transaction.commit().await?;
         Ok(deleted)
     }
@@ -154,6 +145,29 @@ impl Db {
         transaction.commit().await?;
         Ok(touched)
     }
+}
+
+/// Deletes keys within a transaction and keeps each as it was.
+pub(crate) async fn delete(
+    transaction: &mut Transaction,
+    hashes: &[KeyHash],
+    deleted_at: Timestamp,
+    deleted_by: Option<&str>,
+) -> Result<Vec<KeyHash>, StoreError> {
+    let mut deleted = Vec::new();
+    for hash in hashes {
+        let hex = hash.expose_hex();
+        let delete = Statement::new(DELETE_KEY, [Value::from(&hex)]);
+        // What the deletion returns is what it deleted; a row read before it might be older.
+        for row in transaction.fetch(delete, KeyRow::read).await? {
+            let texts = row.texts();
+            let mut values = row.values(&texts).to_vec();
+            values.extend([deleted_at.micros().into(), Value::Text(deleted_by)]);
+            transaction.execute(Statement::new(KEEP_DELETED_KEY, values)).await?;
+            deleted.push(row.hash);
+        }
+    }
+    Ok(deleted)
 }
 
 enum WriteError {

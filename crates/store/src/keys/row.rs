@@ -118,8 +118,7 @@ impl KeyRow {
     pub(super) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
         Ok(Self {
             id: KeyId::new(&row.text("id")?).map_err(|error| unreadable("id", &error))?,
-            hash: KeyHash::parse_hex(&row.text("hash")?)
-                .ok_or_else(|| unreadable("hash", &"not 64 hexadecimal digits"))?,
+            hash: read_hash(&row.text("hash")?)?,
             name: row.text("name")?,
             alias: row.optional_text("alias")?,
             user: identity(row, "user_id", UserId::new)?,
@@ -138,6 +137,11 @@ impl KeyRow {
             updated_by: row.optional_text("updated_by")?,
         })
     }
+}
+
+/// A hash as it is stored.
+pub(crate) fn read_hash(text: &str) -> Result<KeyHash, StoreError> {
+    KeyHash::parse_hex(text).ok_or_else(|| unreadable("hash", &"not 64 hexadecimal digits"))
 }
 
 /// The limits beside the budget, which has a column of its own: a row without them was written

@@ -271,6 +271,33 @@ fn a_shared_budget_gives_its_rules_to_each_and_a_change_of_it_binds_all() {
 }
 
 #[test]
+fn a_window_that_was_removed_counts_on_from_the_ledger_when_it_is_set_again() {
+    on_both(async |world| {
+        let (ledger, _task) = world.ledger(quick());
+        let daily = LimitFields { budget_duration: Some("1d".to_owned()), ..capped(600) };
+        let with = |limits: &LimitFields| KeyRow { limits: limits.clone(), ..key("key-1") };
+        let desk = Desk::with_key(&world, with(&daily)).await;
+        assert_eq!(desk.money("key-1").await, (nanos(0), nanos(0)));
+        let change = async |limits: &LimitFields| {
+            assert!(world.db.update_key(&with(limits)).await.expect("an update"));
+            desk.directory.forget(&KeyHash::of("key-1"));
+            desk.money("key-1").await
+        };
+        change(&LimitFields::default()).await;
+        record(&ledger, [entry(1), entry(2)]);
+        ledger.flush().await;
+        assert_eq!(change(&daily).await, (nanos(500), nanos(0)));
+        assert_eq!(desk.refused("key-1", 101).await, (Level::Key, Measure::Money));
+
+        // A changed maximum keeps what is held.
+        let held = desk.call("key-1", 40).await.expect("it fits");
+        let raised = LimitFields { max_budget: Some(nanos(700)), ..daily };
+        assert_eq!(change(&raised).await, (nanos(500), nanos(40)));
+        drop(held);
+    });
+}
+
+#[test]
 fn rates_and_limits_of_one_model_bind_beside_the_rest() {
     on_both(async |world| {
         let of_model = ModelBudgetField { max_budget: Some(nanos(7)), ..Default::default() };

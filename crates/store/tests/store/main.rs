@@ -1,6 +1,7 @@
 //! The store on both engines: every query, the ledger's life, outages and crashes.
 
 mod directory;
+mod entities;
 mod keys;
 mod ledger;
 mod open;

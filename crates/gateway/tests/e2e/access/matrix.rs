@@ -70,10 +70,57 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /errors/{slug} (Anyone)                                    200     200     200     200     200
         POST /openai/deployments/{model}/chat/completions (Key)        401     401     200     200     200
         POST /engines/{model}/chat/completions (Key)                   401     401     200     200     200
-        POST /key/generate (Master)                                    401     401     403     403     200
         GET /key/info (Owner)                                          401     401     403     200     200
+        POST /key/generate (Master)                                    401     401     403     403     200
         POST /key/update (Master)                                      401     401     403     403     200
         POST /key/delete (Master)                                      401     401     403     403     404
+        POST /key/block (Master)                                       401     401     403     403     400
+        POST /key/unblock (Master)                                     401     401     403     403     400
+        GET /key/list (Master)                                         401     401     403     403     200
+        POST /team/new (Master)                                        401     401     403     403     200
+        POST /team/update (Master)                                     401     401     403     403     400
+        POST /team/delete (Master)                                     401     401     403     403     400
+        POST /team/block (Master)                                      401     401     403     403     400
+        POST /team/unblock (Master)                                    401     401     403     403     400
+        GET /team/info (Master)                                        401     401     403     403     400
+        GET /team/list (Master)                                        401     401     403     403     200
+        POST /team/member_add (Master)                                 401     401     403     403     400
+        POST /team/member_update (Master)                              401     401     403     403     400
+        POST /team/member_delete (Master)                              401     401     403     403     400
+        POST /user/new (Master)                                        401     401     403     403     200
+        POST /user/update (Master)                                     401     401     403     403     400
+        POST /user/delete (Master)                                     401     401     403     403     400
+        GET /user/info (Master)                                        401     401     403     403     400
+        GET /user/list (Master)                                        401     401     403     403     200
+        POST /customer/new (Master)                                    401     401     403     403     400
+        POST /end_user/new (Master)                                    401     401     403     403     400
+        POST /customer/update (Master)                                 401     401     403     403     400
+        POST /end_user/update (Master)                                 401     401     403     403     400
+        POST /customer/delete (Master)                                 401     401     403     403     400
+        POST /end_user/delete (Master)                                 401     401     403     403     400
+        POST /customer/block (Master)                                  401     401     403     403     400
+        POST /end_user/block (Master)                                  401     401     403     403     400
+        POST /customer/unblock (Master)                                401     401     403     403     400
+        POST /end_user/unblock (Master)                                401     401     403     403     400
+        GET /customer/info (Master)                                    401     401     403     403     400
+        GET /end_user/info (Master)                                    401     401     403     403     400
+        GET /customer/list (Master)                                    401     401     403     403     200
+        GET /end_user/list (Master)                                    401     401     403     403     200
+        POST /organization/new (Master)                                401     401     403     403     400
+        PATCH /organization/update (Master)                            401     401     403     403     400
+        DELETE /organization/delete (Master)                           401     401     403     403     400
+        GET /organization/info (Master)                                401     401     403     403     400
+        GET /organization/list (Master)                                401     401     403     403     200
+        POST /budget/new (Master)                                      401     401     403     403     200
+        POST /budget/update (Master)                                   401     401     403     403     400
+        POST /budget/delete (Master)                                   401     401     403     403     400
+        POST /budget/info (Master)                                     401     401     403     403     400
+        GET /budget/list (Master)                                      401     401     403     403     200
+        POST /tag/new (Master)                                         401     401     403     403     400
+        POST /tag/update (Master)                                      401     401     403     403     400
+        POST /tag/delete (Master)                                      401     401     403     403     400
+        POST /tag/info (Master)                                        401     401     403     403     400
+        GET /tag/list (Master)                                         401     401     403     403     200
     "#]]
     .assert_eq(&matrix);
     let (books, _) = stage.close().await;

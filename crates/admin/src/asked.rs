@@ -1,0 +1,123 @@
+//! The query of a management request: each name known, each value read or refused by name.
+
+use std::collections::BTreeMap;
+
+use axum::extract::Query;
+use http::Uri;
+use tollgate_faults::{Reason, Refusal};
+
+use crate::problem::{echo, missing, wrong};
+
+/// What a query asks for. A name without a value counts as absent.
+#[derive(Debug)]
+pub(crate) struct Asked(BTreeMap<String, String>);
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// Its number, from one.
+    pub(crate) number: u32,
+    /// Most entries of it.
+    pub(crate) size: u32,
+}
+
+impl Asked {
+    /// # Errors
+    /// Refused when the query cannot be read.
+    pub(crate) fn read(uri: &Uri) -> Result<Self, Refusal> {
+        let Query(map) = Query::<BTreeMap<String, String>>::try_from_uri(uri)
+            .map_err(|problem| Refusal::new(Reason::BodyMalformed, problem.body_text()))?;
+        Ok(Self(map.into_iter().filter(|(_, value)| !value.is_empty()).collect()))
+    }
+
+    /// # Errors
+    /// Refused when a name is none of these, because a filter that is passed over shows too much.
+    pub(crate) fn must_be_among(&self, names: &[&str]) -> Result<(), Refusal> {
+        let known = |name: &str| names.contains(&name);
+        let asks = |(name, value): &(&String, &String)| !known(name) && *value != "false";
+        match self.0.iter().find(asks) {
+            None => Ok(()),
+            Some((name, _)) => {
+                let message = format!("`{}`: this list cannot be asked by it", echo(name));
+                Err(Refusal::new(Reason::ParameterUnsupported, message).with_param(echo(name)))
+            }
+        }
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// # Errors
+    /// Refused when it is absent.
+    pub(crate) fn required(&self, name: &str) -> Result<&str, Refusal> {
+        self.text(name).ok_or_else(|| missing(name, &format!("name one with `?{name}=`")))
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.text(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// The wanted page, with `usual` entries unless the query says otherwise under `size`.
+    ///
+    /// # Errors
+    /// Refused when a number is none, or out of its range.
+    pub(crate) fn page(&self, size: &str, usual: u32) -> Result<Page, Refusal> {
+        let number = self.number("page", 1, u32::MAX)?;
+        Ok(Page { number, size: self.number(size, usual, PAGE_SIZE_MAX)? })
+    }
+
+    fn number(&self, name: &str, usual: u32, most: u32) -> Result<u32, Refusal> {
+        let Some(text) = self.text(name) else { return Ok(usual) };
+        let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+        number.ok_or_else(|| wrong(name, format!("expected a whole number from 1 to {most}")))
+    }
+}
+
+impl Page {
+    /// How many pages so many entries fill.
+    pub(crate) fn count(self, total: u64) -> u64 {
+        total.div_ceil(u64::from(self.size.max(1)))
+    }
+
+    /// How many entries come before it.
+    pub(crate) fn skipped(self) -> usize {
+        let before = u64::from(self.number.saturating_sub(1)) * u64::from(self.size);
+        usize::try_from(before).unwrap_or(usize::MAX)
+    }
+}
+
+/// Most entries of one page, as LiteLLM has it.
+const PAGE_SIZE_MAX: u32 = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(query: &str) -> Asked {
+        let uri = format!("/list?{query}").parse().expect("a path");
+        Asked::read(&uri).expect("a query")
+    }
+
+    #[test]
+    fn a_page_is_within_its_limits_or_refused() {
+        let page = |query: &str| asked(query).page("size", 10).map_err(|refusal| refusal.param);
+        assert_eq!(page(""), Ok(Page { number: 1, size: 10 }));
+        assert_eq!(page("page=3&size=100"), Ok(Page { number: 3, size: 100 }));
+        for (query, name) in [("size=101", "size"), ("size=0", "size"), ("page=-1", "page")] {
+            assert_eq!(page(query), Err(Some(name.to_owned())), "{query}");
+        }
+        let page = Page { number: 3, size: 10 };
+        assert_eq!((page.skipped(), page.count(21), page.count(0)), (20, 3, 0));
+    }
+
+    #[test]
+    fn a_filter_that_is_not_there_is_refused_and_an_empty_one_is_not() {
+        let names = ["team_id"];
+        assert!(asked("team_id=t&other=&flag=false").must_be_among(&names).is_ok());
+        let refusal = asked("team=t").must_be_among(&names).expect_err("an unknown filter");
+        assert_eq!(refusal.param.as_deref(), Some("team"));
+        assert_eq!(asked("team_id=").text("team_id"), None);
+        assert!(asked("team_id=").required("team_id").is_err());
+    }
+}

@@ -1,0 +1,376 @@
+//! Those whom limits bind beside the keys: what is the same for every family of them.
+//!
+//! A request is read into a row, the row is stored, what memory knew of it is forgotten, and the
+//! row is the answer.
+
+pub(crate) mod customers;
+pub(crate) mod members;
+pub(crate) mod organizations;
+pub(crate) mod tags;
+pub(crate) mod teams;
+pub(crate) mod users;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+use tollgate_domain::{BudgetId, CustomerId, IdError, Level, OrganizationId};
+use tollgate_faults::Refusal;
+use tollgate_store::{DeleteEntitiesError, Deleted, ENTITIES_PER_PAGE_MAX, EntityRow};
+
+use crate::account::Account;
+use crate::fields::{Change, Fields};
+use crate::keys::{MASTER, alias, empty, models};
+use crate::limits::{self, LIMITS};
+use crate::problem::{self, missing, wrong};
+use crate::routes::Admin;
+
+/// Most entities that one request names.
+const NAMED_MAX: usize = 500;
+/// Most entities that one list considers.
+const LISTED_MAX: usize = 10_000;
+
+/// One family of entities: the names of its fields.
+#[derive(Debug)]
+pub(crate) struct Family {
+    pub(crate) level: Level,
+    /// The field that holds the identity.
+    pub(crate) id: &'static str,
+    /// The field that holds the name people chose.
+    pub(crate) alias: Option<&'static str>,
+    /// Which of `blocked`, `models`, `metadata` and `organization_id` it has.
+    pub(crate) fields: &'static [&'static str],
+    /// Texts that are kept in its metadata.
+    pub(crate) kept: &'static [&'static str],
+    /// LiteLLM's other fields, refused when they ask for something.
+    pub(crate) not_yet: &'static [&'static str],
+}
+
+impl Family {
+    /// Reads a body that may hold every field of the family, and `more`.
+    pub(crate) fn read(&self, body: &Bytes, more: &[&'static str]) -> Result<Fields, Refusal> {
+        let mut supported = vec![self.id, "budget_id"];
+        supported.extend(self.alias);
+        supported.extend(LIMITS);
+        supported.extend(self.fields);
+        supported.extend(self.kept);
+        supported.extend(more);
+        Fields::read(body, &supported, self.not_yet)
+    }
+
+    /// A new row with the identity that the request gives, or with a fresh one.
+    pub(crate) fn blank(&self, admin: &Admin, fields: &Fields) -> Result<EntityRow, Refusal> {
+        let id = fields.parsed(self.id, identity)?.value().unwrap_or_else(|| admin.fresh_id());
+        let row = EntityRow::new(self.level, "", &id, admin.clock.now());
+        let by = Some(MASTER.to_owned());
+        Ok(EntityRow { created_by: by.clone(), updated_by: by, ..row })
+    }
+
+    /// Applies what a request sent.
+    pub(crate) async fn apply(
+        &self,
+        admin: &Admin,
+        fields: &Fields,
+        row: &mut EntityRow,
+    ) -> Result<(), Refusal> {
+        if let Some(name) = self.alias {
+            fields.parsed(name, alias)?.apply(&mut row.alias);
+        }
+        if self.fields.contains(&"organization_id") {
+            fields.parsed("organization_id", OrganizationId::new)?.apply(&mut row.organization);
+            if let (true, Some(id)) = (fields.has("organization_id"), &row.organization) {
+                organizations::ORGANIZATION.must_exist(admin, id.as_str()).await?;
+            }
+        }
+        fields.flag("blocked")?.apply_or_default(&mut row.blocked);
+        models(fields, "models")?.apply_or_default(&mut row.models);
+        self.describe(fields, row)?;
+        limits::apply(fields, &mut row.limits)?;
+        fields.parsed("budget_id", BudgetId::new)?.apply(&mut row.budget);
+        if fields.has("budget_id") {
+            admin.must_have_budget(row.budget.as_ref()).await?;
+        }
+        Ok(())
+    }
+
+    /// The metadata is replaced whole, except for what is kept in it under names of its own.
+    fn describe(&self, fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
+        let kept: Map<String, Value> = self
+            .kept
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), row.metadata.get(*name)?.clone())))
+            .collect();
+        if let Some(name) = self.kept.iter().find(|name| sent_within(fields, name)) {
+            return Err(wrong("metadata", format!("`{name}` is a field beside the metadata")));
+        }
+        fields.object("metadata")?.apply_or_default(&mut row.metadata);
+        row.metadata.extend(kept);
+        for name in self.kept {
+            match fields.text(name)? {
+                Change::Unchanged => {}
+                Change::Removed => drop(row.metadata.remove(*name)),
+                Change::Set(text) => drop(row.metadata.insert((*name).to_owned(), json!(text))),
+            }
+        }
+        Ok(())
+    }
+
+    /// The entity with this identity.
+    pub(crate) async fn find(&self, admin: &Admin, id: &str) -> Result<EntityRow, Refusal> {
+        let found = admin.db.find_entity(self.level, "", id).await;
+        let found = found.map_err(|problem| problem::store(&problem))?;
+        found.ok_or_else(|| self.absent(id))
+    }
+
+    /// The entity that the request names.
+    pub(crate) async fn named(&self, admin: &Admin, fields: &Fields) -> Result<EntityRow, Refusal> {
+        self.find(admin, &fields.required(self.id, identity)?).await
+    }
+
+    pub(crate) async fn must_exist(&self, admin: &Admin, id: &str) -> Result<(), Refusal> {
+        self.find(admin, id).await.map(drop)
+    }
+
+    /// Stores new rows, all or none; the first is what the request is about.
+    pub(crate) async fn insert(&self, admin: &Admin, rows: &[EntityRow]) -> Result<(), Refusal> {
+        let inserted = admin.db.insert_entities(rows).await;
+        let inserted = inserted.map_err(|problem| problem::store(&problem))?;
+        rows.iter().for_each(|row| admin.keys.forget_level(&row.subject()));
+        if inserted {
+            return Ok(());
+        }
+        let id = rows.first().map_or("", |row| &row.id);
+        Err(problem::exists(self.level.as_str(), self.id, id))
+    }
+
+    /// Stores a changed row.
+    pub(crate) async fn save(&self, admin: &Admin, row: &mut EntityRow) -> Result<(), Refusal> {
+        row.updated_at = admin.clock.now();
+        row.updated_by = Some(MASTER.to_owned());
+        let updated = admin.db.update_entity(row).await;
+        let updated = updated.map_err(|problem| problem::store(&problem))?;
+        admin.keys.forget_level(&row.subject());
+        if updated { Ok(()) } else { Err(self.absent(&row.id)) }
+    }
+
+    /// Creates an entity from a request that holds nothing but the family's fields.
+    pub(crate) async fn create(&self, admin: &Admin, body: &Bytes) -> Result<EntityRow, Refusal> {
+        let fields = self.read(body, &[])?;
+        let mut row = self.blank(admin, &fields)?;
+        self.apply(admin, &fields, &mut row).await?;
+        self.insert(admin, std::slice::from_ref(&row)).await?;
+        Ok(row)
+    }
+
+    /// Changes an entity: absent fields stay, null removes, a value replaces.
+    pub(crate) async fn change(&self, admin: &Admin, body: &Bytes) -> Result<EntityRow, Refusal> {
+        let fields = self.read(body, &[])?;
+        let mut row = self.named(admin, &fields).await?;
+        self.apply(admin, &fields, &mut row).await?;
+        self.save(admin, &mut row).await?;
+        Ok(row)
+    }
+
+    /// Deletes the entities that a field of the request lists, all or none, with what is below
+    /// them.
+    pub(crate) async fn delete(
+        &self,
+        admin: &Admin,
+        body: &Bytes,
+        field: &'static str,
+    ) -> Result<(Vec<String>, Deleted), Refusal> {
+        let ids = listed(&Fields::read(body, &[field], &[])?, field)?;
+        let deleted = self.delete_named(admin, "", &ids).await?;
+        Ok((ids, deleted))
+    }
+
+    /// Deletes entities and forgets everything that memory knew of them.
+    pub(crate) async fn delete_named(
+        &self,
+        admin: &Admin,
+        within: &str,
+        ids: &[String],
+    ) -> Result<Deleted, Refusal> {
+        let at = (admin.clock.now(), Some(MASTER));
+        let deleted = admin.db.delete_entities(self.level, within, ids, at).await;
+        let deleted = deleted.map_err(|problem| match problem {
+            DeleteEntitiesError::Absent(id) => self.absent(&id),
+            DeleteEntitiesError::Store(problem) => problem::store(&problem),
+        })?;
+        deleted.keys.iter().for_each(|hash| admin.keys.forget(hash));
+        deleted.entities.iter().for_each(|row| admin.keys.forget_level(&row.subject()));
+        Ok(deleted)
+    }
+
+    /// Every entity of the family, at most [`LISTED_MAX`].
+    pub(crate) async fn every(&self, admin: &Admin) -> Result<Vec<EntityRow>, Refusal> {
+        let mut rows: Vec<EntityRow> = Vec::new();
+        while rows.len() < LISTED_MAX {
+            let after = rows.last().map_or(("", ""), |last| (&*last.within, &*last.id));
+            let page = admin.db.list_entities(self.level, after, ENTITIES_PER_PAGE_MAX).await;
+            let page = page.map_err(|problem| problem::store(&problem))?;
+            if page.is_empty() {
+                break;
+            }
+            rows.extend(page);
+        }
+        Ok(rows)
+    }
+
+    /// The entity as LiteLLM's clients expect it.
+    pub(crate) async fn shown(
+        &self,
+        admin: &Admin,
+        row: &EntityRow,
+    ) -> Result<Map<String, Value>, Refusal> {
+        let account = account(admin, row).await?;
+        let mut shown = Map::new();
+        shown.extend(self.not_yet.iter().map(|name| ((*name).to_owned(), empty(name))));
+        let mut metadata = row.metadata.clone();
+        for name in self.kept {
+            shown.insert((*name).to_owned(), metadata.remove(*name).unwrap_or_default());
+        }
+        let organization = row.organization.as_ref().map(OrganizationId::as_str);
+        let own = [
+            ("blocked", json!(row.blocked)),
+            ("models", json!(row.models)),
+            ("metadata", Value::Object(metadata)),
+            ("organization_id", json!(organization)),
+        ];
+        shown.extend(
+            own.into_iter()
+                .filter(|(name, _)| self.fields.contains(name))
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
+        let fields = [
+            (self.id, json!(row.id)),
+            ("budget_id", json!(row.budget.as_ref().map(BudgetId::as_str))),
+            ("created_at", json!(row.created_at.to_string())),
+            ("created_by", json!(row.created_by)),
+            ("updated_at", json!(row.updated_at.to_string())),
+            ("updated_by", json!(row.updated_by)),
+        ];
+        shown.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+        shown.extend(self.alias.map(|name| (name.to_owned(), json!(row.alias))));
+        limits::show(&row.limits, &mut shown);
+        account.show(&mut shown);
+        Ok(shown)
+    }
+
+    /// The same with its own limits where LiteLLM has made a budget of them.
+    pub(crate) async fn shown_with_budget(
+        &self,
+        admin: &Admin,
+        row: &EntityRow,
+    ) -> Result<Map<String, Value>, Refusal> {
+        let mut shown = self.shown(admin, row).await?;
+        if shown.get("litellm_budget_table").is_none_or(Value::is_null) {
+            let mut own = Map::new();
+            limits::show(&row.limits, &mut own);
+            own.insert("budget_id".to_owned(), Value::Null);
+            shown.insert("litellm_budget_table".to_owned(), Value::Object(own));
+        }
+        Ok(shown)
+    }
+
+    /// Blocks an entity, or lets it call again.
+    pub(crate) async fn block(
+        &self,
+        admin: &Admin,
+        row: &mut EntityRow,
+        blocked: bool,
+    ) -> Result<(), Refusal> {
+        row.blocked = blocked;
+        self.save(admin, row).await
+    }
+
+    pub(crate) fn absent(&self, id: &str) -> Refusal {
+        problem::absent(self.level.as_str(), self.id, id)
+    }
+}
+
+/// The money of an entity.
+pub(crate) async fn account(admin: &Admin, row: &EntityRow) -> Result<Account, Refusal> {
+    let level = admin.keys.level(&row.subject()).await;
+    admin.account(&*level.map_err(|problem| problem::store(&problem))?).await
+}
+
+/// The identities that a field lists.
+pub(crate) fn listed(fields: &Fields, field: &'static str) -> Result<Vec<String>, Refusal> {
+    let ids = fields.texts(field)?.value().unwrap_or_default();
+    if ids.is_empty() || ids.len() > NAMED_MAX {
+        return Err(missing(field, &format!("`{field}` names 1 to {NAMED_MAX}")));
+    }
+    Ok(ids)
+}
+
+/// A text that can be an identity; every family has the same rules.
+pub(crate) fn identity(text: &str) -> Result<String, IdError> {
+    CustomerId::new(text).map(|id| id.as_str().to_owned())
+}
+
+/// Whether the metadata that was sent holds this name.
+fn sent_within(fields: &Fields, name: &str) -> bool {
+    let metadata = fields.object("metadata").ok().and_then(Change::value);
+    metadata.is_some_and(|metadata| metadata.contains_key(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tollgate_domain::Timestamp;
+
+    fn described(metadata: &Value, sent: &str) -> Result<Value, Option<String>> {
+        let now = Timestamp::from_micros(0);
+        let mut row = EntityRow::new(Level::User, "", "ada", now);
+        row.metadata = metadata.as_object().cloned().expect("an object");
+        let body = Bytes::copy_from_slice(sent.as_bytes());
+        let fields = users::USER.read(&body, &[]).expect("fields");
+        let applied = users::USER.describe(&fields, &mut row);
+        applied.map(|()| Value::Object(row.metadata)).map_err(|refusal| refusal.param)
+    }
+
+    #[test]
+    fn metadata_is_replaced_whole_but_for_what_is_kept_in_it() {
+        let before = json!({"user_email": "a@b.test", "note": 1});
+        for (sent, after) in [
+            ("{}", json!({"user_email": "a@b.test", "note": 1})),
+            (r#"{"metadata": {"other": 2}}"#, json!({"user_email": "a@b.test", "other": 2})),
+            (r#"{"metadata": null}"#, json!({"user_email": "a@b.test"})),
+            (r#"{"user_email": null}"#, json!({"note": 1})),
+            (
+                r#"{"metadata": {}, "user_email": "c@d.test", "user_role": "internal_user"}"#,
+                json!({"user_email": "c@d.test", "user_role": "internal_user"}),
+            ),
+        ] {
+            assert_eq!(described(&before, sent), Ok(after), "{sent}");
+        }
+        let hidden = r#"{"metadata": {"user_role": "proxy_admin"}}"#;
+        assert_eq!(described(&before, hidden), Err(Some("metadata".to_owned())));
+    }
+
+    #[test]
+    fn a_family_takes_its_own_fields_and_refuses_those_of_another() {
+        let read = |family: &Family, body: &str| {
+            let body = Bytes::copy_from_slice(body.as_bytes());
+            family.read(&body, &[]).map(drop).map_err(|refusal| refusal.param)
+        };
+        let param = |name: &str| Err(Some(name.to_owned()));
+        assert_eq!(read(&tags::TAG, r#"{"name": "a", "max_budget": 1, "models": []}"#), Ok(()));
+        assert_eq!(read(&tags::TAG, r#"{"name": "a", "models": ["m"]}"#), param("models"));
+        assert_eq!(read(&customers::CUSTOMER, r#"{"metadata": {}}"#), param("metadata"));
+        assert_eq!(read(&organizations::ORGANIZATION, r#"{"blocked": true}"#), param("blocked"));
+        assert_eq!(read(&teams::TEAM, r#"{"team_member_budget": 5}"#), param("team_member_budget"));
+    }
+
+    #[test]
+    fn a_request_names_some_and_not_too_many() {
+        let names = |count: usize| {
+            let body = json!({ "team_ids": vec!["t"; count] }).to_string();
+            let fields = Fields::read(&Bytes::from(body), &["team_ids"], &[]).expect("fields");
+            listed(&fields, "team_ids").map(|ids| ids.len()).map_err(|refusal| refusal.param)
+        };
+        assert_eq!(names(NAMED_MAX), Ok(NAMED_MAX));
+        for count in [0, NAMED_MAX + 1] {
+            assert_eq!(names(count), Err(Some("team_ids".to_owned())), "{count}");
+        }
+    }
+}
