@@ -122,7 +122,7 @@ fn one_call(tree: &[Arc<Meter>; 8], caps: &[i64; 8], number: usize, spent: &mut 
         let counter = *tree[*at].counter();
         assert!(counter.used + counter.held <= caps[*at], "{counter:?} passes {}", caps[*at]);
     }
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         return;
     }
     let cost = amount * (number % 3) as i64 / 40;

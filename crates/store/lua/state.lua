@@ -1,0 +1,35 @@
+-- What the scripts share: the server's clock, who is admitted, and how a call's holds end.
+-- A counter is a hash: `s` the start of its window, `u` used, `h` held. Without `u` it waits to be
+-- seeded from the ledger; what calls already hold of it stands in `h` meanwhile.
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Why a node may not claim now: its epoch or its lease has ended, or the epoch's counters are
+-- still being rebuilt. Nothing when it may.
+local function turned_away(epoch_key, nodes_key, epoch, node)
+  local present = redis.call('HMGET', epoch_key, 'id', 'ready')
+  local lease = redis.call('ZSCORE', nodes_key, node)
+  local now = now_ms()
+  if present[1] ~= epoch or not lease or tonumber(lease) < now then return {'lost'} end
+  local ready = tonumber(present[2])
+  if now < ready then return {'wait', string.format('%.0f', ready - now)} end
+end
+
+-- Ends what a record holds: key, start and amount of each counter. `used` takes its place, where
+-- there is any, as in `Counter::settle`: in the window that holds it and in no other.
+local function release(record, used)
+  local parts = cmsgpack.unpack(record)
+  for place = 1, #parts / 3 do
+    local key, start, amount = parts[3 * place - 2], parts[3 * place - 1], parts[3 * place]
+    local counter = redis.call('HMGET', key, 's', 'u', 'h')
+    if counter[1] == start then
+      redis.call('HSET', key, 'h', write(take_off(read(counter[3]), read(amount))))
+      if counter[2] and used[place] then
+        redis.call('HSET', key, 'u', write(add(read(counter[2]), read(used[place]))))
+      end
+    end
+  end
+end

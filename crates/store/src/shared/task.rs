@@ -1,0 +1,378 @@
+//! The task that keeps a node joined: it connects, says that the node lives, and settles.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, RedisError};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tollgate_domain::Clock;
+use tollgate_policy::Held;
+
+use super::alone::Outage;
+use super::hold::Live;
+use super::options::SharedOptions;
+use super::scripts::{HeldOf, Joined, Joining, Names, Place, Settled};
+use super::{Link, SharedCounters, SharedHealth, State};
+use crate::meters::Meter;
+
+/// How many calls are settled, or told of, in one step.
+const BATCH_MAX: usize = 64;
+/// How many settlements are kept while Redis is away. With more, the counters are made anew from
+/// the ledger, which has them all.
+const PENDING_MAX: usize = 4_096;
+/// The first wait after Redis was found away; each later one is twice as long.
+const RETRY_PAUSE_MIN: Duration = Duration::from_millis(50);
+/// The longest of them.
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// The task behind [`SharedCounters`].
+pub struct SharedTask {
+    client: Client,
+    names: Arc<Names>,
+    options: SharedOptions,
+    clock: Arc<dyn Clock>,
+    state: Arc<watch::Sender<State>>,
+    live: Live,
+    poke: Arc<Notify>,
+    stop: Arc<Notify>,
+    settled: mpsc::Receiver<Settled>,
+    /// What is to be settled next, kept until Redis has it.
+    pending: Vec<Settled>,
+    /// The epoch that what is pending was claimed in.
+    epoch: Option<Arc<str>>,
+    /// Whether the counters in Redis lack something, so that only a new epoch makes them right.
+    renew: bool,
+    stopping: bool,
+}
+
+/// Why a node has to join again.
+#[derive(Debug)]
+enum Lost {
+    /// Redis answers, but the epoch or the lease has ended.
+    Place,
+    /// Redis does not answer as it should.
+    Server(RedisError),
+}
+
+/// Why the task goes on.
+enum Wake {
+    Settled,
+    Beat,
+    Poked,
+    Stop,
+    Ended,
+}
+
+impl From<RedisError> for Lost {
+    fn from(error: RedisError) -> Self {
+        Self::Server(error)
+    }
+}
+
+impl std::fmt::Debug for SharedTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedTask").field("names", &self.names).finish_non_exhaustive()
+    }
+}
+
+impl SharedTask {
+    pub(super) fn new(
+        counters: &SharedCounters,
+        (client, options): (Client, SharedOptions),
+        clock: Arc<dyn Clock>,
+        settled: mpsc::Receiver<Settled>,
+    ) -> Self {
+        let names = Names { namespace: options.namespace.clone(), node: options.node.clone() };
+        Self {
+            client,
+            names: Arc::new(names),
+            renew: options.renew,
+            options,
+            clock,
+            state: Arc::clone(&counters.state),
+            live: Arc::clone(&counters.live),
+            poke: Arc::clone(&counters.poke),
+            stop: Arc::clone(&counters.stop),
+            settled,
+            pending: Vec::new(),
+            epoch: None,
+            stopping: false,
+        }
+    }
+
+    /// Keeps the node joined until it is told to stop, or every handle is gone, and every call has
+    /// settled. Where Redis is away at the end, what is held ends with the lease.
+    pub async fn run(mut self) {
+        let mut pause = RETRY_PAUSE_MIN;
+        loop {
+            match self.joined().await {
+                Ok(()) => return,
+                Err(Lost::Place) => pause = RETRY_PAUSE_MIN,
+                Err(Lost::Server(error)) => {
+                    self.away(&error);
+                    if self.wait(pause).await {
+                        return;
+                    }
+                    pause = (pause * 2).min(RETRY_PAUSE_MAX);
+                }
+            }
+        }
+    }
+
+    /// Joins and works until everything has ended, or the place is lost.
+    async fn joined(&mut self) -> Result<(), Lost> {
+        let mut connection = self.connect().await?;
+        let server = identity(&mut connection).await?;
+        self.unpublish();
+        let place = self.join(&mut connection, &server).await?;
+        let mut beat = interval(self.options.beat);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let room = BATCH_MAX.saturating_sub(self.pending.len());
+            let wake = tokio::select! {
+                count = self.settled.recv_many(&mut self.pending, room), if room > 0 => {
+                    if count == 0 { Wake::Ended } else { Wake::Settled }
+                }
+                _ = beat.tick() => Wake::Beat,
+                () = self.poke.notified() => Wake::Poked,
+                () = self.stop.notified(), if !self.stopping => Wake::Stop,
+            };
+            match wake {
+                Wake::Settled => self.settle(&place, &mut connection).await?,
+                Wake::Beat => self.beat(&place, &mut connection, &server).await?,
+                Wake::Poked if self.state.borrow().link.is_none() => return Err(Lost::Place),
+                Wake::Poked => {}
+                Wake::Stop => self.end(),
+                Wake::Ended => return Ok(self.names.leave(&mut connection).await?),
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.options.answer_within))
+            .set_response_timeout(Some(self.options.answer_within));
+        self.client.get_multiplexed_async_connection_with_config(&config).await
+    }
+
+    /// Takes the node's place in the present epoch, or in a new one, and makes known what its calls
+    /// hold. Until that is done no claim is granted on this node.
+    async fn join(
+        &mut self,
+        connection: &mut MultiplexedConnection,
+        server: &str,
+    ) -> Result<Place, Lost> {
+        self.renew |= self.close_outage();
+        let joined = self.say_hello(connection, server).await?;
+        self.renew = false;
+        let place = Place { names: Arc::clone(&self.names), epoch: Arc::clone(&joined.epoch) };
+        if self.epoch.as_ref() != Some(&joined.epoch) {
+            // What has settled before is in the ledger, from which the new counters are seeded.
+            self.receive();
+            self.forget_pending();
+            self.epoch = Some(Arc::clone(&joined.epoch));
+        }
+        self.give_back_unknown(&place, connection).await?;
+        self.announce(&place, connection).await?;
+        self.settle(&place, connection).await?;
+        self.publish(&place, connection, joined.nodes);
+        Ok(place)
+    }
+
+    async fn say_hello(
+        &self,
+        connection: &mut MultiplexedConnection,
+        server: &str,
+    ) -> Result<Joined, RedisError> {
+        let first = self.epoch.is_none();
+        let joining = Joining {
+            lease: self.options.lease,
+            rebuild: if first && self.options.sole { Duration::ZERO } else { self.options.rebuild },
+            renew: self.renew,
+            server,
+        };
+        self.names.join(connection, &joining).await
+    }
+
+    async fn beat(
+        &mut self,
+        place: &Place,
+        connection: &mut MultiplexedConnection,
+        server: &str,
+    ) -> Result<(), Lost> {
+        let joined = self.say_hello(connection, server).await?;
+        if joined.epoch != place.epoch || !joined.kept {
+            return Err(Lost::Place);
+        }
+        self.state.send_if_modified(|state| {
+            let changed = state.health.nodes != joined.nodes;
+            state.health.nodes = joined.nodes;
+            changed
+        });
+        Ok(())
+    }
+
+    async fn settle(
+        &mut self,
+        place: &Place,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<(), Lost> {
+        while !self.pending.is_empty() {
+            let batch = &self.pending[..self.pending.len().min(BATCH_MAX)];
+            if !place.settle(connection, batch).await? {
+                return Err(Lost::Place);
+            }
+            let live = self.live.pin();
+            for settled in batch {
+                live.remove(&settled.call);
+            }
+            let done = batch.len();
+            self.pending.drain(..done);
+        }
+        Ok(())
+    }
+
+    /// Gives back what Redis has of calls that this node knows nothing of: claims whose answer was
+    /// lost on the way.
+    async fn give_back_unknown(
+        &mut self,
+        place: &Place,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<(), Lost> {
+        let recorded = place.recorded(connection).await?;
+        let live = self.live.pin();
+        let unknown = recorded.into_iter().filter(|call| {
+            !live.contains_key(call) && !self.pending.iter().any(|settled| settled.call == *call)
+        });
+        let unknown: Vec<Settled> =
+            unknown.map(|call| Settled { call, used: Vec::new() }).collect();
+        self.pending.extend(unknown);
+        Ok(())
+    }
+
+    async fn announce(
+        &self,
+        place: &Place,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<(), Lost> {
+        let calls: Vec<_> =
+            self.live.pin().iter().map(|(call, held)| (*call, Arc::clone(held))).collect();
+        for batch in calls.chunks(BATCH_MAX) {
+            let told = batch.iter().map(|(call, held)| {
+                let held = held.iter().map(|(meter, _, held)| held_of(meter, held));
+                (*call, held.collect())
+            });
+            let told: Vec<(u64, Vec<HeldOf<'_>>)> = told.collect();
+            if !place.announce(connection, &told).await? {
+                return Err(Lost::Place);
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&self, place: &Place, connection: &MultiplexedConnection, nodes: u32) {
+        let link = Link { connection: connection.clone(), place: place.clone() };
+        self.state.send_modify(|state| {
+            if state.health.failing_since.is_some() {
+                tracing::info!(nodes, "the store of counters is back");
+            }
+            state.link = Some(Arc::new(link));
+            state.outage = None;
+            state.health = SharedHealth { nodes, ..Default::default() };
+        });
+    }
+
+    /// Grants that arrive from here on start again: the node may not have told of them.
+    fn unpublish(&self) {
+        self.state.send_if_modified(|state| state.link.take().is_some());
+    }
+
+    /// Lets claims be decided alone, unless they are already.
+    fn away(&self, error: &RedisError) {
+        let failure: Arc<str> = error.to_string().into();
+        let now = self.clock.now();
+        let while_away = self.options.while_away;
+        self.state.send_modify(|state| {
+            if state.health.failing_since.is_none() {
+                let nodes = state.health.nodes;
+                tracing::error!(%failure, nodes, ?while_away, "the store of counters is away");
+            }
+            state.link = None;
+            state.health.failing_since.get_or_insert(now);
+            state.health.failure = Some(failure);
+            let nodes = state.health.nodes;
+            let outage = state.outage.get_or_insert_with(|| Arc::new(Outage::begin(nodes)));
+            outage.door().open = true;
+        });
+    }
+
+    /// From here on nothing is granted alone. Gives whether anything was.
+    fn close_outage(&self) -> bool {
+        let outage = self.state.borrow().outage.clone();
+        outage.is_some_and(|outage| {
+            let mut door = outage.door();
+            door.open = false;
+            door.used
+        })
+    }
+
+    /// Waits before the next try, taking in what settles meanwhile. Gives whether all has ended.
+    async fn wait(&mut self, pause: Duration) -> bool {
+        let due = Instant::now() + pause;
+        loop {
+            if self.pending.len() >= PENDING_MAX {
+                self.forget_pending();
+                self.renew = true;
+            }
+            let room = PENDING_MAX - self.pending.len();
+            tokio::select! {
+                count = self.settled.recv_many(&mut self.pending, room) => {
+                    if count == 0 { return true }
+                }
+                () = self.stop.notified(), if !self.stopping => self.end(),
+                () = sleep_until(due) => return false,
+            }
+        }
+    }
+
+    /// Takes in what has settled so far.
+    fn receive(&mut self) {
+        while let Ok(settled) = self.settled.try_recv() {
+            self.pending.push(settled);
+        }
+    }
+
+    fn forget_pending(&mut self) {
+        let live = self.live.pin();
+        for settled in self.pending.drain(..) {
+            live.remove(&settled.call);
+        }
+    }
+
+    /// No more claims; those that hold still settle.
+    fn end(&mut self) {
+        self.stopping = true;
+        self.settled.close();
+    }
+}
+
+/// Which server it is, as long as it runs; empty where it does not tell.
+async fn identity(connection: &mut MultiplexedConnection) -> Result<String, RedisError> {
+    let told: Result<String, RedisError> =
+        redis::cmd("INFO").arg("server").query_async(connection).await;
+    match told {
+        Ok(text) => {
+            let named = |line: &str| line.strip_prefix("run_id:").map(str::to_owned);
+            Ok(text.lines().find_map(named).unwrap_or_default())
+        }
+        // An account that may not ask is no reason to do without counters.
+        Err(error) if !error.is_io_error() => Ok(String::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn held_of<'a>(meter: &'a Meter, held: &Held) -> HeldOf<'a> {
+    (meter.name(), held.start, held.amount)
+}
