@@ -7,14 +7,19 @@ use proptest::test_runner::{Config, TestRunner};
 use redis::aio::MultiplexedConnection;
 use tollgate_domain::Timestamp;
 use tollgate_policy::{Claim, Counter, Held, Over, Window, take};
+use tollgate_testkit::patience::eventually;
 use tollgate_testkit::redis::TestRedis;
 
-use super::scripts::{Answer, Joining, Names, Place, Settled, Told, kept};
+use super::scripts::{Answer, Joined, Joining, Names, Place, Settled, Told, kept};
 use super::*;
 
 /// The counters of a history. The last two start from zero, the others are seeded.
 const COUNTERS: [&str; 5] = ["ever", "day", "model", "minute", "calls"];
 const SEEDED: usize = 3;
+
+/// How a node joins that lives.
+const JOINING: Joining<'_> =
+    Joining { lease: Duration::from_secs(600), rebuild: Duration::ZERO, renew: false, server: "" };
 
 /// A server and this node's place on it.
 struct Bench {
@@ -40,15 +45,13 @@ impl Bench {
 
     /// A new epoch, in which every counter is unknown.
     async fn renew(&mut self) {
-        let joining = Joining {
-            lease: Duration::from_secs(600),
-            rebuild: Duration::ZERO,
-            renew: true,
-            server: "",
-        };
-        let names = Arc::clone(&self.place.names);
-        let joined = names.join(&mut self.connection, &joining).await.expect("it joins");
+        let joined = self.join("one", Joining { renew: true, ..JOINING }).await;
         self.place.epoch = joined.epoch;
+    }
+
+    async fn join(&mut self, node: &str, joining: Joining<'_>) -> Joined {
+        let names = Names { namespace: "test".to_owned(), node: node.to_owned() };
+        names.join(&mut self.connection, &joining).await.expect("it joins")
     }
 
     async fn claim(&mut self, call: u64, claims: &[(usize, Claim)]) -> Answer {
@@ -347,6 +350,55 @@ fn what_calls_hold_already_is_held_beside_what_the_ledger_says() {
         bench.settle(7, &[25, 35]).await;
         assert_eq!(bench.counter(0).await, Counter { start: 0, used: 75, held: 20 });
         assert_eq!(bench.counter(1).await, Counter::new(5, 35));
+    });
+}
+
+#[test]
+fn a_node_that_was_silent_for_too_long_holds_again_what_its_calls_hold() {
+    on_a_runtime(async || {
+        let mut bench = Bench::start().await;
+        bench.seed(0, Counter::default()).await;
+        assert_eq!(bench.claim(1, &[(0, forever(30, 100))]).await, held(0, 30));
+        let ending = Joining { lease: Duration::from_millis(1), ..JOINING };
+        assert!(bench.join("one", ending).await.kept, "its lease had not ended before");
+        eventually("the end of the lease", async {
+            while bench.join("two", JOINING).await.nodes > 1 || bench.counter(0).await.held > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        assert_eq!(bench.claim(2, &[(0, forever(1, 100))]).await, Answer::Lost);
+        let joined = bench.join("one", JOINING).await;
+        assert_eq!((joined.kept, joined.nodes), (false, 2));
+        let calls = [(1, vec![("ever", 0, 30)])];
+        assert!(bench.place.announce(&mut bench.connection, &calls).await.expect("an answer"));
+        assert_eq!(bench.counter(0).await.held, 30);
+        bench.settle(1, &[20]).await;
+        assert_eq!(bench.counter(0).await, Counter::new(0, 20));
+    });
+}
+
+#[test]
+fn a_new_epoch_is_rebuilt_for_a_while_and_another_server_begins_one() {
+    on_a_runtime(async || {
+        let mut bench = Bench::start().await;
+        let slow = Duration::from_secs(60);
+        let server = Joining { rebuild: slow, server: "a", ..JOINING };
+        let joined = bench.join("one", server).await;
+        assert_ne!(joined.epoch, bench.place.epoch);
+        assert!(joined.ready_in > slow / 2 && joined.ready_in <= slow, "{joined:?}");
+        for same in [server, Joining { server: "", ..JOINING }] {
+            assert_eq!(bench.join("two", same).await.epoch, joined.epoch);
+        }
+        bench.place.epoch = joined.epoch;
+        let told = Told {
+            counter: "calls",
+            claim: forever(1, 1),
+            from_zero: true,
+            kept: Duration::from_secs(60),
+        };
+        let answer = bench.place.claim(&mut bench.connection, 1, &[told]).await;
+        assert!(matches!(answer, Ok(Answer::Wait(wait)) if wait > slow / 2));
     });
 }
 
