@@ -3,6 +3,7 @@
 mod banner;
 mod cli;
 mod clock;
+mod counting;
 mod environment;
 mod gatekeeper;
 mod listener;

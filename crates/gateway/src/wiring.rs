@@ -17,6 +17,7 @@ use tollgate_store::{
 };
 use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
 
+use crate::counting::Counting;
 use crate::gatekeeper::ProxyGatekeeper;
 use crate::{environment, master_key};
 
@@ -38,6 +39,7 @@ pub(crate) struct Wired {
     pub(crate) fresh_key: Option<Secret>,
     pub(crate) db: Db,
     pub(crate) presence: Presence,
+    pub(crate) counting: Option<Counting>,
 }
 
 /// Where the gateway's memory is.
@@ -81,6 +83,7 @@ pub(crate) async fn wire(
         tracing::info!("another gateway works on this database; open calls may be its own");
     }
     let recovered = tollgate_store::recover(&db, &presence, Some(&spool), clock.now()).await?;
+    let sole = presence.is_sole();
     presence.share().await?;
     if recovered.settled > 0 {
         tracing::warn!(
@@ -93,12 +96,9 @@ pub(crate) async fn wire(
     let calls = usize::try_from(snapshot.settings.calls_in_flight_max)?;
     let options = LedgerOptions { spool: Some(spool), ..LedgerOptions::for_calls_in_flight(calls) };
     let (ledger, ledger_task) = Ledger::start(db.clone(), options, Arc::clone(&clock));
-    let keys = Arc::new(KeyDirectory::new(
-        db.clone(),
-        KEYS_CACHED_MAX,
-        Arc::clone(&clock),
-        Arc::clone(&snapshot.settings.calendar),
-    ));
+    let start = (sole, &recovered);
+    let counting = Counting::start(&db, &snapshot.settings, start, (&clock, &*random)).await?;
+    let keys = Arc::new(directory(&db, &snapshot, &clock, counting.as_ref()));
     let upstream = Dispatcher::new(pool()?, Arc::clone(&clock))?;
     let responses = Responses::new(db.clone(), ResponseLimits::default());
     let gate = Arc::new(Gate::new(
@@ -115,7 +115,22 @@ pub(crate) async fn wire(
     let management = tollgate_admin::router(Arc::new(admin));
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
-    Ok(Wired { gate, app, ledger, writing, expiring, fresh_key: master.fresh, db, presence })
+    let fresh_key = master.fresh;
+    Ok(Wired { gate, app, ledger, writing, expiring, fresh_key, db, presence, counting })
+}
+
+fn directory(
+    db: &Db,
+    snapshot: &Snapshot,
+    clock: &Arc<dyn Clock>,
+    counting: Option<&Counting>,
+) -> KeyDirectory {
+    let calendar = Arc::clone(&snapshot.settings.calendar);
+    let keys = KeyDirectory::new(db.clone(), KEYS_CACHED_MAX, Arc::clone(clock), calendar);
+    match counting {
+        Some(counting) => keys.with_shared(counting.counters.clone()),
+        None => keys,
+    }
 }
 
 /// How connections to upstreams are made: through the proxies of the environment, if it names any.

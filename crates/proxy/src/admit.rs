@@ -13,7 +13,7 @@ use tollgate_domain::{
 };
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Bound, Demand, ModelLimits, bound, nearest};
-use tollgate_store::{LedgerSlot, LevelRecord, claim};
+use tollgate_store::{LedgerSlot, LevelRecord};
 
 use crate::authenticate::{self, Caller};
 use crate::gate::Gate;
@@ -52,8 +52,8 @@ pub(crate) async fn admit(
     let mut slot = slot(gate).await?;
     let admitted_at = gate.now();
     let demand = Demand { money, tokens: tokens::expected(&call.request.asked, &levels) };
-    let claims = claim(&levels, &names, &demand, gate.keys().calendar(), admitted_at)
-        .map_err(|exceeded| exceeded::refusal(&exceeded, admitted_at))?;
+    let claims = gate.keys().claim(&levels, &names, &demand, admitted_at).await;
+    let claims = claims.map_err(|error| exceeded::not_claimed(&error, admitted_at))?;
     let attribution = attribution(caller, call);
     slot.open(opening(call, &resolved, &attribution, (admitted_at, most, bound.prompt)));
     let ticket = Ticket::new(
