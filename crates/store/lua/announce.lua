@@ -14,6 +14,7 @@ local function hold(key, start, amount)
     redis.call('HSET', key, 'h', write(add(read(counter[3]), read(amount))))
   elseif less(read(counter[1]), read(start)) then
     redis.call('HSET', key, 's', start, 'h', amount)
+    redis.call('HDEL', key, 't', 'n', 'b')
     if counter[2] then redis.call('HSET', key, 'u', '0') end
   end
 end

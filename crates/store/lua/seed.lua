@@ -1,5 +1,6 @@
 -- Tells counters that are unknown what the ledger says of them. One that became known meanwhile
--- stays as it is.
+-- stays as it is. What calls used a moment ago is added, because the ledger may not have it yet: a
+-- counter may show too much by that, never too little.
 -- KEYS: epoch, then each counter. ARGV: epoch, then for each counter: start, used, milliseconds.
 
 if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return {'lost'} end
@@ -8,11 +9,11 @@ for place = 1, #KEYS - 1 do
   local start, used = ARGV[at], ARGV[at + 1]
   local counter = redis.call('HMGET', key, 's', 'u', 'h')
   if not counter[2] then
-    local held = '0'
+    local held, late = '0', recall_late(key)
     if counter[1] and not less(read(counter[1]), read(start)) then
       -- Held in a later window, which then began a moment ago: nothing was spent in it yet.
       if counter[1] ~= start then start, used = counter[1], '0' end
-      held = counter[3]
+      used, held = write(add(read(used), late)), counter[3]
     end
     redis.call('HSET', key, 's', start, 'u', used, 'h', held)
     redis.call('PEXPIRE', key, ARGV[at + 2])

@@ -18,6 +18,32 @@ local function turned_away(epoch_key, nodes_key, epoch, node)
   if now < ready then return {'wait', string.format('%.0f', ready - now)} end
 end
 
+-- How long the ledger may take to write what a call cost.
+local LATE_MS = 250
+
+-- What calls used of a counter that is not seeded yet. The ledger may lack it when it is asked, so
+-- for a while it is remembered: `t` numbers a stretch of time, `n` is its sum, `b` that of the
+-- stretch before.
+local function remember_late(key, used)
+  local stretch = math.floor(now_ms() / LATE_MS)
+  local late = redis.call('HMGET', key, 't', 'n', 'b')
+  local past = stretch - tonumber(late[1] or '0')
+  local sum = past == 0 and read(late[2]) or ZERO
+  local before = past == 0 and late[3] or past == 1 and late[2] or '0'
+  redis.call('HSET', key, 't', string.format('%.0f', stretch), 'n', write(add(sum, read(used))),
+    'b', before)
+end
+
+-- The sum of what is remembered of the last two stretches, which is forgotten now.
+local function recall_late(key)
+  local late = redis.call('HMGET', key, 't', 'n', 'b')
+  if not late[1] then return ZERO end
+  redis.call('HDEL', key, 't', 'n', 'b')
+  local past = math.floor(now_ms() / LATE_MS) - tonumber(late[1])
+  if past == 0 then return add(read(late[2]), read(late[3])) end
+  return past == 1 and read(late[2]) or ZERO
+end
+
 -- Ends what a record holds: key, start and amount of each counter. `used` takes its place, where
 -- there is any, as in `Counter::settle`: in the window that holds it and in no other.
 local function release(record, used)
@@ -27,8 +53,10 @@ local function release(record, used)
     local counter = redis.call('HMGET', key, 's', 'u', 'h')
     if counter[1] == start then
       redis.call('HSET', key, 'h', write(take_off(read(counter[3]), read(amount))))
-      if counter[2] and used[place] then
+      if used[place] and counter[2] then
         redis.call('HSET', key, 'u', write(add(read(counter[2]), read(used[place]))))
+      elseif used[place] then
+        remember_late(key, used[place])
       end
     end
   end

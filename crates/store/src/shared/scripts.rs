@@ -98,7 +98,7 @@ macro_rules! script {
 
 script!(CLAIM, "limbs.lua", "state.lua", "claim.lua");
 script!(SETTLE, "limbs.lua", "state.lua", "settle.lua");
-script!(SEED, "limbs.lua", "seed.lua");
+script!(SEED, "limbs.lua", "state.lua", "seed.lua");
 script!(ANNOUNCE, "limbs.lua", "announce.lua");
 script!(JOIN, "limbs.lua", "state.lua", "join.lua");
 

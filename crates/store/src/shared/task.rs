@@ -1,5 +1,7 @@
 //! The task that keeps a node joined: it connects, says that the node lives, and settles.
 
+mod join;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,14 +10,12 @@ use redis::{AsyncConnectionConfig, Client, RedisError};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tollgate_domain::Clock;
-use tollgate_policy::Held;
 
 use super::alone::Outage;
 use super::hold::Live;
 use super::options::SharedOptions;
-use super::scripts::{HeldOf, Joined, Joining, Names, Place, Settled};
+use super::scripts::{Names, Place, Settled};
 use super::{Link, SharedCounters, SharedHealth, State};
-use crate::meters::Meter;
 
 /// How many calls are settled, or told of, in one step.
 const BATCH_MAX: usize = 64;
@@ -157,45 +157,6 @@ impl SharedTask {
         self.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
-    /// Takes the node's place in the present epoch, or in a new one, and makes known what its calls
-    /// hold. Until that is done no claim is granted on this node.
-    async fn join(
-        &mut self,
-        connection: &mut MultiplexedConnection,
-        server: &str,
-    ) -> Result<Place, Lost> {
-        self.renew |= self.close_outage();
-        let joined = self.say_hello(connection, server).await?;
-        self.renew = false;
-        let place = Place { names: Arc::clone(&self.names), epoch: Arc::clone(&joined.epoch) };
-        if self.epoch.as_ref() != Some(&joined.epoch) {
-            // What has settled before is in the ledger, from which the new counters are seeded.
-            self.receive();
-            self.forget_pending();
-            self.epoch = Some(Arc::clone(&joined.epoch));
-        }
-        self.give_back_unknown(&place, connection).await?;
-        self.announce(&place, connection).await?;
-        self.settle(&place, connection).await?;
-        self.publish(&place, connection, joined.nodes);
-        Ok(place)
-    }
-
-    async fn say_hello(
-        &self,
-        connection: &mut MultiplexedConnection,
-        server: &str,
-    ) -> Result<Joined, RedisError> {
-        let first = self.epoch.is_none();
-        let joining = Joining {
-            lease: self.options.lease,
-            rebuild: if first && self.options.sole { Duration::ZERO } else { self.options.rebuild },
-            renew: self.renew,
-            server,
-        };
-        self.names.join(connection, &joining).await
-    }
-
     async fn beat(
         &mut self,
         place: &Place,
@@ -230,44 +191,6 @@ impl SharedTask {
             }
             let done = batch.len();
             self.pending.drain(..done);
-        }
-        Ok(())
-    }
-
-    /// Gives back what Redis has of calls that this node knows nothing of: claims whose answer was
-    /// lost on the way.
-    async fn give_back_unknown(
-        &mut self,
-        place: &Place,
-        connection: &mut MultiplexedConnection,
-    ) -> Result<(), Lost> {
-        let recorded = place.recorded(connection).await?;
-        let live = self.live.pin();
-        let unknown = recorded.into_iter().filter(|call| {
-            !live.contains_key(call) && !self.pending.iter().any(|settled| settled.call == *call)
-        });
-        let unknown: Vec<Settled> =
-            unknown.map(|call| Settled { call, used: Vec::new() }).collect();
-        self.pending.extend(unknown);
-        Ok(())
-    }
-
-    async fn announce(
-        &self,
-        place: &Place,
-        connection: &mut MultiplexedConnection,
-    ) -> Result<(), Lost> {
-        let calls: Vec<_> =
-            self.live.pin().iter().map(|(call, held)| (*call, Arc::clone(held))).collect();
-        for batch in calls.chunks(BATCH_MAX) {
-            let told = batch.iter().map(|(call, held)| {
-                let held = held.iter().map(|(meter, _, held)| held_of(meter, held));
-                (*call, held.collect())
-            });
-            let told: Vec<(u64, Vec<HeldOf<'_>>)> = told.collect();
-            if !place.announce(connection, &told).await? {
-                return Err(Lost::Place);
-            }
         }
         Ok(())
     }
@@ -337,20 +260,6 @@ impl SharedTask {
         }
     }
 
-    /// Takes in what has settled so far.
-    fn receive(&mut self) {
-        while let Ok(settled) = self.settled.try_recv() {
-            self.pending.push(settled);
-        }
-    }
-
-    fn forget_pending(&mut self) {
-        let live = self.live.pin();
-        for settled in self.pending.drain(..) {
-            live.remove(&settled.call);
-        }
-    }
-
     /// No more claims; those that hold still settle.
     fn end(&mut self) {
         self.stopping = true;
@@ -371,8 +280,4 @@ async fn identity(connection: &mut MultiplexedConnection) -> Result<String, Redi
         Err(error) if !error.is_io_error() => Ok(String::new()),
         Err(error) => Err(error),
     }
-}
-
-fn held_of<'a>(meter: &'a Meter, held: &Held) -> HeldOf<'a> {
-    (meter.name(), held.start, held.amount)
 }
