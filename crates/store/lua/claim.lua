@@ -13,9 +13,11 @@ local claims, unknown = {}, {}
 for place = 1, #KEYS - 3 do
   local at = 4 + 7 * (place - 1)
   local key = KEYS[3 + place]
-  local counter = redis.call('HMGET', key, 's', 'u', 'h')
+  local counter = redis.call('HMGET', key, 's', 'u', 'h', 'w')
   local cap = ARGV[at + 2]
   if not counter[2] and ARGV[at + 6] ~= '1' then
+    local wait = wait_for(counter[4] or nil)
+    if wait then return {'wait', wait} end
     unknown[#unknown + 1] = tostring(place - 1)
   end
   claims[place] = {

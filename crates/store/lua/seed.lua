@@ -15,7 +15,8 @@ for place = 1, #KEYS - 1 do
       if counter[1] ~= start then start, used = counter[1], '0' end
       used, held = write(add(read(used), late)), counter[3]
     end
-    redis.call('HSET', key, 's', start, 'u', used, 'h', held)
+    redis.call('HSET', key, 's', start, 'u', used, 'h', held, 'm', '1')
+    redis.call('HDEL', key, 'w')
     redis.call('PEXPIRE', key, ARGV[at + 2])
   end
 end

@@ -1,10 +1,17 @@
 -- What the scripts share: the server's clock, who is admitted, and how a call's holds end.
 -- A counter is a hash: `s` the start of its window, `u` used, `h` held. Without `u` it waits to be
--- seeded from the ledger; what calls already hold of it stands in `h` meanwhile.
+-- seeded from the ledger, from the time `w` on if there is one; what calls hold of it stands in `h`
+-- meanwhile. `m` marks those that the ledger knows.
 
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Milliseconds until a time, as a text; nothing when it has come.
+local function wait_for(time)
+  local wait = tonumber(time or '0') - now_ms()
+  return wait > 0 and string.format('%.0f', wait) or nil
 end
 
 -- Why a node may not claim now: its epoch or its lease has ended, or the epoch's counters are
@@ -12,10 +19,9 @@ end
 local function turned_away(epoch_key, nodes_key, epoch, node)
   local present = redis.call('HMGET', epoch_key, 'id', 'ready')
   local lease = redis.call('ZSCORE', nodes_key, node)
-  local now = now_ms()
-  if present[1] ~= epoch or not lease or tonumber(lease) < now then return {'lost'} end
-  local ready = tonumber(present[2])
-  if now < ready then return {'wait', string.format('%.0f', ready - now)} end
+  if present[1] ~= epoch or not lease or tonumber(lease) < now_ms() then return {'lost'} end
+  local wait = wait_for(present[2])
+  if wait then return {'wait', wait} end
 end
 
 -- How long the ledger may take to write what a call cost.
@@ -44,8 +50,16 @@ local function recall_late(key)
   return past == 1 and read(late[2]) or ZERO
 end
 
+-- Lets a counter be seeded again, once the ledger has written everything that it counted.
+local function doubt(key)
+  if redis.call('HEXISTS', key, 'm') == 0 then return end
+  redis.call('HDEL', key, 'u')
+  redis.call('HSET', key, 'w', string.format('%.0f', now_ms() + LATE_MS))
+end
+
 -- Ends what a record holds: key, start and amount of each counter. `used` takes its place, where
--- there is any, as in `Counter::settle`: in the window that holds it and in no other.
+-- there is any, as in `Counter::settle`: in the window that holds it and in no other. Without it
+-- nobody can say what the call used but the ledger.
 local function release(record, used)
   local parts = cmsgpack.unpack(record)
   for place = 1, #parts / 3 do
@@ -53,7 +67,9 @@ local function release(record, used)
     local counter = redis.call('HMGET', key, 's', 'u', 'h')
     if counter[1] == start then
       redis.call('HSET', key, 'h', write(take_off(read(counter[3]), read(amount))))
-      if used[place] and counter[2] then
+      if not used then
+        doubt(key)
+      elseif used[place] and counter[2] then
         redis.call('HSET', key, 'u', write(add(read(counter[2]), read(used[place]))))
       elseif used[place] then
         remember_late(key, used[place])

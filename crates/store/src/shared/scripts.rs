@@ -69,13 +69,11 @@ pub(super) struct Joined {
 
 /// How a node joins.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Joining<'a> {
+pub(super) struct Joining {
     pub(super) lease: Duration,
     pub(super) rebuild: Duration,
     /// Whether to begin a new epoch.
     pub(super) renew: bool,
-    /// The server's identity; empty where it does not tell.
-    pub(super) server: &'a str,
 }
 
 /// What a call used of each of its counters; nothing gives back what it held.
@@ -115,12 +113,12 @@ impl Names {
     pub(super) async fn join(
         &self,
         connection: &mut MultiplexedConnection,
-        joining: &Joining<'_>,
+        joining: &Joining,
     ) -> Result<Joined, RedisError> {
         let mut call = JOIN.prepare_invoke();
         call.key(self.epoch()).key(self.nodes());
         call.arg(&self.node).arg(millis(joining.lease)).arg(millis(joining.rebuild));
-        call.arg(if joining.renew { "1" } else { "0" }).arg(joining.server);
+        call.arg(if joining.renew { "1" } else { "0" });
         call.arg(format!("{{{}}}:", self.namespace)).arg(REAPED_MAX);
         let answer = run(&call, connection).await?;
         let [epoch, wait, nodes, kept] = &answer[..] else { return Err(unreadable(&answer)) };

@@ -124,9 +124,8 @@ impl SharedTask {
     /// Joins and works until everything has ended, or the place is lost.
     async fn joined(&mut self) -> Result<(), Lost> {
         let mut connection = self.connect().await?;
-        let server = identity(&mut connection).await?;
         self.unpublish();
-        let place = self.join(&mut connection, &server).await?;
+        let place = self.join(&mut connection).await?;
         let mut beat = interval(self.options.beat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -141,7 +140,7 @@ impl SharedTask {
             };
             match wake {
                 Wake::Settled => self.settle(&place, &mut connection).await?,
-                Wake::Beat => self.beat(&place, &mut connection, &server).await?,
+                Wake::Beat => self.beat(&place, &mut connection).await?,
                 Wake::Poked if self.state.borrow().link.is_none() => return Err(Lost::Place),
                 Wake::Poked => {}
                 Wake::Stop => self.end(),
@@ -161,9 +160,8 @@ impl SharedTask {
         &mut self,
         place: &Place,
         connection: &mut MultiplexedConnection,
-        server: &str,
     ) -> Result<(), Lost> {
-        let joined = self.say_hello(connection, server).await?;
+        let joined = self.say_hello(connection).await?;
         if joined.epoch != place.epoch || !joined.kept {
             return Err(Lost::Place);
         }
@@ -264,20 +262,5 @@ impl SharedTask {
     fn end(&mut self) {
         self.stopping = true;
         self.settled.close();
-    }
-}
-
-/// Which server it is, as long as it runs; empty where it does not tell.
-async fn identity(connection: &mut MultiplexedConnection) -> Result<String, RedisError> {
-    let told: Result<String, RedisError> =
-        redis::cmd("INFO").arg("server").query_async(connection).await;
-    match told {
-        Ok(text) => {
-            let named = |line: &str| line.strip_prefix("run_id:").map(str::to_owned);
-            Ok(text.lines().find_map(named).unwrap_or_default())
-        }
-        // An account that may not ask is no reason to do without counters.
-        Err(error) if !error.is_io_error() => Ok(String::new()),
-        Err(error) => Err(error),
     }
 }

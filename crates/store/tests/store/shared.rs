@@ -199,6 +199,22 @@ fn what_a_dead_node_holds_is_given_back_once_and_only_after_its_lease() {
 }
 
 #[test]
+fn what_a_dead_node_used_and_did_not_tell_is_found_in_the_ledger() {
+    with_budget(1_000, async |world, redis| {
+        let dying = SharedOptions { lease: Duration::from_millis(300), ..options(&redis, "one") };
+        let dying = Node::with(&world, dying).await;
+        let two = Node::start(&world, &redis, "two").await;
+        let held = dying.call(300).await.expect("it fits");
+        let kept = two.call(100).await.expect("it fits");
+        dying.die(held);
+        spend_in_ledger(&world, 1..2).await;
+        two.money_becomes((250, 100)).await;
+        kept.settle(&cost(50));
+        two.money_becomes((300, 0)).await;
+    });
+}
+
+#[test]
 fn a_claim_that_nobody_waits_for_is_given_back() {
     with_budget(100, async |world, redis| {
         let node = Node::start(&world, &redis, "one").await;

@@ -17,10 +17,9 @@ impl SharedTask {
     pub(super) async fn join(
         &mut self,
         connection: &mut MultiplexedConnection,
-        server: &str,
     ) -> Result<Place, Lost> {
         self.renew |= self.close_outage();
-        let joined = self.say_hello(connection, server).await?;
+        let joined = self.say_hello(connection).await?;
         self.renew = false;
         let place = Place { names: Arc::clone(&self.names), epoch: Arc::clone(&joined.epoch) };
         if self.epoch.as_ref() != Some(&joined.epoch) {
@@ -39,14 +38,12 @@ impl SharedTask {
     pub(super) async fn say_hello(
         &self,
         connection: &mut MultiplexedConnection,
-        server: &str,
     ) -> Result<Joined, RedisError> {
         let first = self.epoch.is_none();
         let joining = Joining {
             lease: self.options.lease,
             rebuild: if first && self.options.sole { Duration::ZERO } else { self.options.rebuild },
             renew: self.renew,
-            server,
         };
         self.names.join(connection, &joining).await
     }

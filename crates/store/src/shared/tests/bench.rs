@@ -15,8 +15,8 @@ pub(super) const COUNTERS: [&str; 5] = ["ever", "day", "model", "minute", "calls
 pub(super) const SEEDED: usize = 3;
 
 /// How a node joins that lives.
-pub(super) const JOINING: Joining<'_> =
-    Joining { lease: Duration::from_secs(600), rebuild: Duration::ZERO, renew: false, server: "" };
+pub(super) const JOINING: Joining =
+    Joining { lease: Duration::from_secs(600), rebuild: Duration::ZERO, renew: false };
 
 /// A server and this node's place on it.
 pub(super) struct Bench {
@@ -46,7 +46,7 @@ impl Bench {
         self.place.epoch = joined.epoch;
     }
 
-    pub(super) async fn join(&mut self, node: &str, joining: Joining<'_>) -> Joined {
+    pub(super) async fn join(&mut self, node: &str, joining: Joining) -> Joined {
         let names = Names { namespace: "test".to_owned(), node: node.to_owned() };
         names.join(&mut self.connection, &joining).await.expect("it joins")
     }
