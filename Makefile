@@ -15,7 +15,7 @@ run: ## Build, then serve examples/config.yaml on 127.0.0.1:4000 with SQLite in 
 test: ## Format, lints, and every test on SQLite and Postgres, with the SDKs of others as clients
 	@tools/test
 
-test-clients: ## The heavier suites: a real model answering through the gateway
+test-clients: ## The heavier suites: coding agents and a real model, through the gateway
 	@tools/test-clients
 
 demo-real: ## Let Gemma 270M on llama.cpp answer one call through the gateway

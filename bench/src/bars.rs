@@ -33,12 +33,16 @@ pub(crate) fn check(results: &Results) -> Vec<Bar> {
     let memory = &results.memory;
     let idle_mib = (memory.idle_rss_kib as f64 / 102.4).round() / 10.0;
     let growth = results.streams.bytes_per_1000_tokens;
+    let translation = &results.translation;
+    let (ratio, delta_us) = (translation.call_ratio, translation.delta_us.translated);
     let start = |startup: &crate::measure::startup::Startup| startup.median_ms;
     vec![
         Bar::at_most("start, fresh data", "ms", start(&results.start_fresh), START_MS_MAX),
         Bar::at_most("start, existing data", "ms", start(&results.start_existing), START_MS_MAX),
         Bar::at_most("idle memory", "MiB", idle_mib, IDLE_MIB_MAX),
         Bar::at_most("stream growth", "B per 1,000 tokens", growth, GROWTH_BYTES_MAX),
+        Bar::at_most("translated call", "× one that passes", ratio, TRANSLATED_CALL_MAX),
+        Bar::at_most("translated stream", "µs of CPU per delta", delta_us, TRANSLATED_DELTA_US_MAX),
         Bar::exactly("spend in the ledger", "$", results.spend.booked, results.spend.expected),
     ]
 }
@@ -50,6 +54,10 @@ const IDLE_MIB_MAX: f64 = 30.0;
 /// Most memory that 1,000 more tokens may add to a stream, in bytes: nothing, but for what is left
 /// of noise.
 const GROWTH_BYTES_MAX: f64 = 1024.0;
+/// Most processor time of a translated call, as a multiple of one whose bytes pass.
+const TRANSLATED_CALL_MAX: f64 = 2.5;
+/// Most processor time of one delta of a translated stream, in microseconds.
+const TRANSLATED_DELTA_US_MAX: f64 = 4.0;
 /// The spend comes as a floating-point number; this much of it may be rounding.
 const BOOKED_TOLERANCE: f64 = 1e-9;
 

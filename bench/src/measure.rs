@@ -3,3 +3,4 @@
 pub(crate) mod loads;
 pub(crate) mod startup;
 pub(crate) mod streams;
+pub(crate) mod translation;

@@ -101,13 +101,14 @@ mod tests {
             serde_json::from_str(include_str!("../setup/behaviours.json")).expect("JSON");
         assert_eq!(behaviours["models"]["answer"]["tokens"], ANSWER_TOKENS);
         let config = include_str!("../setup/gateway.yaml");
+        const MODELS: usize = 7;
         for (price, name) in [
             (PROMPT_TOKEN_MICROS, "input_cost_per_token: "),
             (ANSWER_TOKEN_MICROS, "output_cost_per_token: "),
         ] {
             let written = config.lines().filter_map(|line| line.trim().strip_prefix(name));
             let prices: Vec<f64> = written.filter_map(|price| price.parse().ok()).collect();
-            assert_eq!(prices, [price as f64 / 1e6; 3], "{name}");
+            assert_eq!(prices, [price as f64 / 1e6; MODELS], "{name}");
         }
     }
 

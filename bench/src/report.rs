@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::bars::Bar;
 use crate::machine::Machine;
 use crate::measure::loads::{Added, Row, Used};
+use crate::measure::translation::{Translation, Ways};
 use crate::session::Results;
 use crate::site::GATEWAY;
 
@@ -40,6 +41,7 @@ pub(crate) fn table(results: &Results, bars: &[Bar]) -> String {
     text.push('\n');
     push_warnings(&mut text, results);
     push_memory(&mut text, results);
+    push_translation(&mut text, &results.translation);
     text.push('\n');
     bars.iter().for_each(|bar| push_bar(&mut text, bar));
     text
@@ -147,6 +149,24 @@ fn push_memory(text: &mut String, results: &Results) {
     ];
     for (name, value) in facts {
         push(text, format_args!("{name:<34}{value}\n"));
+    }
+}
+
+fn push_translation(text: &mut String, translation: &Translation) {
+    let Translation { call_us, call_ratio, deltas, delta_us, .. } = translation;
+    let ways = |ways: &Ways| {
+        let Ways { chat, messages, translated } = ways;
+        format!("{chat} chat, {messages} Messages, {translated} translated")
+    };
+    let two = |[chat, translated]: [f64; 2]| format!("{chat} chat, {translated} translated");
+    let facts = [
+        ("CPU per call, µs", format!("{}, {call_ratio} × one that passes", ways(call_us))),
+        ("CPU per delta, µs", format!("{}, streams of {deltas}", ways(delta_us))),
+        ("CPU per delta that comes alone, µs", two(translation.paced_delta_us)),
+        ("memory of a 1 MiB prompt, KiB", two(translation.prompt_kib)),
+    ];
+    for (name, value) in facts {
+        push(text, format_args!("{name:<36}{value}\n"));
     }
 }
 

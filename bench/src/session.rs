@@ -9,6 +9,7 @@ use crate::machine::Machine;
 use crate::measure::loads::{self, Row};
 use crate::measure::startup::{self, Startup};
 use crate::measure::streams::{self, StreamMemory};
+use crate::measure::translation::{self, Translation};
 use crate::others::Others;
 use crate::plan::Plan;
 use crate::site::{Gateway, Hop, Nginx, Simulator, Site, Target};
@@ -21,6 +22,7 @@ pub(crate) struct Results {
     pub(crate) loads: Vec<Row>,
     pub(crate) memory: GatewayMemory,
     pub(crate) streams: StreamMemory,
+    pub(crate) translation: Translation,
     pub(crate) start_fresh: Startup,
     /// With the database that the load left behind.
     pub(crate) start_existing: Startup,
@@ -74,6 +76,7 @@ pub(crate) async fn measure(site: &Site, plan: Plan) -> anyhow::Result<Results> 
     if let Some(nginx) = nginx {
         nginx.stop().await?;
     }
+    let translation = translation::measure(site, plan, &simulator).await?;
     let streams = streams::measure(site, &simulator).await?;
     let start_existing = startup::measure(site, &simulator, Some(LOADED_DATA)).await?;
     let start_fresh = startup::measure(site, &simulator, None).await?;
@@ -85,6 +88,7 @@ pub(crate) async fn measure(site: &Site, plan: Plan) -> anyhow::Result<Results> 
         loads,
         memory,
         streams,
+        translation,
         start_fresh,
         start_existing,
         spend,

@@ -3,6 +3,7 @@
 
 mod gateway;
 mod hop;
+mod messages;
 mod nginx;
 mod simulator;
 
@@ -14,6 +15,7 @@ use tempfile::TempDir;
 
 pub(crate) use gateway::{GATEWAY, Gateway};
 pub(crate) use hop::Hop;
+pub(crate) use messages::{MessagesUpstream, STREAM_DELTAS};
 pub(crate) use nginx::Nginx;
 pub(crate) use simulator::Simulator;
 

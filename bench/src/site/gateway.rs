@@ -40,6 +40,7 @@ impl Gateway {
         }
         command.env("TOLLGATE_MASTER_KEY", MASTER_KEY);
         command.env("BENCH_SIMULATOR_URL", format!("http://{}/v1", simulator.address()));
+        command.env("BENCH_MESSAGES_URL", format!("http://{}", simulator.messages_address()));
         let mut process = Process::spawn("the gateway", command, &site.file("gateway.log"))?;
         let (address, ready_after) = process.ready().await?;
         Ok(Started { gateway: Self { process, address }, ready_after })

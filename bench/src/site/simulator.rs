@@ -2,14 +2,16 @@
 
 use std::net::SocketAddr;
 
-use super::{Site, Target};
+use super::{MessagesUpstream, Site, Target};
 use crate::control;
 use crate::process::{Process, command};
 
-/// The running simulator, which answers as `setup/behaviours.json` says.
+/// The running simulator, which answers as `setup/behaviours.json` says, and beside it what answers
+/// in the Messages API.
 pub(crate) struct Simulator {
     process: Process,
     address: SocketAddr,
+    messages: MessagesUpstream,
 }
 
 impl Simulator {
@@ -21,11 +23,16 @@ impl Simulator {
         let mut process = Process::spawn("the simulator", command, &site.file("simulator.log"))?;
         let (address, _) = process.ready().await?;
         control::script(address, BEHAVIOURS).await?;
-        Ok(Self { process, address })
+        Ok(Self { process, address, messages: MessagesUpstream::start().await? })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the Messages API is spoken.
+    pub(crate) fn messages_address(&self) -> SocketAddr {
+        self.messages.address()
     }
 
     pub(crate) fn pid(&self) -> u32 {

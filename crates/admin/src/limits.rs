@@ -59,7 +59,10 @@ pub(crate) fn show(limits: &LimitFields, shown: &mut Map<String, Value>) {
     let windows: Vec<Value> = limits
         .budget_limits
         .iter()
-        .map(|window| json!({"budget_duration": window.budget_duration, "max_budget": window.max_budget}))
+        .map(|window| {
+            let WindowField { budget_duration, max_budget } = window;
+            json!({"budget_duration": budget_duration, "max_budget": max_budget})
+        })
         .collect();
     let windows = if windows.is_empty() { Value::Null } else { Value::Array(windows) };
     let budgets: Map<String, Value> = limits

@@ -29,7 +29,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, litellm: &mut Section<'_>) -> Calend
     calendar
 }
 
-fn word<T, E: Display>(
+/// A text that is read further; what it says is a finding when it cannot be.
+pub(crate) fn word<T, E: Display>(
     reader: &mut Reader<'_>,
     entry: &Entry,
     parse: impl Fn(&str) -> Result<T, E>,

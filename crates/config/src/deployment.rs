@@ -1,10 +1,12 @@
 //! A deployment: one model at one provider with one credential, its price, limits and defaults.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tollgate_domain::{DeploymentId, Identity, ModelName, Secret};
-use tollgate_policy::{Candidate, ModelLimits, PriceSheet};
+use tollgate_policy::{Bounds, Candidate, ModelLimits, PriceSheet};
 use tollgate_wire::capability::Capability;
+use tollgate_wire::json::JsonPath;
 use tollgate_wire::{Address, Calling, Endpoint, Provider, WireFormat};
 
 use crate::price::list::PricedModel;
@@ -12,6 +14,21 @@ use crate::timeouts::Timeouts;
 
 /// Names with raw JSON values.
 pub type JsonFields = Arc<[(Box<str>, Box<str>)]>;
+
+/// What of a client's own headers goes on to a deployment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Forwards {
+    /// Headers that begin with `x-`, and the client's beta features:
+    /// `forward_client_headers_to_llm_api`.
+    pub headers: bool,
+    /// The account at the provider that the client names: `forward_openai_org_id`.
+    pub account: bool,
+    /// The client's own key, in place of the deployment's: `forward_llm_provider_auth_headers`.
+    pub keys: bool,
+    /// The client's own token of the provider, as subscriptions have it, in place of the
+    /// deployment's key: with either of the two above that forward headers or keys.
+    pub tokens: bool,
+}
 
 /// One model at one provider with one credential. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,8 +52,9 @@ pub struct Deployment {
     pub capability: &'static Capability,
     /// The values of its provider's variables.
     pub variables: JsonFields,
-    /// Whether parameters that the model does not take are left out: `drop_params`.
-    pub drop_params: bool,
+    /// Whether parameters that the model does not take are left out, where the configuration says:
+    /// `drop_params`.
+    pub drop_params: Option<bool>,
     /// Whether messages that the model would refuse are repaired: `modify_params`.
     pub modify_params: bool,
     /// Parameters that are sent whatever is known of the model: `allowed_openai_params`.
@@ -49,12 +67,19 @@ pub struct Deployment {
     pub api_version: Option<Arc<str>>,
     /// Headers to send: the provider's, `OpenAI-Organization` and `extra_headers`, each name once.
     pub headers: Arc<[(String, Secret)]>,
+    /// What of a client's own headers goes on to it.
+    pub forwards: Forwards,
     /// Its part in routing.
     pub candidate: Candidate,
+    /// The most calls it takes at once: `max_parallel_requests`, else as many as its `rpm` or `tpm`
+    /// stands for, else `router_settings.default_max_parallel_requests`.
+    pub calls_at_once_max: Option<NonZeroU32>,
     /// Its prices: those of the entry, else of the price list, else the assumed one.
     pub prices: Option<Arc<PriceSheet>>,
     /// What is known about its answers.
     pub limits: ModelLimits,
+    /// What may be spent and asked for at it.
+    pub bounds: Arc<Bounds>,
     /// The limits of each phase.
     pub timeouts: Timeouts,
     /// Attempts after the first at this deployment, where the entry says so.
@@ -63,8 +88,8 @@ pub struct Deployment {
     pub defaults: JsonFields,
     /// Body fields to set in any case.
     pub extra_body: JsonFields,
-    /// Body fields to remove: those the provider refuses, and `additional_drop_params`.
-    pub drop_fields: Arc<[Box<str>]>,
+    /// What is removed from every body: `additional_drop_params`.
+    pub drop_paths: Arc<[JsonPath]>,
     /// The task, such as `chat`, from the entry or the price list.
     pub mode: Option<Arc<str>>,
 }

@@ -7,6 +7,7 @@
 //! - A [`Finding`] says what is wrong, where, and what to do; [`Finding::render`] shows it.
 //! - A [`PriceList`] holds dated prices; [`price_import`] makes one of the public price-list JSON.
 
+mod budgets;
 mod calendar;
 mod compile;
 mod deployment;
@@ -22,13 +23,17 @@ mod snapshot;
 mod timeouts;
 mod yaml;
 
+pub use budgets::Budgets;
 pub use compile::{Compiled, compile};
-pub use deployment::{Deployment, JsonFields};
+pub use deployment::{Deployment, Forwards, JsonFields};
 pub use diagnostic::{Finding, Findings, Severity, Source};
 pub use pattern::Pattern;
 pub use price::import as price_import;
 pub use price::list::{PriceList, PriceListError, PricedModel};
 pub use price::row::RowProblem;
-pub use settings::{Settings, StoreFailure, UnpricedModels};
+pub use settings::{
+    FairQueueSettings, FetchMedia, ReasoningMemory, Settings, StoreFailure, StructureMiss,
+    UnpricedModels,
+};
 pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Snapshot};
 pub use timeouts::Timeouts;

@@ -6,6 +6,7 @@ mod body;
 mod credential;
 mod entra;
 mod entry;
+mod forward;
 mod google;
 mod identity;
 mod own;
@@ -28,6 +29,7 @@ use crate::schema::Reader;
 use crate::settings::Shared;
 use crate::snapshot::{ModelGroup, PatternGroup};
 use crate::yaml::{Entry, Value};
+pub(crate) use aws::go_to_region_of_model;
 use identity::Identities;
 
 /// What every entry is compiled with.

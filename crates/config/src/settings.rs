@@ -1,18 +1,28 @@
 //! Everything in the configuration that is not about a single model.
 
+mod answers;
+mod fair_queue;
+
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_domain::{Price, PriceError, Secret, parse_lifetime};
 use tollgate_policy::{Calendar, nearest};
 
+use crate::budgets::{self, Budgets};
 use crate::calendar;
+use crate::deployment::Forwards;
 use crate::diagnostic::{Finding, code};
 use crate::environment::Environment;
 use crate::redis;
 use crate::schema::{KnownKeys, Reader, Section};
 use crate::timeouts::SharedTimeouts;
 use crate::yaml::{Entry, Value};
+
+pub use fair_queue::FairQueueSettings;
+
+pub use answers::{FetchMedia, ReasoningMemory, StructureMiss};
 
 /// The settings of a gateway.
 #[derive(Debug, Clone)]
@@ -39,6 +49,10 @@ pub struct Settings {
     pub on_store_failure: StoreFailure,
     /// Whether a call's output limit is lowered to what its budget still allows.
     pub clamp_max_tokens: bool,
+    /// Whether `/metrics` asks for the master key.
+    pub metrics_need_key: bool,
+    /// Budgets that the file sets.
+    pub budgets: Arc<Budgets>,
     /// The calendar that budget periods go by; read once, at start.
     pub calendar: Arc<Calendar>,
     /// The only header a key is read from, where the operator names one.
@@ -46,15 +60,22 @@ pub struct Settings {
     /// How long the client of a stream hears nothing before it is told that the call is alive;
     /// `None` for never.
     pub keepalive: Option<Duration>,
-    /// Whether clients' `x-` headers go on to the providers.
-    pub forward_client_headers: bool,
     /// What stands before `/errors/<slug>`, without a slash at its end; empty when nobody said
     /// where the gateway is reached.
     pub docs_base: String,
     /// How long answers of the Responses API are kept for later calls; zero keeps none.
     pub responses_retention: Duration,
+    /// Whether and whence pictures are fetched for providers that want their bytes.
+    pub fetch_media: FetchMedia,
+    /// How much of what models thought is kept for providers that want it back.
+    pub reasoning_memory: ReasoningMemory,
+    /// What happens to an answer that is not the JSON that was asked for, of a model that keeps no
+    /// schema by itself.
+    pub on_structure_miss: StructureMiss,
     /// How long calls in flight may go on once the gateway is told to end.
     pub grace: Duration,
+    /// How calls wait before a busy deployment.
+    pub fair_queue: FairQueueSettings,
 }
 
 /// What happens to a call under a money budget when its model has no price.
@@ -83,6 +104,13 @@ pub(crate) struct Shared {
     pub(crate) timeouts: SharedTimeouts,
     pub(crate) drop_params: Option<bool>,
     pub(crate) modify_params: Option<bool>,
+    /// Whether the rates of deployments are enforced.
+    pub(crate) enforce_model_rates: bool,
+    /// `router_settings.default_max_parallel_requests`.
+    pub(crate) calls_at_once_max: Option<NonZeroU32>,
+    pub(crate) forwards: Forwards,
+    /// Model groups, with or without `*`, whose clients' headers go on.
+    pub(crate) forwarding_groups: Vec<String>,
 }
 
 /// The three sections of settings.
@@ -102,6 +130,12 @@ pub(crate) fn read(reader: &mut Reader<'_>, sections: &mut Sections<'_>) -> (Set
 }
 
 impl Settings {
+    /// Whether a header of this name is the one that the operator named for keys.
+    #[must_use]
+    pub fn is_key_header(&self, name: &str) -> bool {
+        self.key_header.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+
     /// What holds where the file says nothing.
     fn defaults(env: &Environment<'_>) -> Self {
         let first = |names: &[&str]| names.iter().find_map(|name| env.variable(name));
@@ -123,13 +157,18 @@ impl Settings {
             unpriced_models: UnpricedModels::Block,
             on_store_failure: StoreFailure::Closed,
             clamp_max_tokens: false,
+            metrics_need_key: true,
+            budgets: Arc::default(),
             calendar: Arc::default(),
             key_header: None,
             keepalive: Some(KEEPALIVE),
-            forward_client_headers: false,
             docs_base,
             responses_retention: RESPONSES_RETENTION,
+            fetch_media: FetchMedia::default(),
+            reasoning_memory: ReasoningMemory::DEFAULT,
+            on_structure_miss: StructureMiss::Refuse,
             grace: grace(&first),
+            fair_queue: FairQueueSettings::default(),
         }
     }
 }
@@ -164,18 +203,14 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
         settings.response_bytes_max = bytes;
     }
     if let Some(entry) = section.take("global_max_parallel_requests") {
-        settings.calls_in_flight_max = calls_in_flight(reader, entry);
+        settings.calls_in_flight_max =
+            calls_at_once(reader, entry).map_or(CALLS_IN_FLIGHT, NonZeroU32::get);
     }
     settings.always_include_stream_usage =
         section.take("always_include_stream_usage").and_then(|entry| reader.flag(entry));
     if let Some(entry) = section.take("keepalive_interval_ms") {
         let interval = reader.count(entry, KEEPALIVE_MS_MAX).map(Duration::from_millis);
         settings.keepalive = interval.or(settings.keepalive).filter(|wait| !wait.is_zero());
-    }
-    if let Some(forward) =
-        section.take("forward_client_headers_to_llm_api").and_then(|entry| reader.flag(entry))
-    {
-        settings.forward_client_headers = forward;
     }
     settings.key_header =
         section.take("litellm_key_header_name").and_then(|entry| reader.text(entry));
@@ -186,6 +221,7 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
         settings.responses_retention =
             retention(reader, entry).unwrap_or(settings.responses_retention);
     }
+    answers::read(reader, section, settings);
     if let Some(budget) = section.take("budget").and_then(|entry| reader.mapping(entry)) {
         let mut section = Section::new("general_settings.budget", budget);
         if let Some(entry) = section.take("on_store_failure") {
@@ -211,13 +247,14 @@ fn master_key(reader: &mut Reader<'_>, entry: &Entry, settings: &mut Settings) {
     settings.master_key = Some(Secret::new(key));
 }
 
-fn calls_in_flight(reader: &mut Reader<'_>, entry: &Entry) -> u32 {
-    let count = reader.count(entry, u64::from(CALLS_IN_FLIGHT_MAX));
-    if count == Some(0) {
+/// A number of calls that may be under way at once.
+pub(crate) fn calls_at_once(reader: &mut Reader<'_>, entry: &Entry) -> Option<NonZeroU32> {
+    let count = reader.count(entry, u64::from(CALLS_IN_FLIGHT_MAX))?;
+    if count == 0 {
         let message = format!("`{}` is 0, so no call would be served", entry.name);
         reader.out_of_range(entry, message, "leave it out for the default");
     }
-    count.and_then(|count| u32::try_from(count).ok()).unwrap_or(CALLS_IN_FLIGHT)
+    u32::try_from(count).ok().and_then(NonZeroU32::new)
 }
 
 /// A lifetime, or zero.
@@ -256,7 +293,9 @@ fn unpriced(reader: &mut Reader<'_>, entry: &Entry) -> Option<UnpricedModels> {
 }
 
 fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut Settings) -> Shared {
-    let Sections { litellm, router, .. } = sections;
+    let Sections { general, litellm, router } = sections;
+    let forwards = forwards(reader, general);
+    let forwarding_groups = forwarding_groups(reader, litellm);
     let mut retries = |section: &mut Section<'_>| {
         let entry = section.take("num_retries")?;
         let count = reader.count(entry, RETRIES_MAX)?;
@@ -276,10 +315,78 @@ fn shared(reader: &mut Reader<'_>, sections: &mut Sections<'_>, settings: &mut S
     if let Some(entry) = router.take("routing_strategy") {
         strategy(reader, entry);
     }
+    if let Some(output) = litellm.take("structured_output").and_then(|e| reader.mapping(e)) {
+        answers::structured_output(reader, output, &mut settings.on_structure_miss);
+    }
+    if let Some(entry) = router.take("fair_queue") {
+        settings.fair_queue = fair_queue::read(reader, entry);
+    }
+    let metrics = litellm.take("require_auth_for_metrics_endpoint");
+    settings.metrics_need_key = metrics.and_then(|entry| reader.flag(entry)).unwrap_or(true);
+    settings.budgets = Arc::new(budgets::read(reader, litellm, router));
     settings.calendar = Arc::new(calendar::read(reader, litellm));
-    let drop_params = litellm.take("drop_params").and_then(|entry| reader.flag(entry));
-    let modify_params = litellm.take("modify_params").and_then(|entry| reader.flag(entry));
-    Shared { timeouts, drop_params, modify_params }
+    let mut flag = |name, variable| {
+        let own = litellm.take(name).and_then(|entry| reader.flag(entry));
+        own.or_else(|| switched(reader.env.variable(variable)?.trim()))
+    };
+    let drop_params = flag("drop_params", "LITELLM_DROP_PARAMS");
+    let modify_params = flag("modify_params", "LITELLM_MODIFY_PARAMS");
+    let enforce_model_rates = enforces_model_rates(reader, router);
+    let entry = router.take("default_max_parallel_requests");
+    let calls_at_once_max = entry.and_then(|entry| calls_at_once(reader, entry));
+    Shared {
+        timeouts,
+        drop_params,
+        modify_params,
+        enforce_model_rates,
+        calls_at_once_max,
+        forwards,
+        forwarding_groups,
+    }
+}
+
+/// Whether `optional_pre_call_checks` lists the one that makes rates of deployments hard limits.
+/// Budgets in the file are always enforced, so `router_budget_limiting` says nothing more.
+fn enforces_model_rates(reader: &mut Reader<'_>, router: &mut Section<'_>) -> bool {
+    let Some(entry) = router.take("optional_pre_call_checks") else { return false };
+    let checks = reader.texts(entry);
+    for check in &checks {
+        if !PRE_CALL_CHECKS.contains(&&**check) {
+            let message = format!("the check `{check}` is not there yet");
+            let span = entry.node.span.clone();
+            reader.findings.push(Finding::warning(code::NO_EFFECT, span, message));
+        }
+    }
+    checks.iter().any(|check| check == PRE_CALL_CHECKS[0])
+}
+
+/// What a variable says that is a switch; nothing where it says neither.
+fn switched(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// What of clients' own headers goes on, where neither an entry nor the list of groups says.
+fn forwards(reader: &mut Reader<'_>, general: &mut Section<'_>) -> Forwards {
+    let mut flag = |name| general.take(name).and_then(|entry| reader.flag(entry)).unwrap_or(false);
+    let headers = flag("forward_client_headers_to_llm_api");
+    let keys = flag("forward_llm_provider_auth_headers");
+    let account = flag("forward_openai_org_id");
+    Forwards { headers, account, keys, tokens: headers || keys }
+}
+
+/// `model_group_settings.forward_client_headers_to_llm_api`.
+fn forwarding_groups(reader: &mut Reader<'_>, litellm: &mut Section<'_>) -> Vec<String> {
+    let groups = litellm.take("model_group_settings").and_then(|entry| reader.mapping(entry));
+    let Some(mapping) = groups else { return Vec::new() };
+    let mut section = Section::new("litellm_settings.model_group_settings", mapping);
+    let listed = section.take("forward_client_headers_to_llm_api");
+    let listed = listed.map(|entry| reader.texts(entry)).unwrap_or_default();
+    section.finish(&KnownKeys::ENTRY, &mut reader.findings);
+    listed
 }
 
 fn strategy(reader: &mut Reader<'_>, entry: &Entry) {
@@ -305,6 +412,16 @@ fn one_of<T: Copy>(reader: &mut Reader<'_>, entry: &Entry, choices: &[(&str, T)]
         return None;
     }
     let text = reader.text(entry)?;
+    choice(reader, entry, &text, choices)
+}
+
+/// The choice that `text` names, which stands at `entry`; anything else is a finding.
+fn choice<T: Copy>(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    text: &str,
+    choices: &[(&str, T)],
+) -> Option<T> {
     let chosen = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
     if chosen.is_none() {
         let names: Vec<String> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
@@ -314,6 +431,8 @@ fn one_of<T: Copy>(reader: &mut Reader<'_>, entry: &Entry, choices: &[(&str, T)]
     chosen
 }
 
+/// The optional checks that are made (config.md, `optional_pre_call_checks`).
+const PRE_CALL_CHECKS: [&str; 2] = ["enforce_model_rate_limits", "router_budget_limiting"];
 /// `routing_strategy` (config.md, router_settings); the first is the default and the one there is.
 const STRATEGIES: [&str; 8] = [
     "simple-shuffle",

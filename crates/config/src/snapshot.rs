@@ -7,6 +7,7 @@ use tollgate_domain::ModelName;
 use tollgate_policy::PriceSheet;
 
 use crate::deployment::Deployment;
+use crate::model_list::go_to_region_of_model;
 use crate::pattern::{Pattern, fill};
 use crate::price::list::{PriceList, PricedModel};
 use crate::settings::Settings;
@@ -83,6 +84,13 @@ impl Snapshot {
         })
     }
 
+    /// Every deployment, those of patterns as templates.
+    pub fn deployments(&self) -> impl Iterator<Item = &Arc<Deployment>> {
+        let groups = self.groups.values().map(|group| &group.deployments);
+        let patterns = self.patterns.iter().map(|group| &group.deployments);
+        groups.chain(patterns).flat_map(|deployments| deployments.iter())
+    }
+
     /// The names that a list of models shows, sorted: groups, aliases that are not hidden, and for
     /// patterns the chat models that the price list knows of their provider.
     pub fn names(&self) -> impl Iterator<Item = &ModelName> {
@@ -108,8 +116,11 @@ impl Snapshot {
         // The whole name may carry the provider's own prefix, which is not part of its model name.
         let whole = name.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/'));
         let upstream = fill(&template.upstream_model, captured, whole.unwrap_or(name));
+        let mut own = Deployment { upstream_model: upstream.into(), ..template.clone() };
+        go_to_region_of_model(&mut own);
+        let upstream = Arc::clone(&own.upstream_model);
         let listed = listed(&self.prices, provider, &upstream);
-        Arc::new(template.of_model(upstream.into(), listed, self.assumed.as_ref()))
+        Arc::new(own.of_model(upstream, listed, self.assumed.as_ref()))
     }
 
     /// Every name that lists show, sorted.

@@ -90,6 +90,12 @@ impl Ticks {
         Self(nanos)
     }
 
+    /// The reading this long afterwards, held at the end of the range.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
     /// How long after `earlier` this reading was taken.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
@@ -134,5 +140,12 @@ mod tests {
         assert_eq!(late.since(early), Duration::from_micros(4));
         assert_eq!(early.since(late), Duration::ZERO);
         assert_eq!(Ticks::from_nanos(1).since(Ticks::from_nanos(2)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_reading_plus_a_time_ends_with_the_range() {
+        let early = Ticks::from_nanos(5);
+        assert_eq!(early.plus(Duration::from_nanos(4)), Ticks::from_nanos(9));
+        assert_eq!(early.plus(Duration::MAX), Ticks::from_nanos(u64::MAX));
     }
 }

@@ -494,6 +494,23 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         ..CREDENTIAL
     },
     Row {
+        reason: Reason::OwnCredentialRejected,
+        title: "the provider rejects your own credential",
+        meaning: "You brought a key or a token of the provider's beside your virtual key, and the \
+            provider does not take it. Your virtual key is fine.",
+        fix: "renew the provider's key or token that you send, or leave it out",
+        ..KEY
+    },
+    Row {
+        reason: Reason::OwnCredentialMissing,
+        title: "the call needs your own credential for the provider",
+        meaning: "The model has no provider key of the gateway's: its callers bring their own \
+            beside their virtual key.",
+        fix: "send your provider key or token in the header in which the provider takes it, and \
+            your virtual key in `x-litellm-api-key`",
+        ..KEY
+    },
+    Row {
         reason: Reason::UpstreamAccountOutOfCredits,
         status: 402,
         kind: "insufficient_quota",

@@ -66,12 +66,15 @@ pub fn classify(error: &UpstreamError<'_>, retry_after: Option<Duration>) -> Fai
 }
 
 /// The HTTP status, or for an error inside a good answer the status that its code or type names.
+/// A service that only passes on how a model's own server failed (424) gives that server's status
+/// as the code.
 fn effective_status(error: &UpstreamError<'_>) -> u16 {
-    if error.status >= 400 {
-        return error.status;
-    }
     let numeric = error.code.and_then(|code| code.parse().ok());
-    if let Some(status) = numeric.filter(|status| (400..600).contains(status)) {
+    let numeric = numeric.filter(|status| (400..600).contains(status));
+    if error.status >= 400 {
+        return numeric.filter(|_| error.status == 424).unwrap_or(error.status);
+    }
+    if let Some(status) = numeric {
         return status;
     }
     let named = |(name, _): &&(&str, u16)| carries(error, &[name]);
@@ -86,6 +89,10 @@ fn reason_of(error: &UpstreamError<'_>, status: u16, retry_after: Option<Duratio
             && match rule.sign {
                 Sign::Any => true,
                 Sign::Code(codes) => carries(error, codes),
+                Sign::CodeHolds(words) => {
+                    let code = error.code.unwrap_or_default().to_lowercase();
+                    words.iter().any(|word| code.contains(word))
+                }
                 Sign::Says(phrases) => phrases.iter().any(|phrase| words.contains(phrase)),
                 Sign::Begins(phrases) => phrases.iter().any(|phrase| words.starts_with(phrase)),
                 Sign::SaysWithoutWait(phrases) => {
@@ -129,7 +136,7 @@ fn client_status(reason: Reason, status: u16) -> Option<u16> {
 }
 
 /// What errors inside a good answer are called, and the status they would have had.
-const STATUS_OF_KIND: [(&str, u16); 18] = [
+const STATUS_OF_KIND: [(&str, u16); 28] = [
     ("insufficient_quota", 429),
     ("rate_limit_error", 429),
     ("rate_limit_exceeded", 429),
@@ -147,6 +154,16 @@ const STATUS_OF_KIND: [(&str, u16); 18] = [
     ("content_policy_violation", 400),
     ("content_filter", 400),
     ("invalid_request_error", 400),
+    ("invalid_prompt", 400),
+    ("bio_policy", 400),
+    ("INVALID_ARGUMENT", 400),
+    ("UNAUTHENTICATED", 401),
+    ("PERMISSION_DENIED", 403),
+    ("NOT_FOUND", 404),
+    ("request_too_large", 413),
+    ("DEADLINE_EXCEEDED", 504),
+    ("INTERNAL", 500),
+    ("api_error", 500),
     ("server_error", 500),
 ];
 /// How much of a message is read for telling phrases, in bytes.

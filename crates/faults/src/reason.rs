@@ -125,6 +125,10 @@ pub enum Reason {
     UpstreamCredentialsRejected,
     /// The gateway has no credential for the provider.
     UpstreamCredentialsUnavailable,
+    /// The provider rejects the credential that the caller brought.
+    OwnCredentialRejected,
+    /// The caller has to bring a credential for the provider and brought none.
+    OwnCredentialMissing,
     /// The provider account has no credits left.
     UpstreamAccountOutOfCredits,
     /// The provider no longer serves the model.
@@ -165,6 +169,20 @@ impl Reason {
     pub const COUNT: usize = Self::GatewayBug as usize + 1;
     /// Every reason, in the order of the catalogue.
     pub const ALL: [Self; Self::COUNT] = row::reasons();
+
+    /// Whether it is about the gateway's own credential for a provider. Then the provider's words
+    /// do not reach the client: such texts repeat parts of the key.
+    #[must_use]
+    pub const fn is_about_our_credential(self) -> bool {
+        matches!(
+            self,
+            Self::UpstreamCredentialsRejected
+                | Self::UpstreamCredentialsUnavailable
+                | Self::AzureKeyAuthDisabled
+                | Self::AzureRoleMissing
+                | Self::AzureTokenWrongAudience
+        )
+    }
 
     /// Reads a slug.
     #[must_use]
@@ -236,6 +254,8 @@ impl Reason {
             Self::UpstreamAnswerTooLarge => "upstream_answer_too_large",
             Self::UpstreamCredentialsRejected => "upstream_credentials_rejected",
             Self::UpstreamCredentialsUnavailable => "upstream_credentials_unavailable",
+            Self::OwnCredentialRejected => "own_credential_rejected",
+            Self::OwnCredentialMissing => "own_credential_missing",
             Self::UpstreamAccountOutOfCredits => "upstream_account_out_of_credits",
             Self::ModelRetired => "model_retired",
             Self::ModelTemporarilyUnavailable => "model_temporarily_unavailable",

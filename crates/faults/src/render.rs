@@ -25,7 +25,8 @@ pub enum Dialect {
 #[must_use]
 pub fn body(refusal: &Refusal, dialect: Dialect, docs_base: &str, request_id: &str) -> String {
     let gateway = Gateway::of(refusal, docs_base);
-    let vendor_body = refusal.vendor_body.as_deref().filter(|_| may_be_relayed(refusal.reason));
+    let vendor_body = refusal.vendor_body.as_deref();
+    let vendor_body = vendor_body.filter(|_| !refusal.reason.is_about_our_credential());
     if let Some(relayed) = vendor_body.and_then(|body| vendor::relay(body, &gateway)) {
         return relayed;
     }
@@ -38,26 +39,16 @@ pub fn body(refusal: &Refusal, dialect: Dialect, docs_base: &str, request_id: &s
             json(&Outer { error: OpenAiError { message, kind: row.kind, param, code, gateway } })
         }
         Dialect::Anthropic => {
+            let message = &told_to_agents(refusal.reason, message);
             let error = AnthropicError { kind: row.anthropic_kind, message, gateway };
             json(&AnthropicBody { kind: "error", error, request_id })
         }
         Dialect::Gemini => {
-            let grpc = grpc_status(status);
-            json(&Outer { error: GeminiError { code: status, message, status: grpc, gateway } })
+            let (code, status) = (status, grpc_status(status));
+            let details = refusal.retry_after_seconds().map(RetryInfo::of).into_iter().collect();
+            json(&Outer { error: GeminiError { code, message, status, details, gateway } })
         }
     }
-}
-
-/// Whether the provider's own words about this may reach the client.
-const fn may_be_relayed(reason: Reason) -> bool {
-    !matches!(
-        reason,
-        Reason::UpstreamCredentialsRejected
-            | Reason::UpstreamCredentialsUnavailable
-            | Reason::AzureKeyAuthDisabled
-            | Reason::AzureRoleMissing
-            | Reason::AzureTokenWrongAudience
-    )
 }
 
 /// The refusal's message, and behind it a vendor body that could not be relayed, unless the message
@@ -71,6 +62,15 @@ fn message<'a>(own: &'a str, vendor_body: Option<&str>) -> Cow<'a, str> {
             Cow::Owned(cut(&whole, MESSAGE_BYTES_MAX).into_owned())
         }
     }
+}
+
+/// The message as agents of the Messages API must hear it: they shorten their history when an error
+/// begins with the vendor's words, and only then (unified error taxonomy).
+fn told_to_agents(reason: Reason, message: &str) -> Cow<'_, str> {
+    if reason != Reason::ContextWindowExceeded || message.starts_with(TOO_LONG) {
+        return Cow::Borrowed(message);
+    }
+    Cow::Owned(cut(&format!("{TOO_LONG}: {message}"), MESSAGE_BYTES_MAX).into_owned())
 }
 
 /// The text, ended with `…` at a character's boundary when it has more bytes than `most`.
@@ -142,7 +142,24 @@ struct GeminiError<'a> {
     code: u16,
     message: &'a str,
     status: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    details: Vec<RetryInfo>,
     gateway: Gateway<'a>,
+}
+
+/// The time to wait, where Google's clients look for it.
+#[derive(Serialize)]
+struct RetryInfo {
+    #[serde(rename = "@type")]
+    kind: &'static str,
+    #[serde(rename = "retryDelay")]
+    delay: String,
+}
+
+impl RetryInfo {
+    fn of(seconds: u64) -> Self {
+        Self { kind: "type.googleapis.com/google.rpc.RetryInfo", delay: format!("{seconds}s") }
+    }
 }
 
 /// Our facts, in the order of the contract.
@@ -210,6 +227,8 @@ impl<'a> Attempt<'a> {
 pub const MESSAGE_BYTES_MAX: usize = 8 * 1024;
 /// Most attempts listed in a body.
 pub const ATTEMPTS_MAX: usize = 16;
+/// How the Messages API begins to say that a prompt has no room.
+const TOO_LONG: &str = "prompt is too long";
 /// Longest name or id in a body, in bytes; a longer one is cut.
 const NAME_BYTES_MAX: usize = 256;
 /// What is sent when a body cannot be built.

@@ -1,6 +1,6 @@
 //! A refusal as an HTTP answer, in plain data: whoever owns a socket only has to copy it.
 
-use crate::{Dialect, Refusal, body};
+use crate::{Dialect, Reason, Refusal, body};
 
 /// Status, headers and body of the answer to a refused call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +30,18 @@ pub fn render(refusal: &Refusal, dialect: Dialect, docs_base: &str, request_id: 
         headers.push(("retry-after", seconds.to_string()));
     }
     Rendered {
-        status: refusal.status(),
+        status: status(refusal, dialect),
         headers,
         body: body(refusal, dialect, docs_base, request_id),
+    }
+}
+
+/// The status of a refusal, in a dialect's own number where it has one: overload is 529 to clients
+/// of the Messages API (unified error taxonomy).
+fn status(refusal: &Refusal, dialect: Dialect) -> u16 {
+    match (dialect, refusal.reason, refusal.status()) {
+        (Dialect::Anthropic, Reason::UpstreamOverloaded, 503) => 529,
+        (_, _, status) => status,
     }
 }
 
@@ -41,7 +50,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::Reason;
 
     #[test]
     fn a_known_wait_is_told_in_whole_seconds_and_in_milliseconds() {
@@ -59,6 +67,18 @@ mod tests {
         assert_eq!(header("retry-after"), Some("2"));
         assert_eq!(header("retry-after-ms"), Some("1200"));
         assert_eq!(header("x-should-retry"), Some("true"));
+    }
+
+    #[test]
+    fn overload_has_its_own_status_in_the_messages_api() {
+        let status = |refusal: &Refusal, dialect| render(refusal, dialect, "", "c1").status;
+        let refusal = Refusal::new(Reason::UpstreamOverloaded, "busy");
+        for (dialect, told) in
+            [(Dialect::OpenAi, 503), (Dialect::Gemini, 503), (Dialect::Anthropic, 529)]
+        {
+            assert_eq!(status(&refusal, dialect), told);
+        }
+        assert_eq!(status(&refusal.with_status(429), Dialect::Anthropic), 429);
     }
 
     #[test]

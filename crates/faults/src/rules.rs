@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use self::Sign::{Any, Begins, Code, Says, SaysWithoutWait};
+use self::Sign::{Any, Begins, Code, CodeHolds, Says, SaysWithoutWait};
 use crate::{Reason, Reason as R};
 
 /// One way to recognise an error answer.
@@ -24,6 +24,8 @@ pub(crate) enum Sign {
     Any,
     /// One of these as its code or type.
     Code(&'static [&'static str]),
+    /// A code with one of these words in it: vendors that name a quota by what it counts.
+    CodeHolds(&'static [&'static str]),
     /// A message with one of these phrases in it.
     Says(&'static [&'static str]),
     /// A message that begins with one of these phrases: for what must not be mistaken for a
@@ -58,8 +60,11 @@ pub(crate) static RULES: &[Rule] = &[
     ),
     rule(only(400), Code(PARAMETER_CODES), R::ParameterUnsupported),
     rule(only(400), Code(REJECTION_CODES), R::UpstreamRejectedRequest),
+    rule(only(400), Code(&["ServiceQuotaExceededException"]), R::UpstreamQuotaExhausted),
     rule(only(400), Begins(CREDENTIAL_WORDS), R::UpstreamCredentialsRejected),
     rule(only(400), Begins(&["your credit balance is too low"]), R::UpstreamAccountOutOfCredits),
+    rule(only(400), Begins(&["request payload size exceeds"]), R::UpstreamRequestTooLarge),
+    rule(only(400), Begins(MODEL_WORDS), R::ModelUnknown),
     rule(only(400), Says(&["is not a valid model id"]), R::ModelUnknown),
     rule(only(400), Says(NOT_CONTEXT_WORDS), R::UpstreamRejectedRequest),
     rule(only(400), Says(CONTEXT_WORDS), R::ContextWindowExceeded),
@@ -89,6 +94,7 @@ pub(crate) static RULES: &[Rule] = &[
     ),
     rule(only(404), Begins(&["no endpoints found"]), R::ModelUnknown),
     rule(only(404), Code(MODEL_CODES), R::ModelUnknown),
+    rule(only(404), Code(REJECTION_CODES), R::UpstreamRejectedRequest),
     rule(only(404), Says(&["model", "deployment"]), R::ModelUnknown),
     rule(404..=405, Any, R::UpstreamRouteUnknown),
     rule(only(408), Any, R::UpstreamReportedTimeout),
@@ -99,7 +105,8 @@ pub(crate) static RULES: &[Rule] = &[
     rule(424..=425, Any, R::UpstreamError),
     // 429: a rate frees by itself, a quota does not, and a call larger than the rate never fits.
     rule(only(429), Code(QUOTA_CODES), R::UpstreamQuotaExhausted),
-    rule(only(429), Code(&["queue_exceeded"]), R::UpstreamOverloaded),
+    rule(only(429), CodeHolds(&["perday"]), R::UpstreamQuotaExhausted),
+    rule(only(429), Code(&["queue_exceeded", "ModelNotReadyException"]), R::UpstreamOverloaded),
     rule(only(429), Begins(&["request too large"]), R::UpstreamRequestTooLarge),
     rule(only(429), SaysWithoutWait(QUOTA_WORDS), R::UpstreamQuotaExhausted),
     rule(only(429), Any, R::UpstreamRateLimited),
@@ -126,13 +133,24 @@ const CONTENT_CODES: &[&str] = &[
     "content_filter",
     "ResponsibleAIPolicyViolation",
     "invalid_prompt",
+    "bio_policy",
     "moderation_blocked",
     "data_inspection_failed",
     "DataInspectionFailed",
 ];
 /// Codes and types of credentials that vendors reject with a 400.
-const CREDENTIAL_CODES: &[&str] =
-    &["invalid_api_key", "InvalidApiKey", "API_KEY_INVALID", "authentication_error"];
+const CREDENTIAL_CODES: &[&str] = &[
+    "invalid_api_key",
+    "API_KEY_INVALID",
+    "API_KEY_EXPIRED",
+    "InvalidApiKey",
+    "authentication_error",
+    "UnrecognizedClientException",
+    "ExpiredTokenException",
+    "InvalidSignatureException",
+    "IncompleteSignature",
+    "MissingAuthenticationToken",
+];
 /// Codes of parameters the model does not take.
 const PARAMETER_CODES: &[&str] =
     &["unsupported_parameter", "unsupported_value", "unknown_parameter"];
@@ -142,6 +160,7 @@ const REJECTION_CODES: &[&str] = &[
     "invalid_type",
     "invalid_value",
     "missing_required_parameter",
+    "previous_response_not_found",
     "string_above_max_length",
 ];
 /// Codes and types of quotas that do not free within minutes.
@@ -163,9 +182,17 @@ const QUOTA_CODES: &[&str] = &[
 const MODEL_CODES: &[&str] =
     &["DeploymentNotFound", "RESOURCE_DOES_NOT_EXIST", "ENDPOINT_NOT_FOUND", "unknown_model"];
 
-/// How messages about the gateway's key begin.
-const CREDENTIAL_WORDS: &[&str] =
-    &["incorrect api key", "invalid api key", "api key not valid", "api key expired"];
+/// How messages about the gateway's key begin, or about a place that the key may not be used from.
+const CREDENTIAL_WORDS: &[&str] = &[
+    "incorrect api key",
+    "invalid api key",
+    "api key not valid",
+    "api key expired",
+    "user location is not supported",
+];
+/// How messages about models that do not exist, or not by this name, begin.
+const MODEL_WORDS: &[&str] =
+    &["the provided model identifier is invalid", "invocation of model id"];
 /// What looks like a prompt that is too long and is not.
 const NOT_CONTEXT_WORDS: &[&str] = &["string_above_max_length", "invalid 'user'"];
 /// What vendors say of prompts that are too long.

@@ -6,6 +6,7 @@
 
 mod bound;
 mod counter;
+mod fair;
 mod limits;
 mod nearest;
 mod permit;
@@ -16,6 +17,10 @@ mod window;
 
 pub use bound::{Bound, ModelLimits, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS, bound};
 pub use counter::{Claim, Counter, Held, Over, Window, take};
+pub use fair::{
+    Acquired, Ask, Concurrency, Ended, Flow, FlowBy, Full, PLACES_MAX, PLACES_PER_FLOW_MAX, Party,
+    Place, PlaceId, Priority, PriorityRange, QueueFull, Queueing, Slot, Slots, Turn, Weight,
+};
 pub use limits::{Bounds, Demand, Limits, Measure, MoneyBound, RATE_WINDOW, Raise, Rule, Used};
 pub use nearest::nearest;
 pub use permit::{Grant, ModelPattern, visible_models};

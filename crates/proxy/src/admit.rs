@@ -1,7 +1,7 @@
 //! Admission: the model is allowed, every limit is claimed of and the ledger has room, or the call
 //! goes no further.
 
-mod exceeded;
+pub(crate) mod exceeded;
 mod tokens;
 
 use std::sync::Arc;
@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use tollgate_config::{Deployment, Resolved, Settings, Snapshot, UnpricedModels};
 use tollgate_domain::{
-    Attribution, Level, ModelName, Money, OpenEntry, Quantity, Subject, Timestamp, Usage, UsageKind,
+    Attribution, Level, ModelName, Money, OpenEntry, Quantity, Subject, TagName, Timestamp, Usage,
+    UsageKind,
 };
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::{Bound, Demand, ModelLimits, bound, nearest};
+use tollgate_policy::{Bound, Demand, Limits, ModelLimits, bound, nearest};
 use tollgate_store::{LedgerSlot, LevelRecord};
 
 use crate::authenticate::{self, Caller};
 use crate::gate::Gate;
 use crate::grants;
 use crate::ingress::Call;
+use crate::outlets;
 use crate::ticket::{Admission, Ticket};
 
 /// How many model names a refusal suggests.
@@ -46,7 +48,7 @@ pub(crate) async fn admit(
         &widest(&resolved.deployments),
     );
     let most = worst_case(&resolved.deployments, &bound);
-    let levels = levels(gate, caller, call).await?;
+    let levels = levels(gate, &snapshot.settings, caller, call).await?;
     let names = grants::names_of(snapshot, call.request.asked.model.as_str());
     let money = priced(&snapshot.settings, &levels, &names, most)?;
     let mut slot = slot(gate).await?;
@@ -64,6 +66,9 @@ pub(crate) async fn admit(
             model_group: group(call, &resolved),
             streamed: call.request.asked.stream,
             prompt_bytes: call.request.asked.prompt_bytes,
+            demand,
+            reserved: gate.reservations().add(claims.money()),
+            tokens: (bound.prompt.milli() / 1000).saturating_add(bound.completion.milli() / 1000),
         },
         slot,
         claims,
@@ -142,20 +147,35 @@ fn worst_case(deployments: &[Arc<Deployment>], bound: &Bound) -> Option<Money> {
 /// Everybody whose limits bind the call: the caller's, and the customer's it names.
 async fn levels(
     gate: &Gate,
+    settings: &Settings,
     caller: &Caller,
     call: &Call,
 ) -> Result<Vec<Arc<LevelRecord>>, Refusal> {
     let mut levels = caller.levels().to_vec();
+    if let Some(limits) = &settings.budgets.whole {
+        levels.push(outlets::fixed(gate, &Subject::new(Level::All, ""), limits).await?);
+    }
     let named = call.customer.iter().map(|id| Subject::new(Level::Customer, id.as_str()));
     let tags = caller.attribution();
     let tags = tags.tags.iter().chain(&call.tags);
     for subject in named.chain(tags.map(|tag| Subject::new(Level::Tag, tag.as_str()))) {
+        if let Some(limits) = tag_in_file(settings, &subject) {
+            levels.push(outlets::fixed(gate, &subject, limits).await?);
+            continue;
+        }
         let level = gate.keys().level(&subject).await;
         let level = level.map_err(|problem| authenticate::unreachable(&problem))?;
         authenticate::open(&level)?;
         levels.push(level);
     }
     Ok(levels)
+}
+
+/// The limits that the configuration sets for a tag.
+fn tag_in_file<'a>(settings: &'a Settings, subject: &Subject) -> Option<&'a Limits> {
+    let tag = || TagName::new(&subject.id).ok();
+    let tags = &settings.budgets.tags;
+    (subject.level == Level::Tag && !tags.is_empty()).then(tag)?.and_then(|tag| tags.get(&tag))
 }
 
 /// The money to hold. Where a budget binds the call, its most has to be known.

@@ -1,29 +1,37 @@
 //! One bounded loop: dispatch, understand how it ended, next deployment, until an answer begins.
 
+mod counted;
 mod failed;
+mod media;
 mod outgoing;
 mod proof;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use tollgate_config::{Deployment, Settings};
 use tollgate_domain::{AttemptRecord, Usage};
 use tollgate_faults::{AttemptFacts, Reason, Refusal};
+use tollgate_policy::Used;
 use tollgate_upstream::{
-    DispatchError, PhaseTimeouts, UpstreamAnswer, UpstreamBody, UpstreamRequest,
+    Credential, DispatchError, PhaseTimeouts, UpstreamAnswer, UpstreamBody, UpstreamRequest,
 };
 use tollgate_wire::formats::seal::{Origin, Seal};
 use tollgate_wire::formats::translation::Reply;
-use tollgate_wire::translate::{Course, Fault, Pairing, WholeAnswer, whole_answer};
+use tollgate_wire::translate::{Course, Fault, Pairing, Thought, WholeAnswer, whole_answer};
 
+pub(crate) use crate::attempt::counted::counted;
 use crate::attempt::failed::Failed;
 pub(crate) use crate::attempt::failed::reason_of;
 use crate::attempt::outgoing::Outgoing;
 pub(crate) use crate::attempt::outgoing::Told;
+use crate::credential::brought;
 use crate::gate::Gate;
 use crate::ingress::Call;
+use crate::outlets;
+use crate::queue::{Asking, Door, Slot, Standing};
 use crate::route::Plan;
 use crate::ticket::Ticket;
 use crate::timing::Phase;
@@ -39,8 +47,8 @@ pub(crate) struct Answer {
 
 /// What the upstream answers with.
 pub(crate) enum Content {
-    /// The whole answer.
-    Whole(Bytes),
+    /// The whole answer, and what the model thought where that is noted.
+    Whole(Bytes, Option<Thought>),
     /// A stream whose first frames are read and ready to go.
     Stream(Box<LiveStream>),
 }
@@ -68,21 +76,58 @@ struct Begun {
 pub(crate) async fn attempt(
     gate: &Gate,
     settings: &Settings,
-    call: &mut Call,
+    (call, standing): (&mut Call, Standing),
     plan: &Plan,
     mut ticket: Ticket,
 ) -> Result<Answer, Refusal> {
+    let lets = |d: &Arc<Deployment>| d.forwards.keys || d.forwards.tokens;
+    if plan.deployments.iter().any(lets) {
+        let brought = brought(gate, &call.headers, settings).await;
+        call.brought = brought.inspect_err(|_| ticket.failed())?;
+    }
     call.timing.mark(Phase::Admit, gate.ticks());
     let mut first: Option<Refusal> = None;
-    for deployment in &plan.deployments {
+    let mut left: Vec<&Arc<Deployment>> = plan.deployments.iter().collect();
+    while !left.is_empty() {
+        let turn = turn(gate, settings, (call, standing), &ticket, &left).await;
+        let (index, mut slot) = match turn {
+            Ok(turn) => turn,
+            Err(refusal) => {
+                first.get_or_insert(refusal);
+                break;
+            }
+        };
+        let deployment = left.remove(index);
+        let claims = match outlets::enter(gate, settings, deployment, ticket.demand()).await {
+            Ok(claims) => claims,
+            Err(refusal) => {
+                first.get_or_insert(refusal);
+                continue;
+            }
+        };
         ticket.dispatched(deployment);
         let started = gate.ticks();
         let result = dispatch(gate, settings, call, deployment).await;
         let record = record(deployment, &result, gate.ticks().since(started));
         ticket.attempted(record);
         match result {
-            Ok(begun) => return Ok(answer(ticket, deployment, begun)),
+            Ok(begun) => {
+                slot.attempted(None);
+                ticket.join(claims, slot);
+                return Ok(answer(ticket, deployment, begun));
+            }
+            Err(Failed { refusal, consumed: Some(consumed), .. }) => {
+                let (usage, output_bytes) = *consumed;
+                slot.attempted(None);
+                // An answer that nobody gets is charged all the same: it was produced.
+                ticket.join(claims, slot);
+                ticket.consumed(usage, output_bytes);
+                return Err(refusal.with_attempts(attempt_facts(&ticket)));
+            }
             Err(failed) => {
+                slot.attempted(Some(failed.refusal.reason));
+                // The request was made, though it used nothing else.
+                claims.settle(&Used::default());
                 let try_next = failed.try_next;
                 first.get_or_insert(failed.refusal);
                 if !try_next {
@@ -96,6 +141,31 @@ pub(crate) async fn attempt(
         Refusal::new(Reason::AllDeploymentsFailing, "no deployment could be tried")
     });
     Err(refusal.with_attempts(attempt_facts(&ticket)))
+}
+
+/// The call's turn at one of the deployments that are left, and which.
+async fn turn(
+    gate: &Gate,
+    settings: &Settings,
+    (call, standing): (&Call, Standing),
+    ticket: &Ticket,
+    left: &[&Arc<Deployment>],
+) -> Result<(usize, Slot), Refusal> {
+    let deadline = left.first().and_then(|first| outgoing::timeouts(call, first).total);
+    let asking = Asking {
+        settings: &settings.fair_queue,
+        who: ticket.attribution(),
+        address: None,
+        standing,
+        priority: call.request.asked.priority,
+        tokens: ticket.tokens(),
+        left: deadline.unwrap_or(Duration::MAX),
+    };
+    let doors = left.iter().map(|deployment| Door {
+        deployment: &deployment.id,
+        calls_at_once_max: deployment.calls_at_once_max,
+    });
+    gate.queues().enter(doors, &asking).await
 }
 
 fn answer(mut ticket: Ticket, deployment: &Arc<Deployment>, begun: Begun) -> Answer {
@@ -117,12 +187,15 @@ async fn dispatch(
     call: &Call,
     deployment: &Deployment,
 ) -> Result<Begun, Failed> {
-    let Outgoing { request, pairing, told } = outgoing::request(gate, call, deployment, settings)?;
+    let brought = media::brought(gate, settings, call, deployment).await?;
+    let conversation = brought.as_ref();
+    let Outgoing { request, pairing, brings, told } =
+        outgoing::request(gate, (call, conversation), deployment, settings)?;
     let timeouts = outgoing::timeouts(call, deployment);
     let answer = send(gate, deployment, request, timeouts)
         .await
         .map_err(|error| failed::not_dispatched(deployment, &error))?;
-    let coming = Coming { gate, call, deployment, pairing };
+    let coming = Coming { gate, call, deployment, pairing, brings };
     if !(200..300).contains(&answer.status) {
         return Err(coming.refused(answer).await);
     }
@@ -142,7 +215,8 @@ async fn send(
     request: UpstreamRequest,
     timeouts: PhaseTimeouts,
 ) -> Result<UpstreamAnswer, DispatchError> {
-    let Some(identity) = &deployment.identity else {
+    let fetched = matches!(request.auth, Credential::Identity(_) | Credential::SigV4 { .. });
+    let Some(identity) = deployment.identity.as_ref().filter(|_| fetched) else {
         return gate.upstream().send(request, timeouts).await;
     };
     let answer = gate.upstream().send(request.clone(), timeouts).await?;
@@ -158,11 +232,14 @@ struct Coming<'a> {
     call: &'a Call,
     deployment: &'a Deployment,
     pairing: Pairing,
+    /// Whether the request carried the client's own credential.
+    brings: bool,
 }
 
 impl Coming<'_> {
     async fn refused(&self, answer: UpstreamAnswer) -> Failed {
-        failed::refused_by_upstream(self.gate, self.deployment, &self.pairing, answer).await
+        let about = (self.deployment, self.brings);
+        failed::refused_by_upstream(self.gate, about, &self.pairing, answer).await
     }
 
     async fn whole(&self, answer: UpstreamAnswer, bytes_max: u64) -> Result<Begun, Failed> {
@@ -172,14 +249,18 @@ impl Coming<'_> {
             .await
             .map_err(|error| failed::not_dispatched(self.deployment, &error))?;
         match whole_answer(&self.pairing, bytes, &self.reply()) {
-            Ok(WholeAnswer::Answer { body, usage, output_bytes }) => Ok(Begun {
+            Ok(WholeAnswer::Answer { body, usage, output_bytes, thought }) => Ok(Begun {
                 headers,
                 status,
                 told: Told::default(),
-                content: Content::Whole(body),
+                content: Content::Whole(body, thought),
                 whole: Some((usage, output_bytes)),
             }),
             Ok(WholeAnswer::Error(error)) => Err(failed::error_inside(self.deployment, &error)),
+            Ok(WholeAnswer::NotProduced { why, usage, output_bytes }) => {
+                let refusal = refusal_of(&Fault::NotProduced(why));
+                Err(failed::consumed(self.deployment, refusal, (usage, output_bytes)))
+            }
             Err(_) => Err(failed::unreadable(self.deployment, "its answer is not a JSON object")),
         }
     }
@@ -232,7 +313,14 @@ impl Coming<'_> {
                 taken
             }
         };
-        taken.map_err(|refusal| failed::in_stream(self.deployment, refusal))?;
+        if let Err(refusal) = taken {
+            let facts = live.course.facts();
+            let produced = facts.done.then(|| (facts.usage.clone(), facts.output_bytes));
+            return Err(match produced {
+                Some(produced) => failed::consumed(self.deployment, refusal, produced),
+                None => failed::in_stream(self.deployment, refusal),
+            });
+        }
         Ok(ready.freeze())
     }
 
@@ -242,7 +330,7 @@ impl Coming<'_> {
         let bytes = answer.body.collect(failed::ERROR_BYTES_MAX).await.unwrap_or_default();
         match whole_answer(&self.pairing, bytes, &self.reply()) {
             Ok(WholeAnswer::Error(error)) => Err(failed::error_inside(self.deployment, &error)),
-            Ok(WholeAnswer::Answer { .. }) | Err(_) => {
+            Ok(WholeAnswer::Answer { .. } | WholeAnswer::NotProduced { .. }) | Err(_) => {
                 let what = "not with the stream that was asked for";
                 Err(failed::unreadable(self.deployment, what))
             }
@@ -257,6 +345,8 @@ impl LiveStream {
     /// The upstream's own error event, or a record that breaks the format or its limit. What came
     /// before it has been appended.
     pub(crate) fn take(&mut self, chunk: &Bytes, out: &mut BytesMut) -> Result<(), Refusal> {
+        // What goes out is about as long as what came.
+        out.reserve(chunk.len());
         self.course.take(chunk, out).map_err(|fault| refusal_of(&fault))
     }
 
@@ -274,6 +364,10 @@ fn refusal_of(fault: &Fault) -> Refusal {
         Fault::Told(error) => failed::event(error),
         Fault::Malformed(detail) => Refusal::new(Reason::UpstreamAnswerMalformed, detail.clone()),
         Fault::TooLong(detail) => Refusal::new(Reason::StreamLimitExceeded, detail.clone()),
+        Fault::NotProduced(why) => {
+            let message = format!("the model's answer is not the JSON that was asked for: {why}");
+            Refusal::new(Reason::StructuredOutputNotProduced, message)
+        }
     }
 }
 

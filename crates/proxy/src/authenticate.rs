@@ -9,7 +9,7 @@ use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::Grant;
 use tollgate_store::{KeyRecord, LevelRecord, StoreError};
 
-use crate::credential::presented;
+use crate::credential::{find, presented};
 use crate::gate::Gate;
 
 /// Who calls.
@@ -54,7 +54,8 @@ impl Caller {
     }
 }
 
-/// Finds out who calls.
+/// Finds out who calls: the first of the presented keys that is known here. What is not known may
+/// be a provider's, which the client brought beside its key.
 ///
 /// # Errors
 /// Refused when there is no key, when it is malformed, unknown, blocked or expired, and when the
@@ -64,15 +65,26 @@ pub async fn authenticate(
     headers: &HeaderMap,
     settings: &Settings,
 ) -> Result<Caller, Refusal> {
-    let text = presented(headers, settings.key_header.as_deref())?;
+    let mut first: Option<Refusal> = None;
+    for text in presented(headers, settings.key_header.as_deref())? {
+        match of_key(gate, text).await {
+            Err(refusal) if matches!(refusal.reason, Reason::KeyMalformed | Reason::KeyUnknown) => {
+                first.get_or_insert(refusal);
+            }
+            known => return known,
+        }
+    }
+    Err(first.unwrap_or_else(|| Refusal::new(Reason::KeyMissing, "no key was sent")))
+}
+
+async fn of_key(gate: &Gate, text: &str) -> Result<Caller, Refusal> {
     let hash = KeyHash::of(text);
     if gate.is_master(&hash) {
         return Ok(Caller::Master);
     }
     VirtualKey::check(text)
         .map_err(|problem| Refusal::new(Reason::KeyMalformed, problem.to_string()))?;
-    let record = gate.keys().find(&hash).await.map_err(|problem| unreachable(&problem))?;
-    let Some(record) = record else {
+    let Some(record) = find(gate, &hash).await? else {
         let name = VirtualKey::new(text).map(|key| key.display_name()).unwrap_or_default();
         return Err(Refusal::new(Reason::KeyUnknown, format!("the key {name} is not known here")));
     };

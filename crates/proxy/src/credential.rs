@@ -1,7 +1,15 @@
-//! Where a client put its key, in LiteLLM's order.
+//! Where a client put its key, in LiteLLM's order, and which credentials are no keys of ours.
 
-use http::HeaderMap;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName};
+use tollgate_config::Settings;
+use tollgate_domain::{KeyHash, Secret, VirtualKey};
 use tollgate_faults::{Reason, Refusal};
+use tollgate_store::KeyRecord;
+
+use crate::authenticate::unreachable;
+use crate::gate::Gate;
 
 /// The headers that may carry a key, first one wins. `authorization` needs a scheme, the others may
 /// have one.
@@ -14,21 +22,93 @@ const KEY_HEADERS: [&str; 6] = [
     "ocp-apim-subscription-key",
 ];
 
-/// The text of the key a client presented.
+/// The texts that may be the key, in order; at least one. A client that brings a provider's
+/// credential too has put one of them where the other could be.
 ///
 /// When the operator named a header of their own, only that one counts.
 pub(crate) fn presented<'a>(
     headers: &'a HeaderMap,
     only: Option<&str>,
-) -> Result<&'a str, Refusal> {
+) -> Result<Vec<&'a str>, Refusal> {
     if let Some(name) = only {
-        return bearer(text(headers, name)?.ok_or_else(|| missing(name))?);
+        return Ok(vec![bearer(text(headers, name)?.ok_or_else(|| missing(name))?)?]);
     }
+    let (mut found, mut problem) = (Vec::new(), None);
     for name in KEY_HEADERS {
-        let Some(value) = text(headers, name)? else { continue };
-        return if name == "authorization" { bearer(value) } else { Ok(without_scheme(value)) };
+        match text(headers, name).and_then(|text| text.map(|text| read(name, text)).transpose()) {
+            Ok(key) => found.extend(key),
+            Err(refusal) => {
+                problem.get_or_insert(refusal);
+            }
+        }
     }
-    Err(missing("authorization"))
+    match problem {
+        Some(problem) if found.is_empty() => Err(problem),
+        None if found.is_empty() => Err(missing("authorization")),
+        Some(_) | None => Ok(found),
+    }
+}
+
+/// The key in one of the headers.
+fn read<'a>(name: &str, text: &'a str) -> Result<&'a str, Refusal> {
+    if name == "authorization" { bearer(text) } else { Ok(without_scheme(text)) }
+}
+
+/// Whether a header may carry a credential, so that it never goes on as a header of any other sort.
+pub(crate) fn may_carry_one(name: &str) -> bool {
+    KEY_HEADERS.contains(&name) || name == "proxy-authorization"
+}
+
+/// A credential for a provider that the client brought beside its key.
+#[derive(Debug)]
+pub(crate) struct Brought {
+    /// The header that it came in.
+    pub(crate) header: HeaderName,
+    /// The credential without its scheme.
+    pub(crate) value: Secret,
+}
+
+/// What of the headers that may carry a key is no key of ours: the client's own credentials for
+/// providers.
+///
+/// # Errors
+/// Refused when the store cannot be asked: a virtual key must not be taken for a provider's.
+pub(crate) async fn brought(
+    gate: &Gate,
+    headers: &HeaderMap,
+    settings: &Settings,
+) -> Result<Vec<Brought>, Refusal> {
+    let mut brought = Vec::new();
+    // The first of them is LiteLLM's, whose keys are ours alone.
+    let theirs = KEY_HEADERS.iter().skip(1).filter(|name| !settings.is_key_header(name));
+    for name in theirs {
+        let found = text(headers, name).ok().flatten().and_then(|text| read(name, text).ok());
+        let Some(value) = found else { continue };
+        if !is_ours(gate, value).await? {
+            let (header, value) = (HeaderName::from_static(name), Secret::new(value));
+            brought.push(Brought { header, value });
+        }
+    }
+    Ok(brought)
+}
+
+async fn is_ours(gate: &Gate, text: &str) -> Result<bool, Refusal> {
+    let hash = KeyHash::of(text);
+    if gate.is_master(&hash) {
+        return Ok(true);
+    }
+    if VirtualKey::check(text).is_err() {
+        return Ok(false);
+    }
+    Ok(find(gate, &hash).await?.is_some())
+}
+
+/// The virtual key with this hash.
+///
+/// # Errors
+/// Refused when the store cannot be asked.
+pub(crate) async fn find(gate: &Gate, hash: &KeyHash) -> Result<Option<Arc<KeyRecord>>, Refusal> {
+    gate.keys().find(hash).await.map_err(|problem| unreachable(&problem))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Refusal> {
@@ -77,19 +157,24 @@ mod tests {
                 (http::HeaderName::from_static(name), value.parse().expect("a header value"))
             })
             .collect();
-        presented(&headers, only).map(str::to_owned).map_err(|refusal| refusal.reason)
+        let found = presented(&headers, only).map_err(|refusal| refusal.reason)?;
+        Ok(found.join(" "))
     }
 
     #[test]
-    fn a_key_is_read_from_the_first_header_that_carries_one() {
+    fn a_key_is_looked_for_in_every_header_that_may_carry_one_in_order() {
         type Case = (&'static [(&'static str, &'static str)], Result<&'static str, Reason>);
-        let cases: [Case; 10] = [
+        let cases: [Case; 11] = [
             (&[("authorization", "Bearer sk-a")], Ok("sk-a")),
             (&[("authorization", "bearer  sk-a ")], Ok("sk-a")),
             (&[("x-api-key", "sk-b")], Ok("sk-b")),
             (&[("api-key", "sk-c")], Ok("sk-c")),
-            (&[("authorization", "Bearer sk-a"), ("x-litellm-api-key", "Bearer sk-d")], Ok("sk-d")),
+            (
+                &[("authorization", "Bearer sk-a"), ("x-litellm-api-key", "Bearer sk-d")],
+                Ok("sk-d sk-a"),
+            ),
             (&[("authorization", ""), ("x-api-key", "sk-b")], Ok("sk-b")),
+            (&[("authorization", "Digest x"), ("x-api-key", "sk-b")], Ok("sk-b")),
             (&[("authorization", "Basic sk-a")], Ok("sk-a")),
             (&[("authorization", "Digest sk-a")], Err(Reason::KeyMalformed)),
             (&[("authorization", "sk-a")], Err(Reason::KeyMalformed)),

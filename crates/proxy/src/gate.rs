@@ -1,5 +1,6 @@
 //! Everything the data path needs, put together once at start.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,6 +12,9 @@ use tollgate_upstream::Dispatcher;
 use tollgate_wire::formats::seal::Sealer;
 
 use crate::keep::Keeper;
+use crate::memory::Thoughts;
+use crate::queue::Queues;
+use crate::reserved::Reservations;
 
 /// The gateway as its steps see it.
 pub struct Gate {
@@ -21,6 +25,9 @@ pub struct Gate {
     sealer: Option<Arc<Sealer>>,
     ledger: Ledger,
     keeper: Arc<Keeper>,
+    queues: Queues,
+    reservations: Reservations,
+    thoughts: Arc<Thoughts>,
     upstream: Dispatcher,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -53,6 +60,9 @@ impl Gate {
             master,
             ledger,
             keeper: Arc::new(Keeper::new(responses, Arc::clone(&clock))),
+            queues: Queues::new(Arc::clone(&clock)),
+            reservations: Reservations::default(),
+            thoughts: Arc::new(Thoughts::new(Arc::clone(&clock))),
             upstream,
             clock,
             random,
@@ -68,6 +78,9 @@ impl Gate {
 
     /// Replaces the configuration whole. Calls under way keep theirs.
     pub fn swap_snapshot(&self, snapshot: Arc<Snapshot>) {
+        let known = snapshot.deployments().map(|deployment| deployment.id.clone());
+        let configured: HashSet<_> = known.collect();
+        self.queues.retain(|id| configured.contains(id));
         self.snapshots.store(snapshot);
     }
 
@@ -127,6 +140,21 @@ impl Gate {
 
     pub(crate) const fn keeper(&self) -> &Arc<Keeper> {
         &self.keeper
+    }
+
+    /// Where calls wait for a deployment.
+    #[must_use]
+    pub const fn queues(&self) -> &Queues {
+        &self.queues
+    }
+
+    /// What calls under way hold of budgets together.
+    pub(crate) const fn reservations(&self) -> &Reservations {
+        &self.reservations
+    }
+
+    pub(crate) const fn thoughts(&self) -> &Arc<Thoughts> {
+        &self.thoughts
     }
 
     pub(crate) const fn upstream(&self) -> &Dispatcher {

@@ -5,9 +5,11 @@ use tollgate_config::{Deployment, Settings};
 use tollgate_domain::{ModelName, Money, Timestamp};
 use tollgate_policy::Calendar;
 use tollgate_store::Standing;
+use tollgate_wire::{Endpoint, WireFormat};
 
 use crate::attempt::Told;
 use crate::authenticate::Caller;
+use crate::credential::may_carry_one;
 use crate::ingress::Call;
 use crate::refusal::CALL_ID;
 use crate::timing::millis;
@@ -28,6 +30,14 @@ const NOT_PASSED_ON: [&str; 10] = [
     "upgrade",
     "www-authenticate",
 ];
+
+/// The header in which clients name the beta features they use.
+pub(crate) const BETAS: &str = "anthropic-beta";
+/// How clients' headers begin that are not forwarded.
+const KEPT_STARTS: [&str; 6] =
+    ["x-stainless-", "x-litellm-", "x-tollgate-", "x-forwarded-", "x-amz-", "x-goog-"];
+/// Clients' headers that are not forwarded.
+const KEPT: [&str; 3] = ["x-real-ip", "x-http-method-override", "x-method-override"];
 
 /// What a whole answer is.
 pub(crate) static WHOLE: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
@@ -123,25 +133,34 @@ const TOKENS: [&str; 3] =
 
 /// The headers of a request to a deployment: the operator's, the provider's, and those of the
 /// client's own that the provider's format or the operator lets through. Keys, cookies and what
-/// belongs to a connection never go on.
+/// belongs to a connection never go on. Where the client `brings` a credential of its own, the
+/// account and every credential are the client's.
 pub(crate) fn upstream(
     call: &Call,
     deployment: &Deployment,
+    (endpoint, brings): (&Endpoint, bool),
     settings: &Settings,
 ) -> Vec<(HeaderName, HeaderValue)> {
+    let Deployment { provider, forwards, .. } = deployment;
+    let listed = |names: &[String], name: &str| names.iter().any(|known| known == name);
     let own = deployment.headers.iter().filter_map(|(name, value)| {
         let mut value = HeaderValue::from_str(value.expose()).ok()?;
         value.set_sensitive(true);
         Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
     });
-    let mut headers: Vec<(HeaderName, HeaderValue)> = own.collect();
-    let provider = &deployment.provider;
+    let stays = |(name, _): &(HeaderName, HeaderValue)| {
+        let theirs = listed(&provider.client_accounts, name.as_str());
+        !(brings && (theirs || may_carry_one(name.as_str())))
+    };
+    let mut headers: Vec<(HeaderName, HeaderValue)> = own.filter(stays).collect();
+    let betas = forwards.headers && endpoint.format == WireFormat::AnthropicMessages;
     for (name, value) in &call.headers {
-        let listed = |names: &[String]| names.iter().any(|known| known == name.as_str());
-        if listed(&provider.client_lists) {
+        let text = name.as_str();
+        if listed(&provider.client_lists, text) || (betas && text == BETAS) {
             merge(&mut headers, name, value);
-        } else if listed(&provider.client_headers)
-            || (settings.forward_client_headers && may_be_forwarded(name.as_str()))
+        } else if listed(&provider.client_headers, text)
+            || ((forwards.account || brings) && listed(&provider.client_accounts, text))
+            || (forwards.headers && may_be_forwarded(text) && !settings.is_key_header(text))
         {
             headers.retain(|(there, _)| there != name);
             headers.push((name.clone(), value.clone()));
@@ -150,11 +169,13 @@ pub(crate) fn upstream(
     headers
 }
 
-/// The headers of clients that LiteLLM's `forward_client_headers_to_llm_api` means.
+/// The headers of clients that LiteLLM's `forward_client_headers_to_llm_api` means, without those
+/// that carry keys, sign requests, name who pays, override the method, or tell of the way here.
 fn may_be_forwarded(name: &str) -> bool {
     name.starts_with("x-")
-        && !["x-stainless-", "x-litellm-", "x-forwarded-"].iter().any(|own| name.starts_with(own))
-        && !["x-api-key", "x-goog-api-key", "x-real-ip"].contains(&name)
+        && !KEPT_STARTS.iter().any(|start| name.starts_with(start))
+        && !KEPT.contains(&name)
+        && !may_carry_one(name)
 }
 
 /// Adds the elements of a list that are not there yet.

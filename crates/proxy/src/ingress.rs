@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use http::request::Parts;
 use http_body_util::BodyExt as _;
@@ -16,8 +16,10 @@ use tollgate_wire::formats::openai_chat::RequestProblem;
 use tollgate_wire::formats::seal::Sealer;
 use tollgate_wire::translate::{ClientFormat, ClientRequest, PathSays};
 
+use crate::credential::Brought;
 use crate::gate::Gate;
 use crate::keep::Turn;
+use crate::memory::Memory;
 use crate::timing::{Phase, Timing};
 
 /// Longest silence while a client sends its body.
@@ -71,10 +73,14 @@ pub(crate) struct Call {
     conversation: OnceLock<Result<Conversation, RequestProblem>>,
     /// What it adds to a conversation that is kept, if it does.
     pub(crate) turn: Option<Turn>,
+    /// What was thought in earlier turns, where a deployment wants it back.
+    pub(crate) memory: Option<Memory>,
     /// The answer that it goes on from, where none is kept here by that name.
     pub(crate) kept_elsewhere: Option<Box<str>>,
     /// The client's headers, of which some go on to some providers.
     pub(crate) headers: HeaderMap,
+    /// The credentials for providers that the client brought, once a deployment lets them through.
+    pub(crate) brought: Vec<Brought>,
     /// The customer on whose behalf the client calls, if it named one.
     pub(crate) customer: Option<CustomerId>,
     /// The tags that the client gives it.
@@ -130,7 +136,9 @@ impl Ingress {
             request,
             conversation: OnceLock::new(),
             turn: None,
+            memory: None,
             kept_elsewhere: None,
+            brought: Vec::new(),
             customer,
             tags,
             timeout,
@@ -244,15 +252,25 @@ async fn bounded(body: &mut Body, declared: Option<u64>, limit: u64) -> Result<B
     }
     let expected = declared.and_then(|length| usize::try_from(length).ok()).unwrap_or(first.len());
     let mut whole =
-        BytesMut::with_capacity(expected.clamp(first.len(), FIRST_ALLOCATION_MAX.max(first.len())));
+        Vec::with_capacity(expected.clamp(first.len(), FIRST_ALLOCATION_MAX.max(first.len())));
     whole.extend_from_slice(&first);
     while let Some(piece) = next_piece(body).await? {
         if u64::try_from(whole.len() + piece.len()).unwrap_or(u64::MAX) > limit {
             return Err(too_large(limit));
         }
+        make_room(&mut whole, piece.len(), expected);
         whole.extend_from_slice(&piece);
     }
-    Ok(whole.freeze())
+    Ok(whole.into())
+}
+
+/// Doubles the room where there is too little, but not beyond the length that is expected: a large
+/// body is held for as long as its call lasts.
+fn make_room(whole: &mut Vec<u8>, more: usize, expected: usize) {
+    if whole.capacity() - whole.len() < more && whole.len() + more <= expected {
+        let room = (2 * whole.capacity()).clamp(whole.len() + more, expected);
+        whole.reserve_exact(room - whole.len());
+    }
 }
 
 async fn next_piece(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
@@ -298,5 +316,34 @@ pub(crate) fn unreadable(problem: RequestProblem) -> Refusal {
         RequestProblem::NotAllowed { field } => {
             Refusal::new(Reason::ForbiddenField, message).with_param(field)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_in_pieces_gets_no_more_room_than_it_was_said_to_need() {
+        let (piece, expected) = (vec![b'x'; 60_000], 1_000_000);
+        let mut whole = Vec::with_capacity(FIRST_ALLOCATION_MAX);
+        let mut rooms = Vec::new();
+        for _ in 0..expected / piece.len() + 1 {
+            let piece = &piece[..piece.len().min(expected - whole.len())];
+            make_room(&mut whole, piece.len(), expected);
+            whole.extend_from_slice(piece);
+            rooms.push(whole.capacity());
+        }
+        assert_eq!((whole.len(), whole.capacity()), (expected, expected));
+        rooms.dedup();
+        assert_eq!(rooms, [FIRST_ALLOCATION_MAX, 2 * FIRST_ALLOCATION_MAX, expected]);
+    }
+
+    #[test]
+    fn a_body_longer_than_it_was_said_to_be_still_finds_room() {
+        let mut whole = vec![b'x'; 8];
+        make_room(&mut whole, 8, 12);
+        whole.extend_from_slice(&[b'x'; 8]);
+        assert_eq!(whole.len(), 16);
     }
 }

@@ -9,6 +9,8 @@ use crate::authenticate::authenticate;
 use crate::continue_from::continue_from;
 use crate::gate::Gate;
 use crate::ingress::Ingress;
+use crate::memory::Memory;
+use crate::queue::standing;
 use crate::relay::relay;
 use crate::route::route;
 
@@ -27,7 +29,9 @@ pub(crate) async fn serve(gate: &Gate, mut ingress: Ingress) -> Result<Response,
     let call = ingress.read(settings).await?; // bounded, scanned once, kept as it came
     let mut call = continue_from(gate, settings, &caller, call).await?; // turns kept before it
     let (ticket, resolved) = admit(gate, &snapshot, &caller, &call).await?; // model, money
-    let plan = route(&resolved, settings, gate.random())?; // pure: who may serve it, in order
-    let answer = attempt(gate, settings, &mut call, &plan, ticket).await?; // until one begins
+    call.memory = Memory::of(gate, settings, &caller, &resolved); // thoughts of earlier turns
+    let plan = route(&resolved, settings, &call, gate.random())?; // pure: who may serve it
+    let standing = standing(&caller); // in the queues
+    let answer = attempt(gate, settings, (&mut call, standing), &plan, ticket).await?; // one begins
     Ok(relay(gate, settings, &caller, call, answer)) // the ticket settles after the last byte
 }

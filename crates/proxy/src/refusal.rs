@@ -53,3 +53,6 @@ pub fn response_to(refusal: &Refusal, dialect: Dialect, docs_base: &str, call: &
     }
     response
 }
+
+#[cfg(test)]
+mod tests;

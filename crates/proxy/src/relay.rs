@@ -12,7 +12,7 @@ use tollgate_config::Settings;
 use tollgate_domain::{CallId, Outcome};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_upstream::DispatchError;
-use tollgate_wire::translate::StreamForm;
+use tollgate_wire::translate::{Sent, StreamForm};
 
 use crate::attempt::{Answer, Content, LiveStream};
 use crate::authenticate::Caller;
@@ -20,6 +20,7 @@ use crate::gate::Gate;
 use crate::headers::{self, Facts};
 use crate::ingress::Call;
 use crate::keep::Keeping;
+use crate::memory::Memory;
 use crate::refusal::dialect_of;
 use crate::ticket::Ticket;
 use crate::timing::Phase;
@@ -43,14 +44,18 @@ pub(crate) fn relay(
     let keeping = turn.map(|turn| Keeping::new(gate.keeper(), turn, model_group.clone()));
     call.timing.mark(Phase::Upstream, gate.ticks());
     let (body, head, cost): (Body, &[_], _) = match content {
-        Content::Whole(bytes) => {
+        Content::Whole(bytes, thought) => {
+            if let (Some(memory), Some(thought)) = (call.memory.take(), thought) {
+                memory.keep(&thought);
+            }
             call.timing.mark(Phase::Relay, gate.ticks());
             let cost = ticket.settlement().cost;
             (Body::new(OnePiece { bytes, ticket: Some(ticket), keeping }), &headers::WHOLE, cost)
         }
         // A stream's cost is not known before its last byte.
         Content::Stream(live) => {
-            let told = (settings.docs_base.clone(), settings.keepalive, keeping);
+            let kept = (keeping, call.memory.take());
+            let told = (settings.docs_base.clone(), settings.keepalive, kept);
             let head: &[_] = if call.request.array { &headers::ARRAY } else { &headers::STREAM };
             let form = call.request.stream_form();
             (streamed((call.id, form), told, live, ticket), head, None)
@@ -107,26 +112,31 @@ impl http_body::Body for OnePiece {
 struct Relaying {
     call: CallId,
     form: StreamForm,
-    /// Whether nothing has been sent yet.
-    first: bool,
+    sent: Sent,
     keepalive: Option<Duration>,
     docs_base: String,
     keeping: Option<Keeping>,
+    memory: Option<Memory>,
     live: Box<LiveStream>,
     ticket: Ticket,
     over: bool,
 }
 
+/// What remembers an answer that goes by.
+type Kept = (Option<Keeping>, Option<Memory>);
+
 fn streamed(
     (call, form): (CallId, StreamForm),
-    (docs_base, keepalive, keeping): (String, Option<Duration>, Option<Keeping>),
+    (docs_base, keepalive, (keeping, memory)): (String, Option<Duration>, Kept),
     live: Box<LiveStream>,
     ticket: Ticket,
 ) -> Body {
-    let (first, over) = (true, false);
-    let state = Relaying { call, form, first, keepalive, docs_base, keeping, live, ticket, over };
+    let (sent, over) = (Sent::default(), false);
+    let state =
+        Relaying { call, form, sent, keepalive, docs_base, keeping, memory, live, ticket, over };
     Body::from_stream(stream::unfold(state, |mut state| async move {
         let bytes = state.next().await?;
+        state.sent.note(state.form, &bytes);
         if let Some(keeping) = &mut state.keeping {
             keeping.piece(&bytes);
         }
@@ -139,7 +149,6 @@ impl Relaying {
     async fn next(&mut self) -> Option<Bytes> {
         if !self.live.ready.is_empty() {
             let ready = std::mem::take(&mut self.live.ready);
-            self.first = false;
             self.note();
             return Some(ready);
         }
@@ -190,9 +199,19 @@ impl Relaying {
         let facts = self.live.course.facts();
         self.ticket.streamed(facts);
         if facts.done && !self.over {
-            self.ticket.ended(Outcome::Completed);
-            self.over = true;
+            self.complete();
         }
+    }
+
+    /// The answer has come to its end.
+    fn complete(&mut self) {
+        if let Some(memory) = self.memory.take()
+            && let Some(thought) = self.live.course.thought()
+        {
+            memory.keep(&thought);
+        }
+        self.ticket.ended(Outcome::Completed);
+        self.over = true;
     }
 
     /// The upstream's stream ended. One that ended cleanly ends cleanly here; one that was cut says
@@ -202,10 +221,7 @@ impl Relaying {
         let clean = self.live.course.facts().ended_cleanly();
         match rest {
             Err(refusal) => self.break_off(&refusal, out),
-            Ok(()) if clean => {
-                self.ticket.ended(Outcome::Completed);
-                self.over = true;
-            }
+            Ok(()) if clean => self.complete(),
             Ok(()) => {
                 let message = "the provider's stream broke off before the answer was complete";
                 self.break_off(&Refusal::new(Reason::UpstreamAnswerCut, message), out);
@@ -220,8 +236,9 @@ impl Relaying {
         tracing::warn!(call, reason, message, "stream broke off");
         let dialect = dialect_of(self.form.format);
         let rendered = tollgate_faults::render(refusal, dialect, &self.docs_base, &call);
-        let first = self.first && out.is_empty();
-        out.extend_from_slice(&self.form.error_event(&rendered.body, first));
+        let mut sent = self.sent;
+        sent.note(self.form, out);
+        out.extend_from_slice(&self.form.error_event(&rendered.body, &sent));
         self.ticket.ended(Outcome::Cut);
         self.over = true;
     }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::queue::Slot;
+use crate::reserved::Reserved;
 use tollgate_config::Deployment;
 use tollgate_domain::{
     AttemptRecord, Attribution, CallId, Clock, Entry, ModelName, Money, Outcome, Timestamp, Usage,
     UsageKind,
 };
-use tollgate_policy::{Observed, PriceSheet, Settlement, Used, estimated_output, settle};
+use tollgate_policy::{Demand, Observed, PriceSheet, Settlement, Used, estimated_output, settle};
 use tollgate_store::{Claims, Dispatched, LedgerSlot, OutputSoFar, Standing};
 use tollgate_wire::formats::openai_chat::StreamFacts;
 
@@ -19,6 +21,13 @@ pub(crate) struct Admission {
     pub(crate) model_group: ModelName,
     pub(crate) streamed: bool,
     pub(crate) prompt_bytes: u64,
+    /// The most it can use, which every deployment is asked for again.
+    pub(crate) demand: Demand,
+    /// The tokens it may come to, prompt and answer together: its size in a queue.
+    pub(crate) tokens: u64,
+    /// What it holds of the money that all calls under way hold.
+    #[expect(dead_code, reason = "it counts for as long as it exists")]
+    pub(crate) reserved: Reserved,
 }
 
 /// A reservation, a place in the ledger, and what has been seen of the call so far.
@@ -27,6 +36,8 @@ pub(crate) struct Ticket {
     admission: Admission,
     slot: Option<LedgerSlot>,
     claims: Option<Claims>,
+    /// The right to be under way at the deployment that answers; given back with the ticket.
+    turn: Option<Slot>,
     clock: Arc<dyn Clock>,
     served_by: Option<Arc<Deployment>>,
     observed: Observed,
@@ -47,6 +58,7 @@ impl Ticket {
             admission,
             slot: Some(slot),
             claims: Some(claims),
+            turn: None,
             clock,
             served_by: None,
             observed,
@@ -64,6 +76,29 @@ impl Ticket {
     /// How near the call came to its rate limits.
     pub(crate) fn standing(&self) -> Standing {
         self.claims.as_ref().map(Claims::standing).unwrap_or_default()
+    }
+
+    /// What is claimed of each deployment that is tried.
+    pub(crate) const fn demand(&self) -> &Demand {
+        &self.admission.demand
+    }
+
+    /// The tokens the call may come to.
+    pub(crate) const fn tokens(&self) -> u64 {
+        self.admission.tokens
+    }
+
+    /// Who is charged.
+    pub(crate) const fn attribution(&self) -> &Arc<Attribution> {
+        &self.admission.attribution
+    }
+
+    /// Holds, to the call's end, what was claimed of the deployment that answers.
+    pub(crate) fn join(&mut self, claims: Claims, turn: Slot) {
+        self.turn = Some(turn);
+        if let Some(held) = &mut self.claims {
+            held.join(claims);
+        }
     }
 
     pub(crate) fn attempts(&self) -> &[AttemptRecord] {
@@ -117,6 +152,13 @@ impl Ticket {
     /// How the call ended, when it did not end by its client leaving.
     pub(crate) const fn ended(&mut self, outcome: Outcome) {
         self.outcome = outcome;
+    }
+
+    /// A deployment answered, with what cannot be handed on.
+    pub(crate) fn consumed(&mut self, usage: Option<Usage>, output_bytes: u64) {
+        self.answered(usage, output_bytes);
+        self.observed.reached = true;
+        self.outcome = Outcome::Failed;
     }
 
     /// No deployment answered.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::body::AnswerBody;
 use crate::record::CallGuard;
@@ -14,7 +14,8 @@ use crate::record::CallGuard;
 /// A single piece is sent with its length, several in chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
-    content_type: HeaderValue,
+    status: StatusCode,
+    headers: HeaderMap,
     pieces: VecDeque<Bytes>,
     cut: bool,
 }
@@ -24,7 +25,23 @@ impl Replay {
     #[must_use]
     pub fn new(content_type: &'static str, pieces: impl IntoIterator<Item = Bytes>) -> Self {
         let pieces = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
-        Self { content_type: HeaderValue::from_static(content_type), pieces, cut: false }
+        let content_type = (CONTENT_TYPE, HeaderValue::from_static(content_type));
+        let headers = HeaderMap::from_iter([content_type]);
+        Self { status: StatusCode::OK, headers, pieces, cut: false }
+    }
+
+    /// The same with this status.
+    #[must_use]
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
+        let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
+        self.headers.append(name, value);
+        self
     }
 
     /// The same, but after the last piece the connection breaks.
@@ -34,9 +51,10 @@ impl Replay {
     }
 
     pub(crate) fn answer(self, guard: CallGuard) -> Response<AnswerBody> {
-        guard.answered(StatusCode::OK.as_u16());
+        guard.answered(self.status.as_u16());
         let mut response = Response::new(AnswerBody::pieces(self.pieces, self.cut, guard));
-        response.headers_mut().insert(CONTENT_TYPE, self.content_type);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
         response
     }
 }

@@ -35,11 +35,24 @@ impl DeploymentText {
         Self { lines }
     }
 
+    /// A deployment of `provider/model` of which nothing more is said.
+    #[must_use]
+    pub fn named(model: &str) -> Self {
+        Self { lines: vec![format!("model: {model}")] }
+    }
+
     /// The same with prices in US dollars per token.
     #[must_use]
     pub fn priced(self, input: &str, output: &str) -> Self {
         self.with(&format!("input_cost_per_token: {input}"))
             .with(&format!("output_cost_per_token: {output}"))
+    }
+
+    /// The same without the lines of one of `litellm_params`.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.lines.retain(|line| line.split(':').next() != Some(name));
+        self
     }
 
     /// The same with one more line of `litellm_params`.

@@ -50,12 +50,12 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    pub(crate) fn new(tls: LazyTls, proxy: Option<ProxySettings>) -> Self {
+    pub(crate) fn new(tls: Arc<LazyTls>, proxy: Option<ProxySettings>) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(KEEPALIVE));
-        Self { tcp, tls: Arc::new(tls), proxy }
+        Self { tcp, tls, proxy }
     }
 
     /// The same past every proxy.

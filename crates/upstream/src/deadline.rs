@@ -25,6 +25,11 @@ impl Deadline {
         Self { at, phase, limit, began: clock.ticks() }
     }
 
+    /// How long it is until then.
+    pub(crate) fn left(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
     /// Whichever comes first.
     pub(crate) fn or_earlier(self, other: Option<Self>) -> Self {
         match other {
@@ -91,6 +96,16 @@ mod tests {
             assert_eq!((p, l), (phase, seconds(limit)));
             assert!(elapsed > Duration::ZERO && elapsed < Duration::from_millis(5));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_left_of_a_limit_is_what_nothing_before_has_taken() {
+        let deadline =
+            Deadline::start(Phase::Connect, Duration::from_secs(5), &Stepping::default());
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(deadline.left(), Duration::from_secs(2));
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(deadline.left(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

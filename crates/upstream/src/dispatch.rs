@@ -21,6 +21,7 @@ use crate::connect::{CONNECT_LIMIT, Connector};
 use crate::deadline::Deadline;
 use crate::error::{DispatchError, Phase};
 use crate::failure::{NoHead, no_head};
+use crate::fetch::{FetchError, FetchRules, Fetched, Fetcher};
 use crate::options::{PhaseTimeouts, PoolOptions};
 use crate::proxy::ProxySettings;
 use crate::request::{HostPort, UpstreamRequest};
@@ -41,6 +42,7 @@ pub struct Dispatcher {
     proxy: Option<ProxySettings>,
     clock: Arc<dyn Clock>,
     identities: Identities,
+    fetcher: Fetcher,
 }
 
 impl Dispatcher {
@@ -51,18 +53,28 @@ impl Dispatcher {
     /// [`TlsError`] when the CA file cannot be used.
     pub fn new(options: PoolOptions, clock: Arc<dyn Clock>) -> Result<Self, TlsError> {
         let tls = LazyTls::new(options.ca_file.as_deref())?;
+        let tls = Arc::new(tls);
+        let fetcher = Fetcher::new(Arc::clone(&tls));
         let connector = Connector::new(tls, options.proxy.clone());
         let direct = client(&options, connector.direct());
         let client = client(&options, connector);
         let courier = Courier { client: client.clone(), direct };
         let identities = Identities::new(courier, Arc::clone(&clock));
-        Ok(Self { client, proxy: options.proxy, clock, identities })
+        Ok(Self { client, proxy: options.proxy, clock, identities, fetcher })
     }
 
     /// The credentials that were fetched for this dispatcher's calls.
     #[must_use]
     pub const fn identities(&self) -> &Identities {
         &self.identities
+    }
+
+    /// Fetches a picture or a PDF that a request names by its address.
+    ///
+    /// # Errors
+    /// [`FetchError`] with the reason.
+    pub async fn fetch(&self, url: &str, rules: FetchRules<'_>) -> Result<Fetched, FetchError> {
+        self.fetcher.fetch(url, rules).await
     }
 
     /// Sends one request and waits for the head of its answer, which may have any status. Dropping
@@ -76,19 +88,21 @@ impl Dispatcher {
         timeouts: PhaseTimeouts,
     ) -> Result<UpstreamAnswer, DispatchError> {
         let total = timeouts.total.map(|limit| Deadline::start(Phase::Total, limit, &*self.clock));
+        // One limit for all that comes before the request can be sent.
+        let connect = Deadline::start(Phase::Connect, timeouts.connect, &*self.clock);
         let proving = self.identities.authenticate(request);
-        let mut request = match tokio::time::timeout(timeouts.connect, proving).await {
+        let mut request = match self.within(connect.or_earlier(total), proving).await {
             Ok(request) => request?,
-            Err(_) => {
-                let detail = format!("no credential within {:?}", timeouts.connect);
+            Err(DispatchError::Timeout { phase: Phase::Connect, limit, .. }) => {
+                let detail = format!("no credential within {limit:?}");
                 return Err(DispatchError::Credentials { detail });
             }
+            Err(error) => return Err(error),
         };
         self.introduce_to_proxy(&mut request);
         let upstream = request.uri().clone();
-        let connect = Deadline::start(Phase::Connect, timeouts.connect, &*self.clock);
         let mut connected = capture_connection(&mut request);
-        let answering = CONNECT_LIMIT.scope(timeouts.connect, self.client.request(request));
+        let answering = CONNECT_LIMIT.scope(connect.left(), self.client.request(request));
         tokio::pin!(answering);
         let explain = |error| match no_head(&error) {
             NoHead::ConnectExpired => connect.expired(&*self.clock),

@@ -95,7 +95,8 @@ fn with_query(mut url: String, credential: &Credential) -> String {
     url
 }
 
-fn read_url(url: String) -> Result<Uri, DispatchError> {
+/// A URL that can be called: `http` or `https`, a host, and no user.
+pub(crate) fn read_url(url: String) -> Result<Uri, DispatchError> {
     let bad = |detail: String| DispatchError::BadUrl { detail };
     let uri = Uri::from_maybe_shared(Bytes::from(url)).map_err(|error| bad(error.to_string()))?;
     match uri.scheme() {
@@ -172,7 +173,7 @@ const FRAMING: [HeaderName; 8] = [
 ];
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const TOLLGATE: HeaderValue =
+pub(crate) const TOLLGATE: HeaderValue =
     HeaderValue::from_static(concat!("tollgate/", env!("CARGO_PKG_VERSION")));
 
 #[cfg(test)]

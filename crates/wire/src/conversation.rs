@@ -7,6 +7,7 @@
 
 mod answer;
 mod part;
+mod size;
 mod tool;
 
 pub use answer::{Answer, Choice, FinishReason};

@@ -8,6 +8,7 @@
 //! - [`json`] scans a body once and edits it without touching the rest.
 //! - [`formats`] reads and observes what clients and upstreams say, one module for each wire
 //!   format.
+//! - [`schema`] tells whether a JSON value keeps a JSON schema.
 //! - [`provider`] knows where each provider lives and what it deviates in; providers are data,
 //!   formats are code.
 
@@ -18,6 +19,7 @@ pub mod formats;
 pub mod frame;
 pub mod json;
 pub mod provider;
+pub mod schema;
 pub mod translate;
 
 pub use frame::sse::{RECORD_BYTES_MAX, RecordTooLong, SseFrame, SseFramer};

@@ -19,12 +19,13 @@ pub(super) struct Access {
     pub(super) identity: Option<Identity>,
 }
 
-/// Reads it. A region in the model's name is taken off where it is a segment.
+/// Reads it. A region in the model's name is taken off where it is a segment. `brought` says that
+/// clients may bring credentials of their own, so that the deployment can do without.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     params: &mut Section<'_>,
     (provider, model): (&Provider, &mut String),
-    subject: Subject<'_>,
+    (subject, brought): (Subject<'_>, bool),
 ) -> Needed<Access> {
     let api_base = one_of_two(reader, params.take("api_base"), params.take("base_url"));
     let api_base = [api_base, aws::endpoint(params, provider)].into_iter().flatten().next();
@@ -40,7 +41,7 @@ pub(super) fn read(
         }
         Needed::Lacking | Needed::Wrong => false,
     };
-    let call = Call { provider, subject, variables: &variables, mock };
+    let call = Call { provider, subject, variables: &variables, mock, brought };
     let proof = credential::proof(reader, params, call);
     let (Proof { key, identity }, base_url) = match (proof, base_url) {
         (Needed::Found(proof), Needed::Found(base_url)) => (proof, base_url),

@@ -3,11 +3,14 @@
 
 mod chain;
 
+use std::sync::Arc;
+
 use tollgate_domain::{AssumeRole, AwsIdentity, AwsLink, Identity, Secret};
 use tollgate_wire::{AuthScheme, Provider};
 
 use super::credential::{BaseUrl, Call, Mode, Needed, Subject, Variable};
 use super::own::{Own, assertion, note_ignored};
+use crate::deployment::Deployment;
 use crate::diagnostic::{Finding, code};
 use crate::schema::{Given, Reader, Section};
 use crate::yaml::Entry;
@@ -103,7 +106,7 @@ pub(super) fn set_region(
     variables: &mut Vec<Variable>,
     region: &str,
 ) {
-    if let Some(entry) = params.take("aws_region_name")
+    if let Some(entry) = params.take("aws_region_name").or(params.take("region_name"))
         && let Some(Given::Text(other)) = reader.given(entry)
         && other != region
     {
@@ -111,8 +114,33 @@ pub(super) fn set_region(
         let span = entry.name_span.clone();
         reader.findings.push(Finding::warning(code::CONFLICT, span, message));
     }
+    put_region(variables, region);
+}
+
+fn put_region(variables: &mut Vec<Variable>, region: &str) {
     variables.retain(|(name, _)| **name != *REGION);
     variables.push((REGION.into(), region.into()));
+}
+
+/// Puts a deployment whose model is known only with the call into the region that the model's name
+/// says, if it says one.
+pub(crate) fn go_to_region_of_model(deployment: &mut Deployment) {
+    let provider = Arc::clone(&deployment.provider);
+    let mut model = deployment.upstream_model.to_string();
+    let Some(region) = region_of_model(&provider, &mut model) else { return };
+    let mut variables = deployment.variables.to_vec();
+    put_region(&mut variables, &region);
+    let value = |wanted: &str| {
+        let found = variables.iter().find(|(name, _)| **name == *wanted);
+        found.map(|(_, value)| value.to_string())
+    };
+    if !deployment.calling.own_base_url
+        && let Ok(Some(url)) = provider.own_base_url(value)
+    {
+        deployment.base_url = url.trim_end_matches('/').into();
+    }
+    deployment.variables = variables.into();
+    deployment.upstream_model = model.into();
 }
 
 /// A signature names a region even where the operator's own base URL does not need one.

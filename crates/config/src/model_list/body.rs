@@ -3,6 +3,7 @@
 use tollgate_domain::Secret;
 use tollgate_policy::nearest;
 use tollgate_wire::Provider;
+use tollgate_wire::json::JsonPath;
 
 use crate::diagnostic::{Finding, code};
 use crate::price::field::is_price;
@@ -69,46 +70,43 @@ pub(super) fn extra(reader: &mut Reader<'_>, params: &mut Section<'_>) -> Fields
 /// How the bodies for a deployment may be edited.
 #[derive(Debug, Default)]
 pub(super) struct Edits {
-    /// Fields that are removed: those the provider refuses, unless `drop_params` is `false`, and
-    /// those that the entry names.
-    pub(super) drop_fields: Vec<Box<str>>,
-    pub(super) drops: bool,
+    /// What the entry names to be removed.
+    pub(super) drop_paths: Vec<JsonPath>,
+    /// Whether what the model does not take is left out, where the file says.
+    pub(super) drops: Option<bool>,
     pub(super) repairs: bool,
     pub(super) allowed: Vec<Box<str>>,
 }
 
 /// `drop_params`, `additional_drop_params`, `modify_params` and `allowed_openai_params`.
-pub(super) fn edits(
-    reader: &mut Reader<'_>,
-    params: &mut Section<'_>,
-    provider: &Provider,
-    shared: &Shared,
-) -> Edits {
-    let own = params.take("drop_params").and_then(|entry| reader.flag(entry));
-    let drops = own.or(shared.drop_params);
+pub(super) fn edits(reader: &mut Reader<'_>, params: &mut Section<'_>, shared: &Shared) -> Edits {
+    let drops = params.take("drop_params").and_then(|entry| reader.flag(entry));
     let repairs = params.take("modify_params").and_then(|entry| reader.flag(entry));
     let allowed = params.take("allowed_openai_params").map(|entry| reader.texts(entry));
-    let allowed: Vec<Box<str>> = allowed.into_iter().flatten().map(Into::into).collect();
-    let of_provider = match drops {
-        Some(false) => &[][..],
-        Some(true) | None => &provider.quirks.drop_fields,
-    };
-    let mut drop_fields = of_provider.to_vec();
-    drop_fields.retain(|field| !allowed.contains(field));
-    if let Some(entry) = params.take("additional_drop_params") {
-        for name in reader.texts(entry) {
-            if name.contains(['.', '[']) {
-                let message =
-                    format!("`{name}` lies within a field; only whole fields are removed yet");
-                let span = entry.node.span.clone();
-                reader.findings.push(Finding::warning(code::NO_EFFECT, span, message));
-            } else if !drop_fields.iter().any(|field| **field == *name) {
-                drop_fields.push(name.into());
+    let paths = params.take("additional_drop_params").map(|entry| paths(reader, entry));
+    Edits {
+        drop_paths: paths.unwrap_or_default(),
+        drops: drops.or(shared.drop_params),
+        repairs: repairs.or(shared.modify_params).unwrap_or(false),
+        allowed: allowed.into_iter().flatten().map(Into::into).collect(),
+    }
+}
+
+/// The paths of a list, each once; one that cannot be read is a finding at its place.
+fn paths(reader: &mut Reader<'_>, entry: &Entry) -> Vec<JsonPath> {
+    let mut paths: Vec<JsonPath> = Vec::new();
+    for (text, span) in reader.placed_texts(entry) {
+        match JsonPath::parse(&text) {
+            Ok(path) if paths.contains(&path) => {}
+            Ok(path) => paths.push(path),
+            Err(problem) => {
+                let message = format!("this is no path within a body: {problem}");
+                let finding = Finding::error(code::MALFORMED, span, message);
+                reader.findings.push(finding.with_help("such as `a.b`, `tools[*].x`, `tools[0]`"));
             }
         }
     }
-    let repairs = repairs.or(shared.modify_params).unwrap_or(false);
-    Edits { drop_fields, drops: drops.unwrap_or(false), repairs, allowed }
+    paths
 }
 
 /// Every parameter that nothing has asked for: a default for the body, as LiteLLM has it, unless it

@@ -57,6 +57,8 @@ pub(super) struct Call<'a> {
     pub(super) variables: &'a [Variable],
     /// Whether the operator's own base URL leads to this machine, where a mock needs no credential.
     pub(super) mock: bool,
+    /// Whether clients may bring credentials of their own.
+    pub(super) brought: bool,
 }
 
 impl Call<'_> {
@@ -99,8 +101,7 @@ pub(super) fn proof(
         AuthScheme::Bearer | AuthScheme::Header(_) | AuthScheme::None => Needed::Found(Mode::Key),
     };
     mode.and_then(|mode| match mode {
-        Mode::Key => key(reader, own_key, call.provider, call.subject)
-            .map(|key| Proof { key, identity: None }),
+        Mode::Key => key(reader, own_key, call).map(|key| Proof { key, identity: None }),
         Mode::Identity(identity) => Needed::Found(Proof { key: None, identity: Some(identity) }),
         Mode::Open => Needed::Found(Proof::default()),
     })
@@ -113,8 +114,7 @@ pub(super) fn proof(
 fn key(
     reader: &mut Reader<'_>,
     entry: Option<&Entry>,
-    provider: &Provider,
-    subject: Subject<'_>,
+    Call { provider, subject, brought, .. }: Call<'_>,
 ) -> Needed<Option<Secret>> {
     let written = entry.map(|entry| (entry, reader.given(entry)));
     let (missing, span) = match written {
@@ -128,7 +128,7 @@ fn key(
         },
     };
     let fetched = matches!(provider.auth, AuthScheme::SigV4 { .. } | AuthScheme::Google);
-    if !(provider.key_required || fetched) {
+    if !(provider.key_required || fetched) || brought && !fetched && entry.is_none() {
         return Needed::Found(None);
     }
     let help = "set it, or give the entry an `api_key`";
@@ -154,9 +154,9 @@ pub(super) fn variables(
     let mut values = Vec::new();
     for variable in &provider.variables {
         let own = params
-            .take_where(|name| name == variable.param)
+            .take_where(|name| variable.is_held_by(name))
             .into_iter()
-            .next()
+            .min_by_key(|entry| *entry.name != *variable.param)
             .and_then(|entry| reader.text(entry));
         let found = own.or_else(|| reader.env.first(&variable.env));
         if let Some(value) = found.or_else(|| variable.default.clone()) {

@@ -1,9 +1,10 @@
 //! The parameters of one deployment: `litellm_params` and `model_info` at a known provider.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tollgate_domain::{DeploymentId, ModelName};
-use tollgate_policy::{Candidate, nearest};
+use tollgate_policy::{Bounds, Candidate, MoneyBound, nearest};
 use tollgate_wire::capability::Capability;
 use tollgate_wire::{Calling, Provider};
 
@@ -11,18 +12,21 @@ use super::access::{self, Access};
 use super::body::{self, Fields};
 use super::credential::{self, Needed, Subject};
 use super::provider::Inferred;
-use super::{Context, price};
+use super::{Context, forward, price};
+use crate::budgets;
 use crate::deployment::Deployment;
 use crate::diagnostic::{Finding, code};
 use crate::price::field::is_price;
 use crate::schema::{KnownKeys, Reader, Section};
-use crate::settings::RETRIES_MAX;
+use crate::settings::{RETRIES_MAX, Shared, calls_at_once};
 use crate::snapshot::listed;
 use crate::timeouts::{OwnTimeouts, Timeouts};
 use crate::yaml::Span;
 
 /// Most tokens or requests a minute that may be configured.
 const PER_MINUTE_MAX: u64 = 1_000_000_000_000;
+/// Calls that a thousand tokens a minute stand for (config.md, `max_parallel_requests`).
+const CALLS_PER_KILOTOKEN: u64 = 6;
 /// Most tiers of deployments in a group.
 const ORDER_MAX: u64 = 1_000_000;
 
@@ -57,6 +61,8 @@ pub(super) struct Part<'s> {
 pub(super) struct Plain {
     extra_body: Fields,
     candidate: Candidate,
+    budget: Option<MoneyBound>,
+    calls_at_once_max: Option<NonZeroU32>,
     timeouts: OwnTimeouts,
     num_retries: Option<u32>,
     own_prices: price::Own,
@@ -73,10 +79,22 @@ impl Plain {
         Self {
             extra_body: body::extra(reader, params),
             candidate: candidate(reader, params),
+            budget: budgets::of_deployment(reader, params),
+            calls_at_once_max: params
+                .take("max_parallel_requests")
+                .and_then(|entry| calls_at_once(reader, entry)),
             timeouts: own_timeouts(reader, params),
             num_retries: retries(reader, params),
             own_prices: price::own(reader, params, info),
         }
+    }
+
+    /// The most calls at once (config.md, `max_parallel_requests`).
+    fn calls_at_once_max(&self, shared: Option<NonZeroU32>) -> Option<NonZeroU32> {
+        let Candidate { rpm, tpm, .. } = self.candidate;
+        let of_tpm = tpm.map(|tpm| (tpm.saturating_mul(CALLS_PER_KILOTOKEN) / 1000).max(1));
+        let of_rate = rpm.or(of_tpm).map(|calls| u32::try_from(calls).unwrap_or(u32::MAX));
+        self.calls_at_once_max.or_else(|| of_rate.and_then(NonZeroU32::new)).or(shared)
     }
 }
 
@@ -90,13 +108,18 @@ impl Part<'_> {
     ) -> Option<Deployment> {
         let Inferred { provider, mut upstream_model, pinned } = inferred;
         let reader = &mut *cx.reader;
+        let group = self.common.as_ref().map_or("", |common| common.group.as_str());
+        let forwards = forward::read(reader, &mut params, cx.shared, group);
         let called = (&*provider, &mut upstream_model);
-        let access = access::read(reader, &mut params, called, self.subject);
+        let brought = forwards.keys || forwards.tokens && !provider.client_tokens.is_empty();
+        let access = access::read(reader, &mut params, called, (self.subject, brought));
         let version = credential::api_version(reader, params.take("api_version"), &provider);
         let headers = body::headers(reader, &mut params, &provider);
-        let edits = body::edits(reader, &mut params, &provider, cx.shared);
-        let Plain { extra_body, candidate, timeouts, num_retries, own_prices } =
-            Plain::read(reader, &mut params, &mut info);
+        let edits = body::edits(reader, &mut params, cx.shared);
+        let plain = Plain::read(reader, &mut params, &mut info);
+        let bounds = bounds(&plain, cx.shared);
+        let calls_at_once_max = plain.calls_at_once_max(cx.shared.calls_at_once_max);
+        let Plain { extra_body, candidate, timeouts, num_retries, own_prices, .. } = plain;
         let timeouts = Timeouts::resolve(&timeouts, &cx.shared.timeouts);
         let defaults = body::defaults(reader, &params);
         let limits = price::limits(reader, &mut info, output_limit(&defaults));
@@ -125,13 +148,16 @@ impl Part<'_> {
             identity: identity.map(Arc::new),
             api_version: version.map(Arc::from),
             headers: headers.into(),
+            forwards,
             candidate,
+            bounds: Arc::new(bounds),
+            calls_at_once_max,
             limits,
             timeouts,
             num_retries,
             defaults: defaults.into(),
             extra_body: extra_body.into(),
-            drop_fields: edits.drop_fields.into(),
+            drop_paths: edits.drop_paths.into(),
             mode: mode.map(Arc::from),
             provider,
         };
@@ -177,6 +203,18 @@ fn candidate(reader: &mut Reader<'_>, params: &mut Section<'_>) -> Candidate {
     let (rpm, tpm) = (count("rpm", PER_MINUTE_MAX), count("tpm", PER_MINUTE_MAX));
     let weight = params.take("weight").and_then(|entry| reader.milli(entry));
     Candidate { order: order.unwrap_or(0), weight, rpm, tpm, available: true }
+}
+
+/// Its own budget, and its rates where the operator wants them enforced instead of only weighed
+/// (runtime-semantics §7.5, `enforce_model_rate_limits`).
+fn bounds(plain: &Plain, shared: &Shared) -> Bounds {
+    let rate = |rate: Option<u64>| rate.filter(|_| shared.enforce_model_rates);
+    Bounds {
+        money: plain.budget.clone().into_iter().collect(),
+        requests: rate(plain.candidate.rpm),
+        tokens: rate(plain.candidate.tpm),
+        calls: None,
+    }
 }
 
 fn own_timeouts(reader: &mut Reader<'_>, params: &mut Section<'_>) -> OwnTimeouts {

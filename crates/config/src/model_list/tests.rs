@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tollgate_domain::{Money, Price, Quantity, UsageKind};
 use tollgate_wire::Catalog;
+use tollgate_wire::json::JsonPath;
 
 use crate::diagnostic::code;
 use crate::{Compiled, Deployment, PriceList, Snapshot, Source, compile};
@@ -138,7 +139,7 @@ fn everything_of_an_entry_arrives() {
     let params = "model: openai/x, organization: org-1, rpm: '5', tpm: os.environ/SEVEN, \
         weight: 0.5, order: 2, \
         timeout: 30, stream_timeout: '10', idle_timeout: 1.5, max_retries: 4, \
-        additional_drop_params: [seed, os.environ/OWN_KEY], extra_headers: {X-Team: a}, \
+        additional_drop_params: [seed, os.environ/OWN_KEY, 'tools[*].x', seed], extra_headers: {X-Team: a}, \
         extra_body: {guided: [1, null, {a: os.environ/SEVEN}]}, max_tokens: 50, temperature: 0.30, \
         stop: ['a\"b'], response_format: {type: json_object}, top_p: null";
     let deployment =
@@ -154,7 +155,8 @@ fn everything_of_an_entry_arrives() {
     assert_eq!(deployment.timeouts.stream_first_byte, Duration::from_secs(10));
     assert_eq!(deployment.timeouts.idle, Duration::from_millis(1500));
     assert_eq!(deployment.num_retries, Some(4));
-    assert_eq!(deployment.drop_fields.iter().map(|f| &**f).collect::<Vec<_>>(), ["seed", "sk-env"]);
+    let paths: Vec<&str> = deployment.drop_paths.iter().map(JsonPath::as_written).collect();
+    assert_eq!(paths, ["seed", "sk-env", "tools[*].x"]);
     let fields = |fields: &[(Box<str>, Box<str>)]| -> Vec<String> {
         fields.iter().map(|(name, json)| format!("{name}={json}")).collect()
     };
@@ -176,16 +178,27 @@ fn everything_of_an_entry_arrives() {
 }
 
 #[test]
-fn fields_that_a_provider_refuses_are_dropped_unless_the_operator_says_no() {
-    let dropped = |text: &str| {
+fn whether_parameters_are_dropped_is_said_by_the_entry_then_by_the_file_then_by_nobody() {
+    let drops = |text: &str| {
         let resolved = snapshot(text).resolve("m").expect("the model");
-        resolved.deployments[0].drop_fields.iter().any(|field| &**field == "logit_bias")
+        resolved.deployments[0].drop_params
     };
-    assert!(dropped(&one("model: groq/x", "")));
-    assert!(!dropped(&one("model: groq/x, drop_params: false", "")));
+    assert_eq!(drops(&one("model: groq/x", "")), None);
+    assert_eq!(drops(&one("model: groq/x, drop_params: false", "")), Some(false));
     let global = "litellm_settings: {drop_params: false}\n";
-    assert!(!dropped(&format!("{global}{}", one("model: groq/x", ""))));
-    assert!(dropped(&format!("{global}{}", one("model: groq/x, drop_params: true", ""))));
+    assert_eq!(drops(&format!("{global}{}", one("model: groq/x", ""))), Some(false));
+    let own = one("model: groq/x, drop_params: true", "");
+    assert_eq!(drops(&format!("{global}{own}")), Some(true));
+}
+
+#[test]
+fn a_path_that_cannot_be_read_is_a_finding_at_its_place() {
+    let text = one("model: groq/x, additional_drop_params: [seed, 'tools[x].y']", "");
+    let findings = compiled(&text).expect_err("a finding");
+    let shown = findings.render(&Source { name: "config.yaml", text: &text });
+    for part in ["error[malformed]", "config.yaml:3:68", "no path within a body", "character 7"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
 }
 
 #[test]
@@ -302,6 +315,26 @@ fn a_wrong_entry_is_a_finding() {
 }
 
 #[test]
+fn a_deployment_takes_as_many_calls_at_once_as_it_says_or_as_its_rate_stands_for() {
+    let shared = "router_settings: {default_max_parallel_requests: 40}";
+    let cases = [
+        ("max_parallel_requests: 3, rpm: 5, tpm: 7", shared, Some(3)),
+        ("rpm: 5, tpm: 7000", shared, Some(5)),
+        ("tpm: 7000", shared, Some(42)),
+        ("tpm: 100", shared, Some(1)),
+        ("rpm: 0", shared, Some(40)),
+        ("weight: 1", shared, Some(40)),
+        ("weight: 1", "", None),
+    ];
+    for (params, more, expected) in cases {
+        let text = format!("{}\n{more}\n", one(&format!("model: openai/x, {params}"), ""));
+        let resolved = snapshot(&text).resolve("m").expect("the model");
+        let calls = resolved.deployments[0].calls_at_once_max;
+        assert_eq!(calls.map(std::num::NonZeroU32::get), expected, "{params} {more}");
+    }
+}
+
+#[test]
 fn a_wrong_parameter_is_a_finding() {
     let cases = [
         ("api_key: [k]", code::WRONG_TYPE),
@@ -320,9 +353,10 @@ fn a_wrong_parameter_is_a_finding() {
         ("extra_headers: [a]", code::WRONG_TYPE),
         ("extra_body: x", code::WRONG_TYPE),
         ("additional_drop_params: seed", code::WRONG_TYPE),
-        ("additional_drop_params: ['tools[*].strict']", code::NO_EFFECT),
+        ("additional_drop_params: ['tools[*']", code::MALFORMED),
         ("api_base: http://a.test, base_url: http://b.test", code::CONFLICT),
-        ("max_parallel_requests: 3", code::NO_EFFECT),
+        ("max_parallel_requests: 0", code::OUT_OF_RANGE),
+        ("max_parallel_requests: many", code::WRONG_TYPE),
         ("input_cost_per_token_priority: 3", code::NO_EFFECT),
         ("stream: true", code::NO_EFFECT),
         ("temprature: 1", code::KEY_UNKNOWN),

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tollgate_domain::{Price, PriceError, parse_scaled};
+use tollgate_domain::{Money, Price, PriceError, parse_scaled};
 
 use crate::diagnostic::{Finding, code};
 use crate::environment::{Environment, reference};
-use crate::yaml::{Entry, Mapping, Node, Value};
+use crate::yaml::{Entry, Mapping, Node, Span, Value};
 
 /// Reads entries with the environment at hand and collects what is wrong with them.
 #[derive(Debug)]
@@ -125,6 +125,25 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// An amount of dollars, zero or more.
+    pub(crate) fn dollars(&mut self, entry: &Entry) -> Option<Money> {
+        const EXPECTED: &str = "a number of dollars";
+        let text = self.number(entry, EXPECTED)?;
+        match Money::parse_dollars(&text) {
+            Ok(money) if !money.is_negative() => Some(money),
+            Ok(_) => {
+                let message = format!("`{}` is `{text}`; an amount is never negative", entry.name);
+                self.out_of_range(entry, message, "");
+                None
+            }
+            Err(problem) => {
+                let message = format!("`{}` is `{text}`: {problem}", entry.name);
+                self.out_of_range(entry, message, "");
+                None
+            }
+        }
+    }
+
     /// A truth value; the texts `true` and `false` count, since a variable holds text.
     pub(crate) fn flag(&mut self, entry: &Entry) -> Option<bool> {
         match &entry.node.value {
@@ -143,6 +162,11 @@ impl<'a> Reader<'a> {
 
     /// A list of texts. References to variables count inside lists too, which LiteLLM forgets.
     pub(crate) fn texts(&mut self, entry: &Entry) -> Vec<String> {
+        self.placed_texts(entry).into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// A list of texts, each with its place.
+    pub(crate) fn placed_texts(&mut self, entry: &Entry) -> Vec<(String, Span)> {
         let Value::List(items) = &entry.node.value else {
             self.wrong_type(entry, "a list of texts");
             return Vec::new();
@@ -152,7 +176,7 @@ impl<'a> Reader<'a> {
             name_span: node.span.clone(),
             node: node.clone(),
         });
-        as_entries.filter_map(|item| self.text(&item)).collect()
+        as_entries.filter_map(|item| Some((self.text(&item)?, item.name_span))).collect()
     }
 
     /// The mapping of an entry.

@@ -53,6 +53,57 @@ fn an_empty_file_has_the_defaults() {
 }
 
 #[test]
+fn an_answer_without_its_structure_is_refused_unless_the_file_says_otherwise() {
+    let set = |text: &str| format!("litellm_settings: {{structured_output: {{on_miss: {text}}}}}");
+    for (text, miss) in [
+        (String::new(), StructureMiss::Refuse),
+        (set("refuse"), StructureMiss::Refuse),
+        (set("passthrough"), StructureMiss::Passthrough),
+    ] {
+        assert_eq!(clean(&text, &[]).0.on_structure_miss, miss, "{text}");
+    }
+    let (settings, _, codes) = settings(&set("ignore"), &[]);
+    assert_eq!(
+        (settings.on_structure_miss, codes),
+        (StructureMiss::Refuse, vec![code::OUT_OF_RANGE])
+    );
+}
+
+#[test]
+fn reasoning_is_remembered_within_the_limits_of_the_file() {
+    let set = |text: &str| format!("general_settings: {{reasoning_memory: {{{text}}}}}");
+    let of = |mb: usize, hours: u64| ReasoningMemory {
+        bytes_max: mb * 1024 * 1024,
+        age_max: Duration::from_secs(hours * 3600),
+    };
+    for (text, memory) in [
+        (String::new(), of(64, 24)),
+        (set("max_size_mb: 8, max_age: 30h"), of(8, 30)),
+        (set("max_size_mb: 0"), of(0, 24)),
+    ] {
+        assert_eq!(clean(&text, &[]).0.reasoning_memory, memory, "{text}");
+    }
+    let (settings, _, codes) = settings(&set("max_age: soon, size: 1"), &[]);
+    assert_eq!(settings.reasoning_memory, of(64, 24));
+    assert_eq!(codes, [code::OUT_OF_RANGE, code::KEY_UNKNOWN]);
+}
+
+#[test]
+fn media_are_fetched_unless_the_file_says_otherwise() {
+    let of = |enabled, hosts: &[&str]| FetchMedia {
+        enabled,
+        allowed_hosts: hosts.iter().map(|host| (*host).into()).collect(),
+    };
+    for (text, fetch) in [
+        ("", of(true, &[])),
+        ("general_settings: {fetch_media: {enabled: false}}", of(false, &[])),
+        ("general_settings: {fetch_media: {allowed_hosts: [CDN.corp]}}", of(true, &["cdn.corp"])),
+    ] {
+        assert_eq!(clean(text, &[]).0.fetch_media, fetch, "{text}");
+    }
+}
+
+#[test]
 fn kept_answers_live_for_a_month_unless_the_file_says_otherwise() {
     let hours = |count: u64| Duration::from_secs(count * 3600);
     for (text, kept) in [
@@ -137,6 +188,30 @@ fn the_routers_retries_go_before_those_of_litellm_settings() {
 }
 
 #[test]
+fn what_the_file_says_of_parameters_wins_over_the_environment() {
+    let dropping = [("LITELLM_DROP_PARAMS", "True"), ("LITELLM_MODIFY_PARAMS", "1")];
+    let shared = |text: &str, variables: &[(&str, &str)]| {
+        let shared = clean(text, variables).1;
+        (shared.drop_params, shared.modify_params)
+    };
+    assert_eq!(shared("{}", &dropping), (Some(true), Some(true)));
+    let own = "litellm_settings: {drop_params: false}";
+    assert_eq!(shared(own, &dropping), (Some(false), Some(true)));
+    assert_eq!(shared("{}", &[("LITELLM_DROP_PARAMS", "perhaps")]), (None, None));
+}
+
+#[test]
+fn what_of_clients_headers_goes_on_is_off_until_it_is_asked_for() {
+    assert_eq!(clean("{}", &[]).1.forwards, Forwards::default());
+    let text = "general_settings: {forward_llm_provider_auth_headers: true}\n\
+        litellm_settings: {model_group_settings: {forward_client_headers_to_llm_api: ['a/*', b]}}";
+    let shared = clean(text, &[]).1;
+    let forwards = Forwards { keys: true, tokens: true, ..Forwards::default() };
+    assert_eq!(shared.forwards, forwards);
+    assert_eq!(shared.forwarding_groups, ["a/*", "b"]);
+}
+
+#[test]
 fn every_setting_has_its_effect() {
     let text = "general_settings:\n  max_request_size_mb: 2\n  max_response_size_mb: 3\n  \
         global_max_parallel_requests: 9\n  always_include_stream_usage: yes\n  \
@@ -162,6 +237,33 @@ fn every_setting_has_its_effect() {
         request_timeout: Some(Duration::from_secs(50)),
     };
     assert_eq!(shared.timeouts, timeouts);
+}
+
+#[test]
+fn the_fair_queue_has_its_defaults_and_its_settings() {
+    use tollgate_policy::FlowBy;
+    let default = FairQueueSettings {
+        enabled: true,
+        places_per_flow_max: 64,
+        wait_max: Duration::from_secs(30),
+        fairness_key: vec![FlowBy::Key, FlowBy::Team],
+    };
+    assert_eq!(clean("", &[]).0.fair_queue, default);
+    assert_eq!(clean("router_settings: {fair_queue: {}}", &[]).0.fair_queue, default);
+    let text = "router_settings:\n  fair_queue:\n    enabled: false\n    max_queue_per_flow: '8'\n    \
+        max_queue_wait: 2.5\n    fairness_key: [end_user, ip, team, key]\n";
+    let given = FairQueueSettings {
+        enabled: false,
+        places_per_flow_max: 8,
+        wait_max: Duration::from_millis(2500),
+        fairness_key: vec![FlowBy::EndUser, FlowBy::Ip, FlowBy::Team, FlowBy::Key],
+    };
+    assert_eq!(clean(text, &[]).0.fair_queue, given);
+    for wrong in ["max_queue_per_flow: 0", "max_queue_wait: 601", "fairness_key: [user]"] {
+        let (settings, _, _) =
+            settings(&format!("router_settings: {{fair_queue: {{{wrong}}}}}"), &[]);
+        assert_eq!(settings.fair_queue, default, "{wrong}");
+    }
 }
 
 #[test]
@@ -204,6 +306,18 @@ fn a_wrong_setting_is_a_finding() {
         ("router_settings: {redis_host: r.test, redis_port: 65536}", code::OUT_OF_RANGE),
         ("router_settings: {routing_strategy: least-busy}", code::NO_EFFECT),
         ("router_settings: {routing_strategy: simple-shufle}", code::OUT_OF_RANGE),
+        ("router_settings: {default_max_parallel_requests: 0}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: true}", code::WRONG_TYPE),
+        ("router_settings: {fair_queue: {enabled: perhaps}}", code::WRONG_TYPE),
+        ("router_settings: {fair_queue: {max_queue_per_flow: 0}}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: {max_queue_per_flow: 2049}}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: {max_queue_per_flow: 1.5}}", code::WRONG_TYPE),
+        ("router_settings: {fair_queue: {max_queue_wait: 0}}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: {max_queue_wait: 600.001}}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: {fairness_key: key}}", code::WRONG_TYPE),
+        ("router_settings: {fair_queue: {fairness_key: []}}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: {fairness_key: [key, user]}}", code::OUT_OF_RANGE),
+        ("router_settings: {fair_queue: {max_wait: 5}}", code::KEY_UNKNOWN),
         ("litellm_settings: {drop_params: [x]}", code::WRONG_TYPE),
     ];
     for (text, code) in cases {

@@ -86,6 +86,38 @@ fn a_quota_is_told_from_a_rate() {
 }
 
 #[test]
+fn a_quota_of_a_day_is_no_rate_whatever_wait_is_named() {
+    let daily = error(429, "GenerateRequestsPerDayPerProject", "You exceeded your current quota");
+    let failure = classify(&daily, Some(Duration::from_secs(21)));
+    assert_eq!((failure.reason, failure.retry), (Reason::UpstreamQuotaExhausted, Retry::Never));
+    let minute = error(429, "GenerateRequestsPerMinute", "You exceeded your current quota");
+    let failure = classify(&minute, Some(Duration::from_secs(21)));
+    assert_eq!(failure.reason, Reason::UpstreamRateLimited);
+}
+
+#[test]
+fn a_service_that_passes_on_a_models_failure_means_the_models_status() {
+    check(424, "429", "The model is busy", Reason::UpstreamRateLimited, 429);
+    check(424, "500", "The model failed", Reason::UpstreamError, 500);
+    check(424, "", "The model failed", Reason::UpstreamError, 424);
+    check(500, "429", "no such passing on", Reason::UpstreamError, 500);
+}
+
+#[test]
+fn exceptions_are_known_by_their_names() {
+    let named = |status, name| {
+        let error = UpstreamError { kind: Some(name), ..error(status, "", "words") };
+        classify(&error, None).reason
+    };
+    assert_eq!(named(400, "ServiceQuotaExceededException"), Reason::UpstreamQuotaExhausted);
+    assert_eq!(named(429, "ModelNotReadyException"), Reason::UpstreamOverloaded);
+    assert_eq!(named(429, "ThrottlingException"), Reason::UpstreamRateLimited);
+    check(400, "400", "The provided model identifier is invalid.", Reason::ModelUnknown, 404);
+    let echoed = "messages.0: 'the provided model identifier is invalid' is no text";
+    check(400, "400", echoed, Reason::UpstreamRejectedRequest, 400);
+}
+
+#[test]
 fn what_never_fits_a_rate_is_not_waited_for() {
     let message =
         "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 90000";
@@ -129,6 +161,11 @@ fn refused_content_is_the_calls_own() {
 fn credentials_rejected_with_a_400_are_the_operators() {
     let rejected = Reason::UpstreamCredentialsRejected;
     check(400, "", "API key not valid. Please pass a valid API key.", rejected, 502);
+    for name in
+        ["UnrecognizedClientException", "ExpiredTokenException", "MissingAuthenticationToken"]
+    {
+        check(400, name, "The security token included in the request is invalid.", rejected, 502);
+    }
     check(400, "API_KEY_INVALID", "", rejected, 502);
     check(
         400,
@@ -168,6 +205,10 @@ fn a_missing_model_is_told_from_a_missing_address() {
 #[test]
 fn openrouters_words_are_told_apart() {
     // seed-behaviour S02, without the catalogue's part.
+    let none = "Invocation of model ID m with on-demand throughput isn\u{2019}t supported.";
+    for words in [none, "The provided model identifier is invalid."] {
+        check(400, "ValidationException", words, Reason::ModelUnknown, 404);
+    }
     check(400, "400", "acme/x is not a valid model ID", Reason::ModelUnknown, 404);
     check(404, "404", "No endpoints found for acme/x.", Reason::ModelUnknown, 404);
     let feature = Reason::NoEndpointWithRequiredFeature;
@@ -192,6 +233,8 @@ fn an_error_inside_a_good_answer_gets_the_status_it_names() {
     check(200, "invalid_api_key", "", Reason::UpstreamCredentialsRejected, 502);
     check(200, "context_length_exceeded", "", Reason::ContextWindowExceeded, 400);
     check(200, "server_error", "", Reason::UpstreamError, 500);
+    check(200, "bio_policy", "", Reason::ContentRefused, 400);
+    check(200, "DEADLINE_EXCEEDED", "", Reason::UpstreamReportedTimeout, 504);
     for code in ["", "42", "-1", "99999999999", "odd"] {
         check(200, code, "maximum context length", Reason::UpstreamError, 502);
     }

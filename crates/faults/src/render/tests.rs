@@ -1,4 +1,4 @@
-//! Bodies: every reason in both dialects against a golden file, and each rule of the relay.
+//! Bodies: every reason in every dialect against a golden file, and each rule of the relay.
 
 use expect_test::expect_file;
 use proptest::prelude::*;
@@ -23,7 +23,7 @@ fn every_reason_renders_as_before_in_every_dialect() {
     for reason in Reason::ALL {
         let refusal = Refusal::new(reason, "what happened");
         golden.push_str(&format!("{} {}\n", refusal.status(), reason.slug()));
-        for dialect in [Dialect::OpenAi, Dialect::Anthropic] {
+        for dialect in [Dialect::OpenAi, Dialect::Anthropic, Dialect::Gemini] {
             let body = body(&refusal, dialect, DOCS, "req-1");
             parsed(&body);
             golden.push_str(&format!("  {body}\n"));
@@ -67,6 +67,32 @@ fn gemini_routes_get_the_status_as_a_number_and_by_name() {
     assert_eq!(error["code"], 429);
     assert_eq!(error["status"], "RESOURCE_EXHAUSTED");
     assert_eq!(error["gateway"]["reason"], "rate_limited");
+    assert_eq!(error["details"], Value::Null);
+}
+
+#[test]
+fn gemini_routes_are_told_the_wait_where_googles_clients_look() {
+    let refusal = Refusal::new(Reason::RateLimited, "slow down")
+        .with_retry_after(std::time::Duration::from_millis(20_100));
+    let detail = &parsed(&body(&refusal, Dialect::Gemini, DOCS, "r"))["error"]["details"][0];
+    assert_eq!(detail["@type"], "type.googleapis.com/google.rpc.RetryInfo");
+    assert_eq!(detail["retryDelay"], "21s");
+}
+
+#[test]
+fn agents_of_the_messages_api_hear_of_a_long_prompt_in_its_vendors_words() {
+    for (message, told) in [
+        ("acme: too many tokens", "prompt is too long: acme: too many tokens"),
+        ("prompt is too long: 9 tokens > 8 maximum", "prompt is too long: 9 tokens > 8 maximum"),
+    ] {
+        let refusal = Refusal::new(Reason::ContextWindowExceeded, message);
+        let anthropic = parsed(&body(&refusal, Dialect::Anthropic, DOCS, "r"));
+        assert_eq!(anthropic["error"]["message"], told);
+        assert_eq!(openai(&refusal)["error"]["message"], message);
+    }
+    let other = Refusal::new(Reason::ContentRefused, "no");
+    let anthropic = parsed(&body(&other, Dialect::Anthropic, DOCS, "r"));
+    assert_eq!(anthropic["error"]["message"], "no");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::*;
 fn phrases(sign: &Sign) -> &'static [&'static str] {
     match sign {
         Any | Code(_) => &[],
-        Says(phrases) | Begins(phrases) | SaysWithoutWait(phrases) => phrases,
+        CodeHolds(phrases) | Says(phrases) | Begins(phrases) | SaysWithoutWait(phrases) => phrases,
     }
 }
 

@@ -94,7 +94,9 @@ fn page(catalog: &Catalog) -> String {
          `crates/wire/providers/`.\n\n\
          Of several variables, the first one that is set holds the key. `{NAME}` in a base URL is \
          the environment variable of that name. Without a base URL, a deployment has to say \
-         `api_base`, or one of the variables that `tollgate providers --json` lists.\n\n",
+         `api_base`, or one of the variables that `tollgate providers --json` lists. \
+         What becomes of fields that a provider does not take is told in \
+         [parameters](../guide/parameters.md).\n\n",
     );
     // Writing to a String cannot fail.
     let _ = writeln!(text, "| {} |\n|---|---|---|---|---|", COLUMNS.join(" | "));
@@ -142,7 +144,7 @@ fn said(quirks: &Quirks) -> Vec<String> {
         said.push(format!("beside {} drops {}", rule.beside, rule.fields.join(", ")));
     }
     if !quirks.drop_fields.is_empty() {
-        said.push(format!("drops {}", quirks.drop_fields.join(", ")));
+        said.push(format!("does not take {}", quirks.drop_fields.join(", ")));
     }
     said
 }
@@ -170,7 +172,7 @@ mod tests {
             ..Quirks::default()
         };
         let wanted = "limit is max_tokens; is not asked for streamed usage; seed is random_seed; \
-                      sets store to false; drops n, stop";
+                      sets store to false; does not take n, stop";
         assert_eq!(super::quirks(&quirks), wanted);
         assert_eq!(super::quirks(&Quirks::default()), "-");
     }

@@ -9,6 +9,8 @@ mod agents;
 mod books;
 mod calls;
 mod clients;
+mod clouds;
+mod fairness;
 mod lifecycle;
 mod matrix;
 mod stage;

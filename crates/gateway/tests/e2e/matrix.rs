@@ -5,11 +5,11 @@
 //! not hold says why; the others are tried all the same.
 
 mod cell;
-mod check;
-mod client;
+pub(crate) mod check;
+pub(crate) mod client;
 mod direct;
 pub(crate) mod scene;
-mod sse;
+pub(crate) mod sse;
 mod table;
 pub(crate) mod upstream;
 pub(crate) mod world;

@@ -1,3 +1,5 @@
+//! One counter, many at once, and the law over random histories.
+
 use proptest::prelude::*;
 
 use super::*;

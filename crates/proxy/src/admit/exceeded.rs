@@ -15,7 +15,7 @@ const CALLS_RETRY_AFTER: Duration = Duration::from_secs(1);
 const AWAY_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The refusal of a call that could claim nothing.
-pub(super) fn not_claimed(error: &ClaimError, now: Timestamp) -> Refusal {
+pub(crate) fn not_claimed(error: &ClaimError, now: Timestamp) -> Refusal {
     let message = match error {
         ClaimError::Exceeded(exceeded) => return refusal(exceeded, now),
         ClaimError::CountersAway => {

@@ -1,7 +1,8 @@
-//! Counting tokens without a call: an estimate from the length of the prompt.
+//! Counting tokens without a call: by the provider where it counts requests of the client's format,
+//! else an estimate from the length of the prompt.
 //!
-//! Nothing is sent to a provider and nothing is charged. The estimate leans to the high side, so
-//! that a client that compacts by it compacts in time.
+//! Nothing is charged. The estimate leans to the high side, so that a client that compacts by it
+//! compacts in time.
 
 use std::sync::Arc;
 
@@ -13,11 +14,13 @@ use tollgate_faults::{Dialect, Reason, Refusal};
 use tollgate_wire::formats::anthropic_messages::from_count;
 use tollgate_wire::translate::ClientFormat;
 
+use crate::attempt::counted;
 use crate::authenticate::authenticate;
 use crate::gate::Gate;
 use crate::grants;
 use crate::ingress::{Ingress, Route};
 use crate::refusal::refuse;
+use crate::route;
 
 /// Bytes of JSON for one token, rounded down: English prose has about four and a half, code and
 /// JSON three to four.
@@ -62,9 +65,14 @@ async fn tokens(gate: &Gate, request: http::Request<Body>, route: Route) -> Resu
     let caller = authenticate(gate, ingress.headers(), &snapshot.settings).await?;
     let call = ingress.read(&snapshot.settings).await?;
     let name = call.request.asked.model.as_str();
-    if snapshot.resolve(name).is_none() || !grants::may_use(&snapshot, &caller, name) {
+    let granted = grants::may_use(&snapshot, &caller, name);
+    let Some(resolved) = snapshot.resolve(name).filter(|_| granted) else {
         let message = format!("there is no model `{name}`");
         return Err(Refusal::new(Reason::ModelUnknown, message).with_param("model"));
+    };
+    let plan = route::route(&resolved, &snapshot.settings, &call, gate.random())?;
+    if let Some(tokens) = counted(gate, &snapshot.settings, &call, &plan).await {
+        return Ok(tokens);
     }
     Ok(call.request.asked.prompt_bytes.div_ceil(BYTES_PER_TOKEN))
 }

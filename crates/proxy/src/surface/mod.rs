@@ -5,6 +5,7 @@ mod count;
 mod errors;
 mod gemini;
 mod health;
+mod metrics;
 mod models;
 mod responses;
 
@@ -27,6 +28,8 @@ pub enum Access {
     Anyone,
     /// Any usable key; the handler limits the answer to what the key may see.
     Key,
+    /// The master key only, unless the operator opens the route.
+    Master,
 }
 
 /// One route: the router and the permission matrix are made of the same rows.
@@ -71,6 +74,7 @@ fn table() -> Vec<Route> {
         row("GET", "/health/liveliness", Access::Anyone, get(health::alive)),
         row("GET", "/health/liveness", Access::Anyone, get(health::alive)),
         row("GET", "/health/readiness", Access::Anyone, get(health::readiness)),
+        row("GET", "/metrics", Access::Master, get(metrics::show)),
         row("GET", "/errors", Access::Anyone, get(errors::index)),
         row("GET", "/errors/{slug}", Access::Anyone, get(errors::article)),
     ]

@@ -6,6 +6,7 @@ mod memory;
 use std::sync::Arc;
 use std::time::Duration;
 
+use papaya::HashMap;
 use tollgate_domain::{
     Attribution, BudgetId, Clock, KeyHash, Level, Subject, TeamId, Timestamp, UserId,
 };
@@ -59,6 +60,8 @@ pub struct KeyDirectory {
     keys: Memory<KeyHash, Arc<KeyRecord>>,
     unknown: Memory<KeyHash, ()>,
     levels: Memory<Subject, Arc<LevelRecord>>,
+    /// Those whom the configuration limits: as many as it names.
+    fixed: HashMap<Subject, Arc<LevelRecord>>,
     meters: Meters,
     shared: Option<SharedCounters>,
 }
@@ -74,6 +77,7 @@ impl KeyDirectory {
             keys: Memory::new(capacity),
             unknown: Memory::new(UNKNOWN_KEYS_MAX),
             levels: Memory::new(capacity),
+            fixed: HashMap::new(),
             meters: Meters::default(),
             shared: None,
         }
@@ -178,10 +182,18 @@ impl KeyDirectory {
     pub async fn fixed(
         &self,
         subject: &Subject,
-        limits: Limits,
-    ) -> Result<LevelRecord, StoreError> {
-        let rules = self.rules(subject, &limits, Anchor::Calendar).await?;
-        Ok(LevelRecord { rules, limits, ..LevelRecord::unlimited(subject.clone()) })
+        limits: &Limits,
+    ) -> Result<Arc<LevelRecord>, StoreError> {
+        if let Some(record) = self.fixed.pin().get(subject)
+            && record.limits == *limits
+        {
+            return Ok(Arc::clone(record));
+        }
+        let rules = self.rules(subject, limits, Anchor::Calendar).await?;
+        let unlimited = LevelRecord::unlimited(subject.clone());
+        let record = Arc::new(LevelRecord { rules, limits: limits.clone(), ..unlimited });
+        self.fixed.pin().insert(subject.clone(), Arc::clone(&record));
+        Ok(record)
     }
 
     /// Forgets what is known about a hash. To be called after the key was inserted, updated or

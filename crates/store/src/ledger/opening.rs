@@ -37,7 +37,8 @@ impl OpenRow {
     /// What stands before the rows of the statement that writes openings.
     pub(super) const INSERT: &str = "INSERT INTO open_calls (call_id, admitted_at, key_id, \
          user_id, team_id, organization_id, project_id, customer_id, tags, model_group, streamed, \
-         held_nanos, input_milli, input_cost_nanos, price_sheet_id, deployment_id, provider, output_deltas, \
+         held_nanos, input_milli, input_cost_nanos, price_sheet_id, deployment_id, provider, \
+         output_deltas, \
          output_bytes, output_cost_nanos) VALUES";
     /// What stands after them: of an opening that is there, the progress is brought up to date.
     pub(super) const UPDATED: &str = "ON CONFLICT (call_id) DO UPDATE SET \

@@ -1,3 +1,5 @@
+//! Claims of many meters at once, alone and from many threads.
+
 use std::time::Duration;
 
 use super::*;

@@ -10,6 +10,7 @@ use futures_util::future::{BoxFuture, Shared};
 use tollgate_domain::{Clock, Identity, Ticks, Timestamp};
 
 use super::errand::Courier;
+use super::explain::{TokenFault, explain};
 use super::grant::Grant;
 use super::{Proof, aws, entra, google};
 
@@ -47,20 +48,36 @@ impl Identities {
     }
 
     /// Lets go of a credential that an upstream refused with 401, so that the next call fetches
-    /// another. `false` when that is no use, because it was fetched less than [`FRESH`] ago: then
-    /// the identity itself is refused.
+    /// another. `false` when that is no use, because it was fetched less than [`FRESH`] ago by both
+    /// clocks (the monotonic one stands still while a machine sleeps): then the identity itself is
+    /// refused.
     pub fn forget(&self, identity: &Identity) -> bool {
         let mut slots = self.slots();
         let Some(slot) = slots.get_mut(identity) else { return true };
-        let now = self.clock.ticks();
+        let (now, ticks) = (self.clock.now(), self.clock.ticks());
         match &slot.held {
-            Some(held) if now.since(held.fetched) < FRESH => false,
+            Some(held) if held.is_fresh(now, ticks) => false,
             Some(held) if held.grant.expires_at.is_none() => false,
             Some(_) | None => {
                 slot.held = None;
                 true
             }
         }
+    }
+
+    /// Why a resource of Entra's refused an answer with this status and body, by the token of the
+    /// identity that was sent last; `None` for the identity means that a key was sent.
+    #[must_use]
+    pub fn explain(
+        &self,
+        identity: Option<&Identity>,
+        (status, body): (u16, &str),
+    ) -> Option<TokenFault> {
+        let now = self.clock.now();
+        let Some(identity) = identity else { return explain(None, status, body, now) };
+        let held = self.slots().get(identity).and_then(|slot| slot.held.clone())?;
+        let Proof::Bearer(token) = held.grant.proof else { return None };
+        explain(Some(token.expose()), status, body, now)
     }
 
     /// A credential that is good now: the one at hand, or a new one. One whose life is 80 % over is
@@ -120,6 +137,10 @@ impl Identities {
 impl Held {
     fn is_good(&self, now: Timestamp) -> bool {
         self.grant.expires_at.is_none_or(|end| end.since(now) > MARGIN)
+    }
+
+    fn is_fresh(&self, now: Timestamp, ticks: Ticks) -> bool {
+        now.since(self.fetched_at).max(ticks.since(self.fetched)) < FRESH
     }
 
     fn is_due(&self, now: Timestamp) -> bool {

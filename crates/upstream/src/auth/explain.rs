@@ -1,5 +1,7 @@
 //! Why an upstream refused a token of Entra ID, read from the token itself (S11, S19).
 
+use std::fmt;
+
 use serde_json::Value;
 use tollgate_domain::Timestamp;
 
@@ -45,6 +47,23 @@ impl TokenFault {
     }
 }
 
+impl fmt::Display for TokenFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WrongAudience { audience } => write!(f, "its token is for `{audience}`"),
+            Self::Expired { at } => write!(f, "its token ended at {at}"),
+            Self::WrongTenant { tenant } => {
+                write!(f, "its token is of the directory `{tenant}`, which is not the resource's")
+            }
+            Self::RoleMissing { principal } => {
+                let principal = principal.as_deref().unwrap_or("of the gateway");
+                write!(f, "the principal `{principal}` lacks `{ROLE}` on the resource")
+            }
+            Self::KeyAuthDisabled => f.write_str("the resource takes no keys"),
+        }
+    }
+}
+
 /// Explains a 401 or 403 by the token that was sent (`None` for a key), as of `now`. `None` when
 /// neither says why. The token is read, not verified.
 #[must_use]
@@ -58,8 +77,11 @@ pub fn explain(token: Option<&str>, status: u16, body: &str, now: Timestamp) -> 
     };
     let claims = claims(token).unwrap_or(Value::Null);
     let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
+    let says_role = ROLE_WORDS.iter().any(|words| body.contains(words));
+    let role_missing = || says_role.then(|| TokenFault::RoleMissing { principal: text("oid") });
     if status == 403 {
-        return Some(TokenFault::RoleMissing { principal: text("oid") });
+        // A firewall and a private network answer with 403 too.
+        return role_missing();
     }
     if let Some(seconds) = claims.get("exp").and_then(Value::as_i64)
         && seconds <= now.seconds()
@@ -73,13 +95,20 @@ pub fn explain(token: Option<&str>, status: u16, body: &str, now: Timestamp) -> 
     if body.contains("tenant") {
         return text("tid").map(|tenant| TokenFault::WrongTenant { tenant });
     }
-    body.contains("permissiondenied").then(|| TokenFault::RoleMissing { principal: text("oid") })
+    role_missing()
 }
 
 fn is_accepted(audience: &str) -> bool {
     let host = audience.trim_start_matches("https://").trim_end_matches('/');
     AUDIENCES.contains(&host)
 }
+
+/// The role that calls need.
+const ROLE: &str = "Cognitive Services OpenAI User";
+
+/// How a resource says, in lower case, that a principal has no role on it.
+const ROLE_WORDS: [&str; 3] =
+    ["lacks the required data action", "permissiondenied", "authorizationfailed"];
 
 const KEY_DISABLED: TokenFault = TokenFault::KeyAuthDisabled;
 
@@ -116,7 +145,14 @@ mod tests {
         for (claims, status, body, expected) in [
             (Some(wrong), 401, "", Some(TokenFault::WrongAudience { audience })),
             (Some(r#"{"exp":1000}"#), 401, "", Some(ended)),
-            (Some(good), 403, "", Some(TokenFault::RoleMissing { principal: principal.clone() })),
+            (
+                Some(good),
+                403,
+                "The principal `o` lacks the required data action `chat`",
+                Some(TokenFault::RoleMissing { principal: principal.clone() }),
+            ),
+            (Some(good), 403, "Public access is disabled. Use a private endpoint.", None),
+            (Some(good), 403, "", None),
             (Some(good), 401, "PermissionDenied", Some(TokenFault::RoleMissing { principal })),
             (Some(good), 401, "Token tenant does not match", Some(tenant)),
             (Some(good), 401, "", None),

@@ -17,6 +17,15 @@ pub(in crate::formats) struct CallIds {
 }
 
 impl CallIds {
+    /// Ids for the answer to a call of the gateway's that has this id, whatever the answer calls
+    /// itself.
+    pub(in crate::formats) fn of_call(call: &str) -> Self {
+        let mut ids = Self::default();
+        // Where the id is a UUID its hyphens say nothing.
+        ids.learn(Some(&call.replace('-', "").into()));
+        ids
+    }
+
     /// Takes the answer's id from the first chunk that has one.
     pub(in crate::formats) fn learn(&mut self, answer: Option<&ByteString>) {
         if let (Some(answer), true) = (answer, self.answer.is_empty()) {

@@ -158,6 +158,11 @@ pub(crate) fn tags(object: &Object<'_>) -> Vec<String> {
     texts.take(TAGS_READ_MAX).map(Cow::into_owned).collect()
 }
 
+/// The priority that a body asks for (runtime-semantics of LiteLLM, scheduler).
+pub(crate) fn priority(object: &Object<'_>) -> Option<i64> {
+    object.value("priority").and_then(Raw::whole).and_then(|whole| i64::try_from(whole).ok())
+}
+
 /// Most tags that are read of one body; a call that carries so many is refused.
 const TAGS_READ_MAX: usize = 1_000;
 

@@ -52,10 +52,7 @@ impl Upstream {
                     self.check_request(&case, &read.expect("a request"));
                 }
                 [_, _, Ok(body), _] => self.check_answer(&case, &body),
-                [.., Ok(body)] => {
-                    let error = (self.read_error)(&body).expect("an error");
-                    expect(&case, "error.txt", &format!("{error:#?}\n"));
-                }
+                [.., Ok(body)] => check_error(&case, (self.read_error)(&body)),
                 _ => self.check_stream(&case),
             }
         }
@@ -95,24 +92,46 @@ impl Upstream {
 
     fn check_stream(&self, case: &Path) {
         let stream = fs::read(case.join(self.stream)).expect("one of the files of a case");
-        let deltas = (self.interpret)(&[&stream], Close::Clean);
+        let deltas = check_splits(case, &stream, &[Close::Cut, Close::Clean], &self.interpret);
         expect(case, "deltas.txt", &lines(&deltas));
-        obeys_the_laws(&deltas);
-        let end = stream.trim_ascii_end().len();
-        // Every byte on its own is below; two pieces differ from that in little.
-        for at in (0..stream.len()).step_by(5) {
-            let (head, tail) = stream.split_at(at);
-            let split = (self.interpret)(&[head, tail], Close::Clean);
-            assert_eq!(split, deltas, "{} at {at}", case.display());
-            for how in [Close::Cut, Close::Clean] {
-                let cut = (self.interpret)(&[head], how);
-                obeys_the_laws(&cut);
-                assert!(at >= end || !cut.contains(&Delta::End), "{} at {at}", case.display());
-            }
-        }
-        let bytes: Vec<&[u8]> = stream.chunks(1).collect();
-        assert_eq!((self.interpret)(&bytes, Close::Clean), deltas, "{}", case.display());
     }
+}
+
+/// In how many places a stream is split: each takes the time to read all of it.
+const SPLITS_MAX: usize = 300;
+
+/// What a stream says that arrives in these pieces and ends so.
+pub(super) type Interpret<'a> = &'a dyn Fn(&[&[u8]], Close) -> Vec<Delta>;
+
+/// What a stream says: the same under every split of its bytes. A stream that is cut in one of
+/// these ways keeps the laws, and has an end only where all was said.
+pub(super) fn check_splits(
+    case: &Path,
+    stream: &[u8],
+    cuts: &[Close],
+    interpret: Interpret<'_>,
+) -> Vec<Delta> {
+    let deltas = interpret(&[stream], Close::Clean);
+    obeys_the_laws(&deltas);
+    // Every byte on its own is below; two pieces differ from that in little.
+    for at in (0..stream.len()).step_by(5.max(stream.len() / SPLITS_MAX)) {
+        let (head, tail) = stream.split_at(at);
+        assert_eq!(interpret(&[head, tail], Close::Clean), deltas, "{} at {at}", case.display());
+        for how in cuts {
+            let cut = interpret(&[head], *how);
+            obeys_the_laws(&cut);
+            assert!(!cut.contains(&Delta::End) || cut == deltas, "{} at {at}", case.display());
+        }
+    }
+    let bytes: Vec<&[u8]> = stream.chunks(1).collect();
+    assert_eq!(interpret(&bytes, Close::Clean), deltas, "{}", case.display());
+    deltas
+}
+
+/// What is read from the body of an error, which may be nothing.
+pub(super) fn check_error(case: &Path, error: Option<ErrorBody>) {
+    let read = error.map_or("nothing can be read".to_owned(), |error| format!("{error:#?}"));
+    expect(case, "error.txt", &format!("{read}\n"));
 }
 
 /// The cases of a format, in order.

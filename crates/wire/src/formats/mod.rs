@@ -17,3 +17,4 @@ mod schemas;
 pub mod seal;
 pub mod translation;
 mod turns;
+mod values;

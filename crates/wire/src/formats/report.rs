@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::capability::Capability;
 use crate::conversation::{Conversation, Part};
 use crate::formats::translation::{Target, Unsupported, Written};
+use crate::json::Layout;
 
 /// Fields of other dialects that change the answer, so that leaving them out must be allowed.
 const MEANINGFUL: [&str; 6] =
@@ -131,8 +132,9 @@ impl<'t> Report<'t> {
         }
     }
 
-    pub(in crate::formats) fn written(self, body: Vec<u8>) -> Written {
-        Written { body: Bytes::from(body), dropped: self.dropped, adjusted: self.adjusted }
+    pub(in crate::formats) fn written(self, (body, layout): (Vec<u8>, Layout)) -> Written {
+        let Self { dropped, adjusted, .. } = self;
+        Written { body: Bytes::from(body), layout, dropped, adjusted }
     }
 }
 

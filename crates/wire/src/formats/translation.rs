@@ -7,6 +7,7 @@ use super::openai_chat::ErrorBody;
 use super::seal::Seal;
 use crate::capability::Capability;
 use crate::conversation::Answer;
+use crate::json::Layout;
 use crate::provider::Quirks;
 
 /// The deployment that a request is written for.
@@ -38,6 +39,8 @@ pub struct Leniency<'a> {
 pub struct Written {
     /// The body.
     pub body: Bytes,
+    /// Where its members stand.
+    pub layout: Layout,
     /// Fields that were left out, by the name the client used where it has one.
     pub dropped: Vec<Box<str>>,
     /// Fields that were changed to what the target understands.

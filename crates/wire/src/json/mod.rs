@@ -6,6 +6,7 @@
 
 mod grammar;
 mod malformed;
+mod path;
 mod raw;
 mod scan;
 mod splice;
@@ -13,6 +14,7 @@ mod text;
 pub mod write;
 
 pub use malformed::Malformed;
+pub use path::{JsonPath, PATH_BYTES_MAX, PathProblem, without};
 pub use raw::{Elements, Kind, Members, Raw};
 pub use scan::{Layout, Member, Object};
 pub use splice::Splice;

@@ -132,6 +132,19 @@ impl<'a> Raw<'a> {
         let last = self.members().filter(|(member, _)| member == name).last();
         last.map(|(_, value)| value).filter(|value| !value.is_null())
     }
+
+    /// Several members in one walk, each as [`find`](Self::find) gives it.
+    #[must_use]
+    pub fn find_each<const N: usize>(self, names: [&str; N]) -> [Option<Self>; N] {
+        let mut found: [Option<Self>; N] = [None; N];
+        for (name, value) in self.members() {
+            let at = names.iter().position(|wanted| name == *wanted);
+            if let Some(slot) = at.and_then(|at| found.get_mut(at)) {
+                *slot = Some(value);
+            }
+        }
+        found.map(|value| value.filter(|value| !value.is_null()))
+    }
 }
 
 /// The members of an object.

@@ -45,6 +45,23 @@ impl<'a> Object<'a> {
         Self::walk(text).map_err(|fault| Malformed::from_fault(text, fault))
     }
 
+    /// The members of a body whose layout is known, without another scan. A layout of another body
+    /// gives nothing.
+    #[must_use]
+    pub fn laid_out(body: &'a [u8], layout: &'a Layout) -> Option<Self> {
+        let text = std::str::from_utf8(body).ok()?;
+        let member = |place: &'a Place| {
+            Some(Member {
+                name: Cow::Borrowed(&*place.name),
+                value: text.get(place.value.clone())?,
+                value_span: place.value.clone(),
+                member_span: place.member.clone(),
+            })
+        };
+        let members = layout.places.iter().map(member).collect::<Option<_>>()?;
+        Some(Self { members, inside: layout.inside })
+    }
+
     fn walk(text: &'a str) -> Result<Self, super::grammar::Fault> {
         let mut cursor = Cursor::new(text);
         cursor.enter_object()?;
@@ -105,7 +122,7 @@ impl<'a> Member<'a> {
 }
 
 /// Where the members of a scanned object stand: what editing its body needs, without borrowing it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layout {
     pub(super) places: Arc<[Place]>,
     /// Offset just inside the opening brace.
@@ -113,7 +130,7 @@ pub struct Layout {
 }
 
 /// One member's name and spans.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) name: Box<str>,
     pub(super) value: Range<usize>,

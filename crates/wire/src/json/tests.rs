@@ -17,12 +17,17 @@ fn fault(body: &[u8]) -> Malformed {
     Object::scan(body).expect_err("not a JSON object")
 }
 
-fn edited(body: &str, edit: impl FnOnce(&mut Splice)) -> String {
+/// The body edited, in memory of its own and in place, which must be the same.
+fn edited(body: &str, edit: impl Fn(&mut Splice)) -> String {
     let body = Bytes::copy_from_slice(body.as_bytes());
     let object = Object::scan(&body).expect("a JSON object");
     let mut splice = Splice::new(&body, &object);
     edit(&mut splice);
-    String::from_utf8(splice.finish().to_vec()).expect("UTF-8")
+    let mut in_place = Splice::owning(Bytes::from(body.to_vec()), object.layout());
+    edit(&mut in_place);
+    let out = splice.finish();
+    assert_eq!(in_place.finish(), out);
+    String::from_utf8(out.to_vec()).expect("UTF-8")
 }
 
 /// Line, column and offset.
@@ -199,6 +204,20 @@ fn a_splice_reads_its_own_edits() {
 }
 
 #[test]
+fn members_found_in_one_walk_are_those_found_one_by_one() {
+    let body = r#"{"o":{"a":1,"b":null,"\u0063":3,"a":2,"e":[]}}"#;
+    let object = scan(body);
+    let inside = object.value("o").expect("an object");
+    let names = ["a", "b", "c", "d", "e"];
+    assert_eq!(inside.find_each(names), names.map(|name| inside.find(name)));
+    assert_eq!(
+        inside.find_each(["c", "a"]).map(|raw| raw.map(Raw::as_written)),
+        [Some("3"), Some("2")]
+    );
+    assert_eq!(inside.find("e").expect("a list").find_each(["a"]), [None]);
+}
+
+#[test]
 fn without_edits_the_body_itself_comes_back() {
     let body = Bytes::from_static(b" {\"a\" : 1} ");
     let object = Object::scan(&body).expect("a JSON object");
@@ -325,5 +344,18 @@ proptest! {
         let object = scan(&body);
         let text = object.find("a").and_then(|member| member.raw().text());
         prop_assert_eq!(text.as_deref(), Some(&*format!("{prefix}\"{rest}")));
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_run_ends_at_the_first_special_byte(
+        plain in prop::collection::vec(prop::sample::select(&b"az !#[]\x7f\x80\xff"[..]), 0..100),
+        rest in prop::collection::vec(any::<u8>(), 0..20),
+    ) {
+        let special = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
+        let bytes = [plain, rest].concat();
+        let expected = bytes.iter().position(special).unwrap_or(bytes.len());
+        prop_assert_eq!(super::grammar::plain_run(&bytes), expected);
     }
 }

@@ -5,6 +5,12 @@
 //! caller's: the closure that fills an object or an array ends before its bracket is written, so
 //! nothing can be left open.
 
+use std::io::Write as _;
+
+use super::Layout;
+use super::grammar::plain_run;
+use super::scan::Place;
+
 /// Appends one JSON value after the other to a buffer.
 ///
 /// Inside an object every call is given a member's name; inside an array the calls of [`Array`]
@@ -13,6 +19,8 @@
 pub struct JsonWriter<'a> {
     out: &'a mut Vec<u8>,
     empty: bool,
+    /// Where the members begin, when somebody wants to know.
+    places: Option<&'a mut Vec<Place>>,
 }
 
 /// An array that is being written.
@@ -25,8 +33,29 @@ pub struct Array<'a> {
 /// Appends an object, whose members `fill` writes.
 pub fn object(out: &mut Vec<u8>, fill: impl FnOnce(&mut JsonWriter<'_>)) {
     out.push(b'{');
-    fill(&mut JsonWriter { out, empty: true });
+    fill(&mut JsonWriter { out, empty: true, places: None });
     out.push(b'}');
+}
+
+/// Writes an object as a whole body, whose members `fill` writes, and tells where they stand as a
+/// scan of it would.
+pub fn body(out: &mut Vec<u8>, fill: impl FnOnce(&mut JsonWriter<'_>)) -> Layout {
+    let mut places = Vec::new();
+    out.clear();
+    out.push(b'{');
+    let inside = out.len();
+    fill(&mut JsonWriter { out, empty: true, places: Some(&mut places) });
+    end_member(&mut places, out.len());
+    out.push(b'}');
+    Layout { places: places.into(), inside }
+}
+
+/// The last member, if there is one, ends here.
+fn end_member(places: &mut [Place], at: usize) {
+    if let Some(last) = places.last_mut() {
+        last.value.end = at;
+        last.member.end = at;
+    }
 }
 
 /// Appends an array, whose elements `fill` writes.
@@ -72,7 +101,10 @@ impl JsonWriter<'_> {
 
     /// A member that is a whole number.
     pub fn number(&mut self, name: &str, number: u64) -> &mut Self {
-        self.raw(name, &number.to_string())
+        self.name(name);
+        // Writing to a `Vec` cannot fail.
+        let _ = write!(self.out, "{number}");
+        self
     }
 
     /// A member that is `true` or `false`.
@@ -109,9 +141,17 @@ impl JsonWriter<'_> {
     }
 
     fn name(&mut self, name: &str) {
+        if let Some(places) = &mut self.places {
+            end_member(places, self.out.len());
+        }
         separate(self.out, &mut self.empty);
+        let start = self.out.len();
         string(self.out, name);
         self.out.push(b':');
+        if let Some(places) = &mut self.places {
+            let value = self.out.len();
+            places.push(Place { name: name.into(), value: value..value, member: start..value });
+        }
     }
 }
 
@@ -156,18 +196,13 @@ fn separate(out: &mut Vec<u8>, empty: &mut bool) {
 /// one scan and one copy.
 fn escape(out: &mut Vec<u8>, text: &str) {
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| needs_escape(*byte)) {
-        let (plain, after) = rest.split_at(at);
+    loop {
+        let (plain, after) = rest.split_at(plain_run(rest));
         out.extend_from_slice(plain);
         let Some((special, tail)) = after.split_first() else { return };
         escape_byte(out, *special);
         rest = tail;
     }
-    out.extend_from_slice(rest);
-}
-
-const fn needs_escape(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\\' | 0..=0x1f)
 }
 
 fn escape_byte(out: &mut Vec<u8>, byte: u8) {
@@ -187,6 +222,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::json::Object;
 
     fn written(fill: impl FnOnce(&mut JsonWriter<'_>)) -> String {
         let mut out = Vec::new();
@@ -215,6 +251,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_body_is_laid_out_as_a_scan_finds_it(
+            names in proptest::collection::vec(any::<String>(), 0..5),
+            text in any::<String>(),
+        ) {
+            let mut out = b"before".to_vec();
+            let layout = body(&mut out, |o| {
+                for name in &names {
+                    o.string(name, &text).object(name, |o| _ = o.string(name, &text));
+                }
+            });
+            let object = Object::scan(&out).expect("what is written is JSON");
+            prop_assert_eq!(&layout, &object.layout());
+            let laid_out = Object::laid_out(&out, &layout).expect("its own layout");
+            prop_assert_eq!(laid_out.layout(), layout);
+        }
+
         #[test]
         fn any_text_reads_back_as_itself(name in any::<String>(), text in any::<String>()) {
             let read: Value = serde_json::from_str(&written(|o| _ = o.string(&name, &text)))

@@ -93,6 +93,8 @@ pub struct Endpoint {
     pub path: String,
     /// The path for streams, where it is another; may hold a query.
     pub stream_path: Option<String>,
+    /// The path at which the provider counts the tokens of a request, where it does.
+    pub count_path: Option<String>,
     /// The path of the provider's surface without versions.
     pub unversioned_path: Option<String>,
     /// How the body is wrapped.
@@ -100,6 +102,8 @@ pub struct Endpoint {
     /// Only models with one of these in their names, in lower case, are called here; all when
     /// empty.
     pub models: Vec<String>,
+    /// Whether pictures are taken as bytes only, where the format does not say so already.
+    pub wants_bytes: bool,
     /// What a deployment's model begins with to be called here and nowhere else; it is no part of
     /// the model's name.
     pub prefix: Option<String>,
@@ -112,9 +116,11 @@ pub(super) struct EndpointFile {
     base_url: Option<String>,
     path: Option<String>,
     stream_path: Option<String>,
+    count_path: Option<String>,
     unversioned_path: Option<String>,
     envelope: Envelope,
     models: Vec<String>,
+    wants_bytes: bool,
     prefix: Option<String>,
 }
 
@@ -127,9 +133,11 @@ impl EndpointFile {
             base_url: self.base_url,
             path: self.path.unwrap_or_else(|| path.to_owned()),
             stream_path: self.stream_path.or(usual_stream),
+            count_path: self.count_path,
             unversioned_path: self.unversioned_path,
             envelope: self.envelope,
             models: self.models,
+            wants_bytes: self.wants_bytes,
             prefix: self.prefix,
         }
     }
@@ -141,6 +149,13 @@ impl Endpoint {
     pub fn serves(&self, model: &str) -> bool {
         let model = model.to_ascii_lowercase();
         self.models.is_empty() || self.models.iter().any(|part| model.contains(part.as_str()))
+    }
+
+    /// The same endpoint where it counts, if it does.
+    #[must_use]
+    pub fn counting(&self) -> Option<Self> {
+        let path = self.count_path.clone()?;
+        Some(Self { path, stream_path: None, unversioned_path: None, ..self.clone() })
     }
 }
 

@@ -55,6 +55,11 @@ pub struct Provider {
     pub client_headers: Vec<String>,
     /// Those of them that are lists, which are joined with the operator's own.
     pub client_lists: Vec<String>,
+    /// Headers in which a client names an account of its own at the provider, in lower case.
+    pub client_accounts: Vec<String>,
+    /// How tokens begin that the provider gives to its users and that a client may bring as
+    /// `Authorization: Bearer …`. What begins otherwise is not the provider's and never goes there.
+    pub client_tokens: Vec<String>,
 }
 
 /// A part of a provider's URLs that a deployment or the environment decides, such as a region.
@@ -64,10 +69,20 @@ pub struct Variable {
     pub name: String,
     /// The parameter of a deployment that holds it.
     pub param: String,
+    /// Other names of that parameter.
+    pub also: Vec<String>,
     /// Environment names that hold it where the deployment does not, the first one set wins.
     pub env: Vec<String>,
     /// Its value where nothing else says.
     pub default: Option<String>,
+}
+
+impl Variable {
+    /// Whether a parameter of this name holds it.
+    #[must_use]
+    pub fn is_held_by(&self, param: &str) -> bool {
+        self.param == param || self.also.iter().any(|name| name == param)
+    }
 }
 
 /// Another base URL for some values of a variable.

@@ -41,12 +41,18 @@ pub(super) struct ProviderFile {
     client_headers: Vec<String>,
     #[serde(default)]
     client_lists: Vec<String>,
+    #[serde(default)]
+    client_accounts: Vec<String>,
+    #[serde(default)]
+    client_tokens: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct VariableFile {
     param: String,
+    #[serde(default)]
+    also: Vec<String>,
     #[serde(default)]
     env: Vec<String>,
     default: Option<String>,
@@ -102,6 +108,8 @@ impl ProviderFile {
             headers: self.headers.into_iter().collect(),
             client_headers: self.client_headers,
             client_lists: self.client_lists,
+            client_accounts: self.client_accounts,
+            client_tokens: self.client_tokens,
         })
     }
 }
@@ -117,8 +125,8 @@ fn endpoints(
 }
 
 fn variable((name, written): (String, VariableFile)) -> Variable {
-    let VariableFile { param, env, default } = written;
-    Variable { name, param, env, default }
+    let VariableFile { param, also, env, default } = written;
+    Variable { name, param, also, env, default }
 }
 
 const fn yes() -> bool {

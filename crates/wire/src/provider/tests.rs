@@ -52,6 +52,16 @@ fn every_provider_can_be_configured() {
             assert!(!(local && provider.key_required), "{name}: a server of one's own is open");
             assert!(!base.ends_with('/'), "{name}");
         }
+        let named = [&provider.client_headers, &provider.client_lists, &provider.client_accounts];
+        for header in named.into_iter().flatten() {
+            assert!(!header.is_empty() && *header == header.to_ascii_lowercase(), "{name}");
+        }
+        for token in &provider.client_tokens {
+            assert!(
+                token.len() > "sk-".len(),
+                "{name}: `{token}` is the beginning of our own keys"
+            );
+        }
         let variables = provider.key_env.iter().chain(&provider.base_url_env);
         for variable in variables {
             let letters = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
@@ -102,6 +112,15 @@ fn every_quirk_does_something() {
         let asks = quirks.usage_in_stream == StreamUsage::OnRequest;
         assert!(!(asks && dropped(&"stream_options")), "{name}: cannot be asked for usage");
     }
+}
+
+#[test]
+fn the_guide_lists_the_fields_that_are_left_out_without_being_asked() {
+    let guide = include_str!("../../../../docs/guide/parameters.md");
+    let (_, hints) = guide.split_once("They are `").expect("the list");
+    let (hints, _) = hints.split_once("`.").expect("its end");
+    let listed: Vec<&str> = hints.split('`').step_by(2).collect();
+    assert_eq!(listed, crate::formats::openai_chat::HINTS);
 }
 
 #[test]

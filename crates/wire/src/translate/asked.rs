@@ -4,14 +4,16 @@
 use bytes::Bytes;
 use tollgate_domain::ModelName;
 
+use super::edits::ClientEdits;
 use super::{ClientFormat, read_request};
 use crate::conversation::Conversation;
 use crate::formats::anthropic_messages::PING_EVENT;
 use crate::formats::client_fields;
 use crate::formats::gemini;
 use crate::formats::openai_chat::{CHOICES_MAX, ChatRequest, RequestProblem, refuse_forbidden};
+use crate::formats::openai_responses::next_number;
 use crate::formats::seal::{Sealer, may_hold_ours};
-use crate::json::{Kind, Object, Raw};
+use crate::json::{JsonPath, Kind, Layout, Object, Raw, without};
 
 /// What the path of a request says, in the formats that put it there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub struct Asked {
     pub user: Option<String>,
     /// The tags that the client gives the call.
     pub tags: Vec<String>,
+    /// The priority that it asks for among its caller's own calls.
+    pub priority: Option<i64>,
 }
 
 /// A client's request, read as far as every call needs it.
@@ -56,7 +60,11 @@ pub struct ClientRequest {
     pub body: Bytes,
     /// Whether the client reads a stream as one JSON array.
     pub array: bool,
-    /// The chat request, whose scan is kept.
+    /// How the client wants it edited.
+    pub edits: ClientEdits,
+    /// Where the body's members stand: the scan is kept.
+    pub layout: Layout,
+    /// What else is known of a chat request.
     pub(super) chat: Option<ChatRequest>,
 }
 
@@ -70,7 +78,8 @@ pub struct StreamForm {
 }
 
 impl ClientRequest {
-    /// Reads a request: its form, and what it asks for.
+    /// Reads a request: its form, and what it asks for. What the client does not want sent is gone
+    /// from the body, so that nothing is admitted that will not be asked for.
     ///
     /// # Errors
     /// [`RequestProblem`] with the first problem found.
@@ -79,10 +88,47 @@ impl ClientRequest {
         body: &Bytes,
         path: PathSays<'_>,
     ) -> Result<Self, RequestProblem> {
+        let mut read = Self::read_whole(format, body, path)?;
+        let Some(left) = read.edits.apply(body)? else { return Ok(read) };
+        let edits = read.edits;
+        Ok(Self { edits, ..Self::read_whole(format, &left, path)? })
+    }
+
+    /// The request without what stands at these places, and the paths that led somewhere; `None`
+    /// where nothing does. What it asks for is still what the client's whole body asks for.
+    ///
+    /// # Errors
+    /// [`RequestProblem`] when what is left is no request.
+    pub fn without<'p>(
+        &self,
+        paths: &'p [JsonPath],
+    ) -> Result<Option<(Self, Vec<&'p JsonPath>)>, RequestProblem> {
+        let (body, hit) = without(&self.body, paths).map_err(RequestProblem::Malformed)?;
+        if hit.is_empty() {
+            return Ok(None);
+        }
+        let chat = match self.chat {
+            Some(_) => Some(ChatRequest::read(&body, Some(self.asked.model.as_str()))?),
+            None => None,
+        };
+        let layout = match &chat {
+            Some(chat) => chat.layout().clone(),
+            None => Object::scan(&body).map_err(RequestProblem::Malformed)?.layout(),
+        };
+        Ok(Some((Self { body, layout, chat, ..self.clone() }, hit)))
+    }
+
+    fn read_whole(
+        format: ClientFormat,
+        body: &Bytes,
+        path: PathSays<'_>,
+    ) -> Result<Self, RequestProblem> {
         let (body, array) = (body.clone(), path.array);
         if format == ClientFormat::OpenAiChat {
             let chat = ChatRequest::read(&body, path.model)?;
-            return Ok(Self { asked: of_chat(&chat), format, body, array, chat: Some(chat) });
+            let edits = ClientEdits::read(|name| chat.value(name))?;
+            let (asked, layout) = (of_chat(&chat), chat.layout().clone());
+            return Ok(Self { asked, format, body, array, edits, layout, chat: Some(chat) });
         }
         let object = Object::scan(&body).map_err(RequestProblem::Malformed)?;
         refuse_forbidden(&object)?;
@@ -92,7 +138,9 @@ impl ClientRequest {
             ClientFormat::AnthropicMessages => fields.of_messages()?,
             ClientFormat::Gemini => fields.of_gemini()?,
         };
-        Ok(Self { asked, format, body, array, chat: None })
+        let edits = ClientEdits::read(|name| object.value(name))?;
+        let layout = object.layout();
+        Ok(Self { asked, format, body, array, edits, layout, chat: None })
     }
 
     /// The whole request, for a translation.
@@ -130,11 +178,32 @@ impl StreamForm {
         }
     }
 
-    /// An error in the middle of the client's stream, around a JSON body in its dialect. `first`
-    /// says that nothing was sent before.
+    /// An error in the middle of the client's stream, around a JSON body in its dialect, behind
+    /// what was sent before.
     #[must_use]
-    pub fn error_event(self, json: &str, first: bool) -> Bytes {
-        if self.array { gemini::error_element(json, first) } else { self.format.error_event(json) }
+    pub fn error_event(self, json: &str, sent: &Sent) -> Bytes {
+        if self.array {
+            gemini::error_element(json, !sent.anything)
+        } else {
+            self.format.error_event(json, sent.next_number)
+        }
+    }
+}
+
+/// What a client's stream has had so far, as far as an error has to fit behind it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sent {
+    anything: bool,
+    next_number: u64,
+}
+
+impl Sent {
+    /// Takes note of a piece of a stream of this form, which holds whole events.
+    pub fn note(&mut self, form: StreamForm, piece: &[u8]) {
+        self.anything |= !piece.is_empty();
+        if form.format == ClientFormat::OpenAiResponses {
+            self.next_number = next_number(piece).unwrap_or(self.next_number);
+        }
     }
 }
 
@@ -148,6 +217,7 @@ fn of_chat(chat: &ChatRequest) -> Asked {
         prompt_bytes: chat.prompt_bytes,
         user: chat.user.clone(),
         tags: chat.tags.clone(),
+        priority: chat.priority,
     }
 }
 
@@ -212,6 +282,7 @@ impl Fields<'_> {
             prompt_bytes: self.body_bytes,
             user: user.filter(|user| !user.is_empty()),
             tags: client_fields::tags(self.object),
+            priority: client_fields::priority(self.object),
         })
     }
 

@@ -10,7 +10,9 @@ use std::borrow::Cow;
 use bytes::{Bytes, BytesMut};
 
 use super::framing::{Framing, Record};
-use super::{Pairing, observed};
+use super::recall::Notes;
+use super::structured::Guard;
+use super::{Pairing, Thought, observed};
 use crate::WireFormat;
 use crate::delta::{Close, Delta, Interpreter, Renderer};
 use crate::formats::anthropic_messages::{Envelope, unwrap_event};
@@ -31,7 +33,12 @@ pub enum Fault {
     Malformed(String),
     /// A record is longer than its limit; in words.
     TooLong(String),
+    /// The answer is complete and not the JSON that was asked for; why, in words.
+    NotProduced(String),
 }
+
+/// Most of a record's room that is kept for the next one, in bytes.
+const RENDERED_BYTES_KEPT_MAX: usize = 4096;
 
 /// Follows one stream.
 pub struct Course {
@@ -42,11 +49,17 @@ pub struct Course {
 /// What happens to records.
 enum Leg {
     /// Chat on both sides.
-    Chat(Box<StreamObserver>),
+    Chat(Box<StreamObserver>, Option<Box<Listener>>),
     /// The same format on both sides.
     Pass(Observer),
     /// Different formats.
     Translate(Observer, Box<dyn Renderer>),
+}
+
+/// Listens to a stream that another observes, for what the model thinks.
+struct Listener {
+    interpreter: Box<dyn Interpreter>,
+    notes: Notes,
 }
 
 /// Understands records for what they say.
@@ -54,7 +67,13 @@ struct Observer {
     pairing: Pairing,
     interpreter: Box<dyn Interpreter>,
     deltas: Vec<Delta>,
+    /// What a record is rendered into, kept for the next one.
+    rendered: Vec<u8>,
     facts: StreamFacts,
+    /// Where the answer's form is the gateway's to see to.
+    guard: Option<Guard>,
+    /// Where what the model thinks is noted.
+    notes: Option<Notes>,
 }
 
 impl Fault {
@@ -82,18 +101,27 @@ impl Course {
     pub fn new(pairing: Pairing, reply: Reply) -> Self {
         let framing = Framing::of(pairing.upstream, pairing.envelope);
         if pairing.is_chat() {
+            let listener = pairing.notes_thoughts().then(|| {
+                let (interpreter, notes) = (pairing.interpreter(&reply.id), Notes::default());
+                Box::new(Listener { interpreter, notes })
+            });
             let options = ObserverOptions {
                 client_model: reply.model,
                 forward_usage: reply.include_usage,
                 rename: true,
             };
-            return Self { framing, leg: Leg::Chat(Box::new(StreamObserver::new(options))) };
+            let leg = Leg::Chat(Box::new(StreamObserver::new(options)), listener);
+            return Self { framing, leg };
         }
+        let interpreter = pairing.interpreter(&reply.id);
         let renderer = (!pairing.passes()).then(|| pairing.renderer(reply));
         let observer = Observer {
-            interpreter: pairing.interpreter(),
+            interpreter,
+            guard: pairing.form().map(Guard::new),
+            notes: pairing.notes_thoughts().then(Notes::default),
             pairing,
             deltas: Vec::new(),
+            rendered: Vec::new(),
             facts: StreamFacts::default(),
         };
         let leg = match renderer {
@@ -114,9 +142,20 @@ impl Course {
     #[must_use]
     pub const fn facts(&self) -> &StreamFacts {
         match &self.leg {
-            Leg::Chat(observer) => observer.facts(),
+            Leg::Chat(observer, _) => observer.facts(),
             Leg::Pass(observer) | Leg::Translate(observer, _) => &observer.facts,
         }
+    }
+
+    /// What the model thought before it called tools, where that is noted, once the answer is
+    /// complete. It is given once.
+    #[must_use]
+    pub fn thought(&mut self) -> Option<Thought> {
+        let notes = match &mut self.leg {
+            Leg::Chat(_, listener) => listener.take()?.notes,
+            Leg::Pass(observer) | Leg::Translate(observer, _) => observer.notes.take()?,
+        };
+        notes.finish()
     }
 
     /// Takes a piece of the upstream's stream and appends what goes to the client.
@@ -149,8 +188,11 @@ impl Course {
 impl Leg {
     fn record(&mut self, record: Record, out: &mut BytesMut) -> Result<(), Fault> {
         match self {
-            Self::Chat(observer) => {
+            Self::Chat(observer, listener) => {
                 let Record::Sse(frame) = record else { return Ok(()) };
+                if let Some(listener) = listener {
+                    listener.hear(&frame);
+                }
                 match observer.frame(frame) {
                     Relay::Forward(bytes) => out.extend_from_slice(&bytes),
                     Relay::Withhold => {}
@@ -175,7 +217,7 @@ impl Leg {
 
     fn finish(&mut self, how: Close, out: &mut BytesMut) -> Result<(), Fault> {
         match self {
-            Self::Chat(observer) => {
+            Self::Chat(observer, _) => {
                 let facts = observer.facts();
                 if facts.ended_cleanly() && !facts.done {
                     out.extend_from_slice(DONE_EVENT);
@@ -190,6 +232,17 @@ impl Leg {
                 observer.close(how);
                 observer.settle(Some(renderer.as_mut()), out)
             }
+        }
+    }
+}
+
+impl Listener {
+    /// Hears a record. One that is not understood is for the observer to judge.
+    fn hear(&mut self, frame: &SseFrame) {
+        let Some(data) = frame.data() else { return };
+        let mut deltas = Vec::new();
+        if self.interpreter.record(frame.event(), &data, &mut deltas).is_ok() {
+            deltas.iter().for_each(|delta| self.notes.take(delta));
         }
     }
 }
@@ -237,7 +290,6 @@ impl Observer {
         mut renderer: Option<&mut (dyn Renderer + 'static)>,
         out: &mut BytesMut,
     ) -> Result<(), Fault> {
-        let mut rendered = Vec::new();
         let mut fault = None;
         for mut delta in self.deltas.drain(..) {
             self.pairing.names().restore_delta(&mut delta);
@@ -246,11 +298,27 @@ impl Observer {
                 break;
             }
             observed::observe(&mut self.facts, &delta);
-            if let Some(renderer) = renderer.as_deref_mut() {
-                renderer.delta(&delta, &mut rendered);
+            if let Some(notes) = &mut self.notes {
+                notes.take(&delta);
+            }
+            let Some(renderer) = renderer.as_deref_mut() else { continue };
+            let mut pass = |delta: &Delta| renderer.delta(delta, &mut self.rendered);
+            let passed = match &mut self.guard {
+                None => {
+                    pass(&delta);
+                    Ok(())
+                }
+                Some(guard) => guard.take(delta, &mut pass),
+            };
+            if let Err(missed) = passed {
+                fault = Some(missed);
+                break;
             }
         }
-        out.extend_from_slice(&rendered);
+        out.extend_from_slice(&self.rendered);
+        // What was large is not kept for what is small.
+        self.rendered.clear();
+        self.rendered.shrink_to(RENDERED_BYTES_KEPT_MAX);
         fault.map_or(Ok(()), Err)
     }
 }

@@ -5,12 +5,17 @@
 
 mod answer;
 mod asked;
+mod count;
 mod course;
 mod defaults;
+mod edits;
 mod framing;
+mod media;
 mod observed;
 mod pairing;
 mod pass;
+mod recall;
+mod structured;
 
 use bytes::Bytes;
 
@@ -24,11 +29,16 @@ use crate::formats::{
 };
 
 pub use answer::{WholeAnswer, whole_answer};
-pub use asked::{Asked, ClientRequest, PathSays, StreamForm};
+pub use asked::{Asked, ClientRequest, PathSays, Sent, StreamForm};
+pub use count::{count_body, read_count};
 pub use course::{Course, Fault};
 pub use defaults::{spelled, take_over};
+pub use edits::ClientEdits;
+pub use media::{Remote, remote_media, wants_bytes, with_media};
 pub use pairing::{Pairing, Prepared, Unprepared, prepare};
 pub use pass::{BodyPatch, NotSent, patched};
+pub use recall::{THOUGHT_BYTES_MAX, Thought, TurnMark, lacks_past, recalled};
+pub use structured::STRUCTURED_BYTES_MAX;
 
 /// A dialect that clients speak to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,12 +65,13 @@ impl ClientFormat {
         }
     }
 
-    /// An error in the middle of a stream, around a JSON body in this dialect.
+    /// An error in the middle of a stream, around a JSON body in this dialect. `number` is that of
+    /// the stream's next event, where events have numbers.
     #[must_use]
-    pub fn error_event(self, json: &str) -> Bytes {
+    pub fn error_event(self, json: &str, number: u64) -> Bytes {
         match self {
             Self::OpenAiChat => openai_chat::error_event(json),
-            Self::OpenAiResponses => openai_responses::error_event(json),
+            Self::OpenAiResponses => openai_responses::error_event(json, number),
             Self::AnthropicMessages => anthropic_messages::error_event(json),
             Self::Gemini => gemini::error_event(json),
         }
@@ -109,10 +120,14 @@ pub fn write_request(
     }
 }
 
-/// Reads the body of an upstream's answer whose status says that it is an error.
+/// The header in which AWS names an error, often nowhere else.
+pub const EXCEPTION_HEADER: &str = "x-amzn-errortype";
+
+/// Reads the body of an upstream's answer whose status says that it is an error. `exception` is
+/// what [`EXCEPTION_HEADER`] says.
 #[must_use]
-pub fn read_error(upstream: WireFormat, body: &[u8]) -> Option<ErrorBody> {
-    match upstream {
+pub fn read_error(upstream: WireFormat, exception: Option<&str>, body: &[u8]) -> Option<ErrorBody> {
+    let read = match upstream {
         WireFormat::OpenAiChat => openai_chat::read_error(body),
         WireFormat::OpenAiResponses => openai_responses::read_error(body),
         WireFormat::AnthropicMessages => anthropic_messages::read_error(body),
@@ -120,5 +135,9 @@ pub fn read_error(upstream: WireFormat, body: &[u8]) -> Option<ErrorBody> {
         WireFormat::BedrockConverse => bedrock_converse::read_error(body),
         WireFormat::Cohere => cohere::read_error(body),
         WireFormat::Ollama => ollama::read_error(body),
+    };
+    match exception {
+        Some(name) => Some(bedrock_converse::named_error(name, read)),
+        None => read,
     }
 }

@@ -1,12 +1,14 @@
 //! One client and one upstream: the request from the one to the other, and how the answer is read
 //! and written on the way back.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use thiserror::Error;
 
 use super::asked::ClientRequest;
+use super::structured::Form;
 use super::{ClientFormat, take_over, write_request};
 use crate::WireFormat;
 use crate::capability::Capability;
@@ -15,11 +17,11 @@ use crate::delta::{Interpreter, Renderer};
 use crate::formats::anthropic_messages::{Envelope, Wording, uses_json_tool};
 use crate::formats::openai_chat::{RequestProblem, ToolNames};
 use crate::formats::openai_responses::{ClientTools, make_portable};
-use crate::formats::translation::{AnswerIn, Reply, Target, Unsupported};
+use crate::formats::translation::{AnswerIn, Reply, Target, Unsupported, Written};
 use crate::formats::{
     anthropic_messages, bedrock_converse, cohere, gemini, ollama, openai_chat, openai_responses,
 };
-use crate::json::Malformed;
+use crate::json::{Layout, Malformed};
 
 /// A client and an upstream, and what reading the answer needs to know of the request.
 #[derive(Debug, Clone)]
@@ -38,13 +40,23 @@ pub struct Pairing {
     wording: Wording,
     names: ToolNames,
     tools: Arc<ClientTools>,
+    /// The form of the answer, where it was asked for by means that do not enforce it.
+    form: Option<Arc<Form>>,
+    /// Whether what the model thinks is noted.
+    noting: bool,
 }
+
+/// What writers report as adjusted where they asked for the form of the answer by means that do not
+/// enforce it.
+const EMULATED: &str = "response_format";
 
 /// A request in the upstream's format.
 #[derive(Debug)]
 pub struct Prepared {
     /// The body, without the deployment's own edits.
     pub body: Bytes,
+    /// Where its members stand.
+    pub layout: Layout,
     /// The deployment's parameters that the conversation had no word for.
     pub defaults: Vec<(Box<str>, Box<str>)>,
     /// Fields that were left out, by the name the client used where it has one.
@@ -78,21 +90,28 @@ pub fn prepare(
     target: &Target<'_>,
     defaults: &[(Box<str>, Box<str>)],
 ) -> Result<Prepared, Unprepared> {
-    let mut conversation = conversation.clone();
+    let mut conversation = Cow::Borrowed(conversation);
     let mut pairing = Pairing::passing(request, upstream, envelope).translating();
     let mut dropped = Vec::new();
     if request.format == ClientFormat::OpenAiResponses && upstream != WireFormat::OpenAiResponses {
-        let portable = make_portable(&mut conversation, &request.body);
+        let portable = make_portable(conversation.to_mut(), &request.body);
         let portable = portable.map_err(Unprepared::Unreadable)?;
         pairing.tools = Arc::new(portable.tools);
         dropped = portable.dropped;
     }
-    let defaults = take_over(&mut conversation, defaults);
+    let defaults = match defaults {
+        [] => Vec::new(),
+        some => take_over(conversation.to_mut(), some),
+    };
     let written =
         write_request(upstream, &conversation, target).map_err(Unprepared::Unsupported)?;
-    dropped.extend(written.dropped);
+    let Written { body, layout, dropped: left_out, adjusted } = written;
+    dropped.extend(left_out);
+    if adjusted.iter().any(|field| **field == *EMULATED) {
+        pairing.form = Form::of(&conversation.response_format).map(Arc::new);
+    }
     pairing.understand(&conversation, target);
-    Ok(Prepared { body: written.body, defaults, dropped, adjusted: written.adjusted, pairing })
+    Ok(Prepared { body, layout, defaults, dropped, adjusted, pairing })
 }
 
 impl Pairing {
@@ -109,6 +128,8 @@ impl Pairing {
             wording: Wording::default(),
             names: ToolNames::default(),
             tools: Arc::default(),
+            form: None,
+            noting: false,
         }
     }
 
@@ -117,6 +138,30 @@ impl Pairing {
     pub(super) fn translating(mut self) -> Self {
         self.passes = false;
         self
+    }
+
+    /// The same, whose answers are handed on whatever their form.
+    #[must_use]
+    pub fn unchecked(mut self) -> Self {
+        self.form = None;
+        self
+    }
+
+    /// The same, whose answers are searched for what the model thought before it called tools.
+    #[must_use]
+    pub fn noting_thoughts(mut self) -> Self {
+        self.noting = true;
+        self
+    }
+
+    /// Whether what the model thinks is noted.
+    pub(super) const fn notes_thoughts(&self) -> bool {
+        self.noting
+    }
+
+    /// The form that the answer must have and that its provider does not see to.
+    pub(super) fn form(&self) -> Option<Arc<Form>> {
+        self.form.clone()
     }
 
     /// Takes note of what the answer to a request is said in.
@@ -155,7 +200,8 @@ impl Pairing {
         &self.names
     }
 
-    pub(super) fn interpreter(&self) -> Box<dyn Interpreter> {
+    /// How the answer to the call of this id is understood.
+    pub(super) fn interpreter(&self, call: &str) -> Box<dyn Interpreter> {
         match self.upstream {
             WireFormat::OpenAiChat => Box::new(openai_chat::OpenAiChatInterpreter::new()),
             WireFormat::OpenAiResponses => Box::new(openai_responses::ResponsesInterpreter::new()),
@@ -170,7 +216,7 @@ impl Pairing {
                 ))
             }
             WireFormat::Cohere => Box::new(cohere::CohereInterpreter::new()),
-            WireFormat::Ollama => Box::new(ollama::OllamaInterpreter::new()),
+            WireFormat::Ollama => Box::new(ollama::OllamaInterpreter::of_call(call)),
         }
     }
 
@@ -191,8 +237,8 @@ impl Pairing {
         }
     }
 
-    /// Reads a whole answer, its tool calls in the client's words.
-    pub(super) fn read(&self, body: &[u8]) -> Result<AnswerIn, Malformed> {
+    /// Reads the whole answer to the call of this id, its tool calls in the client's words.
+    pub(super) fn read(&self, body: &[u8], call: &str) -> Result<AnswerIn, Malformed> {
         let mut read = match self.upstream {
             WireFormat::OpenAiChat => openai_chat::to_answer(body),
             WireFormat::OpenAiResponses => openai_responses::to_answer(body),
@@ -200,7 +246,7 @@ impl Pairing {
             WireFormat::Gemini => gemini::to_answer(body),
             WireFormat::BedrockConverse => bedrock_converse::to_answer_in(body, &self.wording),
             WireFormat::Cohere => cohere::to_answer(body),
-            WireFormat::Ollama => ollama::to_answer(body),
+            WireFormat::Ollama => ollama::to_answer_of(body, call),
         }?;
         if let AnswerIn::Answer(answer) = &mut read {
             self.names.restore_answer(answer);

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use super::asked::ClientRequest;
 use crate::WireFormat;
 use crate::formats::client_fields::{Standing, standing};
-use crate::formats::openai_chat::{ChatRequest, RequestPatch, upstream_body};
-use crate::json::{Malformed, Object, Splice, quoted};
+use crate::formats::openai_chat::{self, ChatRequest, RequestPatch};
+use crate::json::{JsonPath, Layout, Malformed, Splice, quoted, without};
 
 /// The members of the other formats that the gateway has read and decided on, as the chat patch has
 /// its own.
@@ -29,6 +29,8 @@ pub struct BodyPatch<'a> {
     pub edits: RequestPatch<'a>,
     /// Whether fields that the model does not take are left out rather than refused.
     pub drops: bool,
+    /// What is removed within fields; of whole fields those in the edits go.
+    pub drop_paths: &'a [JsonPath],
 }
 
 /// A body ready to be sent, and the client's fields that it lost on the way.
@@ -37,7 +39,7 @@ type Patched = (Bytes, Vec<Box<str>>);
 /// Why a body cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotSent {
-    /// It is no JSON object.
+    /// What an edit concerns in it is no JSON.
     Malformed(Malformed),
     /// It holds a field that the model does not take.
     Unsupported(Box<str>),
@@ -49,29 +51,52 @@ impl From<Malformed> for NotSent {
     }
 }
 
-/// The body of a request in the upstream's format with the deployment's edits. Without edits it is
-/// the same bytes.
+/// The body of a request in the upstream's format, whose members stand as `layout` says, with the
+/// deployment's edits. Without edits it is the same bytes. `own` is the client's request where the
+/// body is the client's; a body that nobody else holds is edited in its own memory.
 ///
 /// # Errors
-/// [`NotSent`] when `body` is no JSON object, or asks for what the model does not do.
+/// [`NotSent`] when it asks for what the model does not do.
 pub fn patched(
     format: WireFormat,
-    body: &Bytes,
+    (body, layout): (Bytes, &Layout),
     own: Option<&ClientRequest>,
     patch: &BodyPatch<'_>,
 ) -> Result<Patched, NotSent> {
-    if format == WireFormat::OpenAiChat {
-        return chat(body, own.and_then(|request| request.chat.as_ref()), patch);
+    let (body, mut dropped) = if format == WireFormat::OpenAiChat {
+        let own = own.and_then(|request| request.chat.as_ref());
+        let (splice, dropped) = chat((body, layout), own, patch)?;
+        (splice.finish(), dropped)
+    } else {
+        plain(format, (body, layout), patch)?
+    };
+    if patch.drop_paths.iter().all(|path| path.field().is_some()) {
+        return Ok((body, dropped));
     }
-    let object = Object::scan(body)?;
-    let mut splice = Splice::new(body, &object);
+    let within = patch.drop_paths.iter().filter(|path| path.field().is_none()).cloned();
+    let within: Vec<JsonPath> = within.collect();
+    let (body, hit) = without(&body, &within)?;
+    dropped.extend(hit.into_iter().map(|path| path.as_written().into()));
+    Ok((body, dropped))
+}
+
+/// A body of any format but chat.
+fn plain(
+    format: WireFormat,
+    (body, layout): (Bytes, &Layout),
+    patch: &BodyPatch<'_>,
+) -> Result<Patched, NotSent> {
+    let mut splice = Splice::owning(body, layout.clone());
     let mut dropped = Vec::new();
     for name in READ_MEMBERS {
         splice.remove_shadowed(name);
     }
-    for member in object.members() {
-        let name = &*member.name;
-        if patch.edits.drop_fields.iter().any(|field| **field == *name) {
+    for name in layout.names() {
+        let refused = |raw| patch.edits.provider_refuses(name, raw);
+        if !patch.drops && splice.value(name).is_some_and(refused) {
+            return Err(NotSent::Unsupported(name.into()));
+        }
+        if patch.edits.drops(name) {
             splice.remove(name);
             dropped.push(name.into());
         } else if matches!(standing(name), Standing::Gateway(_)) {
@@ -91,20 +116,20 @@ pub fn patched(
 }
 
 fn chat(
-    body: &Bytes,
+    (body, layout): (Bytes, &Layout),
     own: Option<&ChatRequest>,
     patch: &BodyPatch<'_>,
-) -> Result<Patched, NotSent> {
+) -> Result<(Splice, Vec<Box<str>>), NotSent> {
     let read;
     let request = match own {
         Some(request) => request,
-        None => match ChatRequest::read(body, Some(patch.edits.model)) {
-            Ok(request) => {
+        None => match ChatRequest::of_written(&body, layout, patch.edits.model) {
+            Some(request) => {
                 read = request;
                 &read
             }
             // What the writer wrote is a request; should it not be, it is the upstream's to judge.
-            Err(_) => return Ok((body.clone(), Vec::new())),
+            None => return Ok((Splice::owning(body, layout.clone()), Vec::new())),
         },
     };
     let mut edits = patch.edits;
@@ -119,7 +144,7 @@ fn chat(
         edits.drop_fields = &all;
     }
     let dropped = edits.dropped(request).map(Box::from).collect();
-    Ok((upstream_body(body, request, &edits)?, dropped))
+    Ok((openai_chat::patched(body, layout, request, &edits)?, dropped))
 }
 
 /// Writes the model where the format has it in the body; where the URL has it, the body has not.

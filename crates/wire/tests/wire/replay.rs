@@ -71,7 +71,7 @@ fn targets_of(name: &str, file: &Path) -> Vec<String> {
 
 /// The messages of a fixture, whose lines are an event's name and its payload; the name of an
 /// exception begins with `!`.
-fn aws_stream(lines: &[u8]) -> Vec<u8> {
+pub(crate) fn aws_stream(lines: &[u8]) -> Vec<u8> {
     let lines = std::str::from_utf8(lines).expect("a table").lines();
     let messages = lines.filter_map(|line| line.split_once('\t')).map(|(name, payload)| {
         let headers = match name.strip_prefix('!') {

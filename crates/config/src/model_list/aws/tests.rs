@@ -177,6 +177,8 @@ fn the_models_region_wins_over_the_entrys_and_that_over_the_environments() {
     for (model, params, region, upstream) in [
         ("bedrock/a.b", "", "eu-west-1", "a.b"),
         ("bedrock/a.b", "aws_region_name: us-west-2", "us-west-2", "a.b"),
+        ("bedrock/a.b", "region_name: us-west-2", "us-west-2", "a.b"),
+        ("bedrock/a.b", "region_name: x, aws_region_name: us-west-2", "us-west-2", "a.b"),
         ("bedrock/us-gov-west-1/a.b", "", "us-gov-west-1", "a.b"),
         ("bedrock/converse/us-east-2/a.b", "aws_region_name: us-west-2", "us-east-2", "a.b"),
         (&format!("bedrock/{arn}"), "", "ap-south-1", arn),
@@ -216,4 +218,35 @@ fn a_region_is_needed_and_assumed_only_at_an_own_base_url() {
 fn a_key_of_the_environment_that_is_not_used_is_noted() {
     let (_, messages) = deployment("bedrock/a.b", "aws_profile_name: p", &[REGION, BEARER]);
     assert!(messages.contains("`AWS_BEARER_TOKEN_BEDROCK` is ignored"), "{messages}");
+}
+
+#[test]
+fn a_wildcards_model_may_name_the_region_that_its_call_goes_to() {
+    let text = "model_list:\n  - {model_name: 'bedrock/*', litellm_params: {model: 'bedrock/*'}}\n  \
+        - {model_name: 'own/*', litellm_params: {model: 'bedrock/*', api_base: 'https://h.test'}}\n";
+    let lookup = |name: &str| {
+        KEYS.iter().find(|(there, _)| *there == name).map(|(_, value)| (*value).to_owned())
+    };
+    let catalog = Catalog::embedded().expect("the catalog");
+    let source = Source { name: "config.yaml", text };
+    let snapshot = compile(source, &lookup, &catalog, &PriceList::embedded());
+    let snapshot = snapshot.expect("no errors").snapshot;
+    let aws = |region: &str| format!("https://bedrock-runtime.{region}.amazonaws.com");
+    for (name, region, base_url, model) in [
+        (
+            "bedrock/us-west-2/anthropic.claude-x",
+            "us-west-2",
+            aws("us-west-2"),
+            "anthropic.claude-x",
+        ),
+        ("bedrock/anthropic.claude-x", "eu-west-1", aws("eu-west-1"), "anthropic.claude-x"),
+        ("bedrock/west/a.b", "eu-west-1", aws("eu-west-1"), "west/a.b"),
+        ("own/us-west-2/a.b", "us-west-2", "https://h.test".to_owned(), "a.b"),
+    ] {
+        let resolved = snapshot.resolve(name).expect(name);
+        let deployment = &resolved.deployments[0];
+        let found = deployment.variables.iter().find(|(name, _)| &**name == "region");
+        assert_eq!(found.map(|(_, value)| &**value), Some(region), "{name}");
+        assert_eq!((&*deployment.base_url, &*deployment.upstream_model), (&*base_url, model));
+    }
 }

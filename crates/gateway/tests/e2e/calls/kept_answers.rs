@@ -1,11 +1,12 @@
 //! Answers of the Responses API that the gateway keeps, so that calls go on from them over an
 //! upstream that keeps nothing.
 
+use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
-use tollgate_simulator::Script;
+use tollgate_simulator::{Replay, Script, Simulator};
 use tollgate_testkit::clock_file::ClockFile;
-use tollgate_testkit::config_text::ConfigText;
+use tollgate_testkit::config_text::{ConfigText, DeploymentText};
 use tollgate_testkit::gateway::GatewayProcess;
 use tollgate_testkit::http::{Answer, Client};
 
@@ -253,4 +254,36 @@ async fn who_asks_for_a_websocket_is_told_to_use_https() {
         let plain = key.client.get(path).await;
         assert_eq!(plain.refusal(), (405, "method_not_allowed".to_owned()), "{path}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_only_a_provider_may_know_is_asked_of_the_deployments_that_speak_the_api() {
+    const RESPONSE: &str = r#"{"id":"resp_new","object":"response","status":"completed",
+        "model":"x","output":[{"type":"message","id":"m","status":"completed","role":"assistant",
+        "content":[{"type":"output_text","text":"hi","annotations":[]}]}],
+        "usage":{"input_tokens":3,"output_tokens":1,"total_tokens":4}}"#;
+    let chat = |simulator: &Simulator| ConfigText::simulated(GROUP, simulator);
+    let mixed = |simulator: &Simulator| {
+        let native = DeploymentText::of(&simulator.base_url(), "openai/gpt-x").with("order: 2");
+        chat(simulator).group(GROUP, &native)
+    };
+    let script = || {
+        Script::default().answering(|_, _| {
+            Replay::new("application/json", [Bytes::from_static(RESPONSE.as_bytes())])
+        })
+    };
+    let body = call("go on", after("resp_of_the_provider"));
+    let stage = Stage::with(Storage::Sqlite, script(), mixed, |home| home).await;
+    let key = stage.plain_key().await;
+    key.client.post(RESPONSES, body.clone()).await.ok();
+    let sent = stage.simulator.calls().find(0).expect("the call upstream");
+    assert!(sent.path.ends_with("/responses"), "{}", sent.path);
+    assert!(String::from_utf8_lossy(&sent.body).contains("resp_of_the_provider"));
+    assert_eq!(stage.simulator.calls().count(), 1);
+
+    let stage = Stage::with(Storage::Sqlite, script(), chat, |home| home).await;
+    let key = stage.plain_key().await;
+    let answer = key.client.post(RESPONSES, body).await;
+    assert_eq!((answer.status, stage.simulator.calls().count()), (400, 0), "{}", answer.text());
+    assert_eq!(answer.json()["error"]["param"], "previous_response_id");
 }

@@ -69,7 +69,11 @@ async fn refusals_and_failures_surface_as_the_sdks_own_exceptions() {
     let outcomes = Sdk::Messages.run(&stage, &key, &tasks).await;
     assert_eq!(outcomes[0]["raised"], "NotFoundError", "{}", outcomes[0]);
     assert_eq!(outcomes[0]["type"], "not_found_error");
-    assert_eq!(outcomes[1]["status"], 503, "{}", outcomes[1]);
+    assert_eq!(outcomes[1]["raised"], "OverloadedError", "{}", outcomes[1]);
+    assert_eq!(
+        (&outcomes[1]["status"], &outcomes[1]["type"]),
+        (&json!(529), &json!("overloaded_error"))
+    );
     assert_eq!(outcomes[2]["raised"], "BadRequestError", "{}", outcomes[2]);
     assert_eq!(outcomes[2]["type"], "invalid_request_error");
 }

@@ -62,6 +62,19 @@ impl Sdk {
     }
 }
 
+/// Runs a program of the Python packages on a task, and gives what it prints.
+pub(crate) async fn python(script: &str, task: &Value) -> Value {
+    let python = root().join(".venv/bin/python");
+    must_be_installed(&python, SETUP);
+    let mut command = Command::new(python);
+    command.arg(clients().join("python").join(script)).arg(task.to_string()).kill_on_drop(true);
+    let ran = within(PROGRAM_MAX, script, command.output()).await;
+    let output = ran.unwrap_or_else(|error| panic!("{script} does not run: {error}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} failed:\n{errors}");
+    serde_json::from_slice(&output.stdout).expect("the program prints JSON")
+}
+
 /// Fails with what to do when something that a tool installs is missing.
 pub(crate) fn must_be_installed(path: &Path, tool: &str) {
     assert!(path.exists(), "{} is missing: run {tool}", path.display());

@@ -12,7 +12,7 @@ use super::scene::{Scene, Usage};
 use super::sse::Event;
 
 /// A format that a client speaks.
-pub(super) trait Client: Sync {
+pub(crate) trait Client: Sync {
     /// The format.
     fn name(&self) -> &'static str;
 
@@ -51,27 +51,27 @@ pub(super) trait Client: Sync {
 
 /// What a client made of an answer, in no format.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Seen {
-    pub(super) text: String,
-    pub(super) thought: String,
+pub(crate) struct Seen {
+    pub(crate) text: String,
+    pub(crate) thought: String,
     /// Tools and what they were called with.
-    pub(super) calls: Vec<(String, Value)>,
+    pub(crate) calls: Vec<(String, Value)>,
     /// Why the answer ended, in the format's own word.
-    pub(super) finish: String,
-    pub(super) usage: Usage,
+    pub(crate) finish: String,
+    pub(crate) usage: Usage,
 }
 
 /// What a client made of a stream that was broken off.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Broken {
+pub(crate) struct Broken {
     /// The text that had come.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// What the error said.
-    pub(super) message: String,
+    pub(crate) message: String,
 }
 
 /// Every format that clients speak.
-pub(super) static CLIENTS: [&dyn Client; 4] = [
+pub(crate) static CLIENTS: [&dyn Client; 4] = [
     &openai_chat::OpenAiChat,
     &openai_responses::OpenAiResponses,
     &anthropic_messages::AnthropicMessages,

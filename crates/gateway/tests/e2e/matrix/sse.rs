@@ -5,21 +5,21 @@ use serde_json::Value;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Event {
-    pub(super) name: Option<String>,
-    pub(super) data: String,
+pub(crate) struct Event {
+    pub(crate) name: Option<String>,
+    pub(crate) data: String,
 }
 
 impl Event {
     /// Its data as JSON.
-    pub(super) fn json(&self) -> Verdict<Value> {
+    pub(crate) fn json(&self) -> Verdict<Value> {
         json(&self.data)
     }
 }
 
 /// The whole events of a stream; comments are passed over, and so is what an unfinished event
 /// begins with, as the standard has it.
-pub(super) fn events(stream: &[u8]) -> Verdict<Vec<Event>> {
+pub(crate) fn events(stream: &[u8]) -> Verdict<Vec<Event>> {
     let text = std::str::from_utf8(stream).map_err(|error| format!("no text: {error}"))?;
     let text = text.replace("\r\n", "\n");
     let mut events = Vec::new();

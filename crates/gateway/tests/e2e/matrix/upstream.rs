@@ -166,6 +166,12 @@ pub(crate) static UPSTREAMS: [&dyn Upstream; 7] = [
     &ollama::Ollama,
 ];
 
+/// The upstream that speaks this format.
+pub(crate) fn speaking(format: &str) -> &'static dyn Upstream {
+    let found = UPSTREAMS.into_iter().find(|upstream| upstream.name() == format);
+    found.unwrap_or_else(|| panic!("no upstream speaks {format}"))
+}
+
 /// A server-sent event without a name.
 fn unnamed(data: &Value) -> Bytes {
     format!("data: {data}\n\n").into()

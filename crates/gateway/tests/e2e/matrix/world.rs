@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tollgate_simulator::{CallRecord, Replay, Script, Simulator};
+use tollgate_testkit::config_text::ConfigText;
 use tollgate_testkit::gateway::{GatewayProcess, Home};
 
 use super::cell::in_pieces;
@@ -27,13 +28,21 @@ pub(crate) struct World {
 impl World {
     /// Starts it.
     pub(crate) async fn new(teller: impl Teller) -> Self {
+        Self::configured(teller, |config| config).await
+    }
+
+    /// Starts it with more in its configuration.
+    pub(crate) async fn configured(
+        teller: impl Teller,
+        more: impl FnOnce(ConfigText) -> ConfigText,
+    ) -> Self {
         let mut simulators = Vec::new();
         for upstream in UPSTREAMS {
             let teller = teller.clone();
             let answer = move |path: &str, body: &[u8]| answer(upstream, &teller, path, body);
             simulators.push(simulator(Script::default().answering(answer)).await);
         }
-        let home = Home::new(&config(&simulators).build());
+        let home = Home::new(&more(config(&simulators)).build());
         let gateway = GatewayProcess::start(binary(), &home).await;
         let unused = simulator(Script::default()).await;
         let stage = Stage { simulator: unused, home, gateway, database: None };
@@ -59,8 +68,16 @@ fn answer(
         return Replay::new("application/json", [counted.into()]);
     }
     let body = serde_json::from_slice(body).unwrap_or_default();
-    let scene = teller(upstream.name(), &body);
-    if is_stream(path, &body) {
+    told(upstream, teller(upstream.name(), &body), (path, &body))
+}
+
+/// A scene as this upstream tells it to who asks so.
+pub(crate) fn told(
+    upstream: &'static dyn Upstream,
+    scene: Scene,
+    (path, body): (&str, &Value),
+) -> Replay {
+    if is_stream(path, body) {
         let stream = Bytes::from(upstream.stream(scene).records.concat());
         return upstream.records(&in_pieces(&stream), None);
     }

@@ -35,12 +35,13 @@ impl Envelope {
     /// [`Malformed`] when the body is not a JSON object.
     pub fn wrap(
         self,
-        body: &Bytes,
+        body: Bytes,
         version: Option<&str>,
         betas: &[&str],
     ) -> Result<Bytes, Malformed> {
-        let Some(usual) = self.usual_version() else { return Ok(body.clone()) };
-        let mut splice = Splice::new(body, &Object::scan(body)?);
+        let Some(usual) = self.usual_version() else { return Ok(body) };
+        let layout = Object::scan(&body)?.layout();
+        let mut splice = Splice::owning(body, layout);
         splice.remove("model");
         if self == Self::BedrockInvoke {
             splice.remove("stream");
@@ -112,7 +113,7 @@ mod tests {
         let text = format!("envelope = \"{envelope}\"");
         let named: Named = toml::from_str(&text).expect("a known envelope");
         let body = Bytes::copy_from_slice(body.as_bytes());
-        let wrapped = named.envelope.wrap(&body, version, betas).expect("an object");
+        let wrapped = named.envelope.wrap(body, version, betas).expect("an object");
         String::from_utf8(wrapped.into()).expect("UTF-8")
     }
 
@@ -156,8 +157,12 @@ mod tests {
     #[test]
     fn a_body_that_is_no_object_is_malformed() {
         let body = Bytes::from_static(b"[]");
-        assert!(Envelope::Vertex.wrap(&body, None, &[]).is_err());
-        assert_eq!(Envelope::Plain.wrap(&body, None, &[]), Ok(body), "a plain body is not read");
+        assert!(Envelope::Vertex.wrap(body.clone(), None, &[]).is_err());
+        assert_eq!(
+            Envelope::Plain.wrap(body.clone(), None, &[]),
+            Ok(body),
+            "a plain body is not read"
+        );
     }
 
     #[test]
@@ -179,7 +184,7 @@ mod tests {
         fn nothing_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             _ = unwrap_event(&bytes);
             _ = event_name(&bytes);
-            _ = Envelope::BedrockInvoke.wrap(&bytes.into(), None, &["b"]);
+            _ = Envelope::BedrockInvoke.wrap(bytes.into(), None, &["b"]);
         }
     }
 }

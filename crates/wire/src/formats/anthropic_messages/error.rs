@@ -34,10 +34,22 @@ pub fn error_event(json: &str) -> Bytes {
 /// Appends one event. JSON holds no raw line ends in its strings, and those between its values
 /// mean nothing.
 pub(super) fn write_event(out: &mut Vec<u8>, name: &str, json: &[u8]) {
+    fill_event(out, name, |out| out.extend_from_slice(json));
+}
+
+/// The same around the JSON that `fill` appends.
+pub(super) fn fill_event(out: &mut Vec<u8>, name: &str, fill: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(b"event: ");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\ndata: ");
-    out.extend(json.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
+    let start = out.len();
+    fill(out);
+    let data = out.get_mut(start..).unwrap_or_default();
+    if memchr::memchr2(b'\n', b'\r', data).is_some() {
+        for byte in data.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')) {
+            *byte = b' ';
+        }
+    }
     out.extend_from_slice(b"\n\n");
 }
 

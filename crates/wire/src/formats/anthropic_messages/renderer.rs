@@ -3,6 +3,7 @@
 //! Its blocks stand one behind the other, while parts may come side by side: what belongs to a
 //! later block waits until the one before it is closed.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use bytestring::ByteString;
@@ -10,7 +11,7 @@ use tollgate_domain::Usage;
 
 use super::answer_out::write_head;
 use super::blocks_out::{citation_json, escaped};
-use super::error::write_event;
+use super::error::fill_event;
 use super::stop::reason_name;
 use super::usage::write_usage;
 use crate::conversation::FinishReason;
@@ -40,17 +41,27 @@ struct Block {
     part: u32,
     kind: PartKind,
     /// Deltas that wait for the block's turn, neighbouring texts joined.
-    waiting: Vec<Piece>,
+    waiting: Vec<Piece<'static>>,
     /// The gateway's signature of reasoning that has brought none so far.
     sealing: Option<Sealing>,
     closed: bool,
 }
 
 #[derive(Debug)]
-enum Piece {
-    Text(String),
-    Seal(ByteString),
+enum Piece<'a> {
+    Text(Cow<'a, str>),
+    Seal(Cow<'a, str>),
     Citation(String),
+}
+
+impl Piece<'_> {
+    fn into_owned(self) -> Piece<'static> {
+        match self {
+            Self::Text(text) => Piece::Text(text.into_owned().into()),
+            Self::Seal(seal) => Piece::Seal(seal.into_owned().into()),
+            Self::Citation(json) => Piece::Citation(json),
+        }
+    }
 }
 
 impl MessagesRenderer {
@@ -86,12 +97,12 @@ impl MessagesRenderer {
             o.number("index", self.blocks).object("content_block", |o| write_start(o, &block.kind));
         });
         if matches!(block.kind, PartKind::ToolCall { custom: true, .. }) {
-            let beginning = Piece::Text("{\"input\":\"".to_owned());
+            let beginning = Piece::Text(Cow::Borrowed("{\"input\":\""));
             write_piece(out, self.blocks, &block.kind, &beginning);
         }
     }
 
-    fn add(&mut self, part: u32, piece: Piece, out: &mut Vec<u8>) {
+    fn add(&mut self, part: u32, piece: Piece<'_>, out: &mut Vec<u8>) {
         let Some(at) = self.queue.iter().position(|block| block.part == part) else { return };
         let Some(block) = self.queue.get_mut(at) else { return };
         match (&piece, &mut block.sealing) {
@@ -101,7 +112,7 @@ impl MessagesRenderer {
         }
         let piece = match (piece, &block.kind) {
             (Piece::Text(text), PartKind::ToolCall { custom: true, .. }) => {
-                Piece::Text(escaped(&text))
+                Piece::Text(escaped(&text).into())
             }
             (piece, _) => piece,
         };
@@ -109,8 +120,8 @@ impl MessagesRenderer {
             return write_piece(out, self.blocks, &block.kind, &piece);
         }
         match (block.waiting.last_mut(), piece) {
-            (Some(Piece::Text(waiting)), Piece::Text(text)) => waiting.push_str(&text),
-            (_, piece) => block.waiting.push(piece),
+            (Some(Piece::Text(waiting)), Piece::Text(text)) => waiting.to_mut().push_str(&text),
+            (_, piece) => block.waiting.push(piece.into_owned()),
         }
     }
 
@@ -134,7 +145,7 @@ impl MessagesRenderer {
     fn stop_front(&mut self, out: &mut Vec<u8>) {
         let Some(block) = self.queue.pop_front() else { return };
         if matches!(block.kind, PartKind::ToolCall { custom: true, .. }) {
-            write_piece(out, self.blocks, &block.kind, &Piece::Text("\"}".to_owned()));
+            write_piece(out, self.blocks, &block.kind, &Piece::Text(Cow::Borrowed("\"}")));
         }
         write(out, "content_block_stop", |o| _ = o.number("index", self.blocks));
         self.blocks += 1;
@@ -174,8 +185,8 @@ impl Renderer for MessagesRenderer {
         match delta {
             Delta::Begin { id, .. } => self.begin(id.as_deref(), out),
             Delta::Open { choice: 0, part, kind } => self.open(*part, kind, out),
-            Delta::More { part, text } => self.add(*part, Piece::Text(text.to_string()), out),
-            Delta::Seal { part, seal } => self.add(*part, Piece::Seal(seal.clone()), out),
+            Delta::More { part, text } => self.add(*part, Piece::Text((&**text).into()), out),
+            Delta::Seal { part, seal } => self.add(*part, Piece::Seal((&**seal).into()), out),
             Delta::Cite { part, citation } => {
                 self.add(*part, Piece::Citation(citation_json(citation)), out);
             }
@@ -210,7 +221,7 @@ fn write_start(o: &mut JsonWriter<'_>, kind: &PartKind) {
 }
 
 /// Writes one delta of a block; what the block's kind has no delta for is left out.
-fn write_piece(out: &mut Vec<u8>, index: u64, kind: &PartKind, piece: &Piece) {
+fn write_piece(out: &mut Vec<u8>, index: u64, kind: &PartKind, piece: &Piece<'_>) {
     let (name, member, text) = match (piece, kind) {
         (Piece::Text(text), PartKind::Text | PartKind::Refusal) => ("text_delta", "text", &**text),
         (Piece::Text(text), PartKind::Reasoning { .. }) => ("thinking_delta", "thinking", &**text),
@@ -236,12 +247,12 @@ fn write_piece(out: &mut Vec<u8>, index: u64, kind: &PartKind, piece: &Piece) {
 
 /// Writes an event whose data name its type as well.
 fn write(out: &mut Vec<u8>, event: &str, fill: impl FnOnce(&mut JsonWriter<'_>)) {
-    let mut data = Vec::new();
-    object(&mut data, |o| {
-        o.string("type", event);
-        fill(o);
+    fill_event(out, event, |out| {
+        object(out, |o| {
+            o.string("type", event);
+            fill(o);
+        });
     });
-    write_event(out, event, &data);
 }
 
 #[cfg(test)]

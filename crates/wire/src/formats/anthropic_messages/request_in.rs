@@ -12,7 +12,7 @@ use tollgate_domain::ModelName;
 
 use self::blocks::{Blocks, Members};
 pub(super) use self::blocks::{citation, redacted};
-use self::fields::{Body, Place, count, flag, of_kind};
+use self::fields::{Body, Place, Unmapped, count, flag, of_kind};
 use self::settings::Settings;
 use crate::conversation::{
     Conversation, Message, Number, Part, PartBody, Reasoning, ResponseFormat, Role, Sampling,
@@ -43,16 +43,6 @@ const MAPPED: [&str; 14] = [
     "output_format",
     "stream",
 ];
-
-/// What the hub has no word for, under the place where it stood.
-#[derive(Debug, Default)]
-struct Unmapped(Vec<(Box<str>, ByteString)>);
-
-impl Unmapped {
-    fn at(&mut self, at: &Place<'_>, raw: ByteString) {
-        self.0.push((at.to_string().into(), raw));
-    }
-}
 
 /// Reads the body of `POST /v1/messages`. A model that the path names takes precedence over the
 /// body's.

@@ -19,7 +19,7 @@ use super::blocks_out::{write_block, write_part};
 use crate::conversation::{Conversation, Effort, ReasoningMode, Role};
 use crate::formats::report::{self, Report};
 use crate::formats::translation::{Target, Unsupported, Written};
-use crate::json::write::{JsonWriter, object};
+use crate::json::write::{self, JsonWriter};
 
 pub(super) use self::messages::{Block, MISSING_RESULT, PDF};
 
@@ -48,9 +48,9 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
     let offer = offer(c, &plan, Offering::of(&report), &mut report)?;
     let sampled = sampling(c, &plan, &mut report)?;
     let user = user_id(c, &mut report);
-    let mut body = Vec::new();
+    let mut body = c.buffer();
     let mut unmapped = Ok(());
-    object(&mut body, |o| {
+    let layout = write::body(&mut body, |o| {
         o.string("model", report.model()).number("max_tokens", output_tokens_max);
         write_messages(o, &arranged, offer.instruction.as_deref());
         write_tools(o, &offer);
@@ -67,7 +67,7 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
         unmapped = write_unmapped(o, c, &mut report);
     });
     unmapped?;
-    Ok(report.written(body))
+    Ok(report.written((body, layout)))
 }
 
 /// Whether a request was written with a tool in place of a JSON answer, so that its answer's text

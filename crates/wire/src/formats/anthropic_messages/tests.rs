@@ -1,13 +1,11 @@
 //! Fixtures of the format: every case is read and written back, streams under every split of their
 //! bytes.
 
-use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use expect_test::expect_file;
 use serde_json::{Value, json};
 use tollgate_domain::Usage;
 
@@ -17,6 +15,7 @@ use crate::conversation::{
     Answer, Choice, Conversation, FinishReason, Part, PartBody, Provenance, ReasoningBlock,
 };
 use crate::delta::{Close, Delta, Interpreter as _, PartKind, Renderer as _};
+use crate::formats::golden::{cases, check_error, check_splits, expect, lines, text};
 use crate::formats::openai_chat;
 use crate::formats::seal::{Origin, Seal, Sealer, origin_of};
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
@@ -30,17 +29,16 @@ fn reply() -> Reply {
 
 #[test]
 fn every_fixture_reads_and_writes_as_expected() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/anthropic_messages");
-    let mut cases: Vec<PathBuf> =
-        fs::read_dir(root).expect("the fixtures").map(|e| e.expect("a case").path()).collect();
-    cases.sort();
+    let cases = cases("anthropic_messages");
     assert!(cases.len() >= 15, "the fixtures are there");
     for case in cases {
         assert!(case.join("origin.toml").exists(), "{}", case.display());
-        match ["request.json", "answer.json", "answer.sse"].map(|name| fs::read(case.join(name))) {
+        let given = ["request.json", "answer.json", "answer.sse", "error.json"];
+        match given.map(|name| fs::read(case.join(name))) {
             [Ok(body), ..] => check_request(&case, &body.into()),
-            [_, Ok(body), _] => check_answer(&case, &body),
-            [_, _, Ok(stream)] => check_stream(&case, &stream),
+            [_, Ok(body), ..] => check_answer(&case, &body),
+            [_, _, Ok(stream), _] => check_stream(&case, &stream),
+            [.., Ok(body)] => check_error(&case, read_error(&body)),
             _ => panic!("{} holds nothing", case.display()),
         }
     }
@@ -111,17 +109,9 @@ fn check_answer(case: &Path, body: &[u8]) {
 }
 
 fn check_stream(case: &Path, stream: &[u8]) {
-    let deltas = interpret([stream]);
-    let lines = deltas.iter().fold(String::new(), |mut lines, delta| {
-        writeln!(lines, "{delta:?}").expect("a string takes any text");
-        lines
-    });
-    expect(case, "deltas.txt", &lines);
-    for at in 0..stream.len() {
-        let (head, tail) = stream.split_at(at);
-        assert_eq!(interpret([head, tail]), deltas, "{} at {at}", case.display());
-        obeys_the_laws(&interpret([head]));
-    }
+    let read = |pieces: &[&[u8]], _| interpret(pieces.iter().copied());
+    let deltas = check_splits(case, stream, &[Close::Cut], &read);
+    expect(case, "deltas.txt", &lines(&deltas));
     let rendered = render(&deltas);
     expect(case, "to.client.sse", text(&rendered));
     let mut chat = openai_chat::OpenAiChatRenderer::new(reply());
@@ -151,36 +141,11 @@ fn interpret<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Delta> {
     deltas
 }
 
-fn obeys_the_laws(deltas: &[Delta]) {
-    let mut open = Vec::new();
-    for delta in deltas {
-        match delta {
-            Delta::Open { part, .. } => open.push(*part),
-            Delta::Close { part } => {
-                let at = open.iter().position(|open| open == part).expect("it was opened");
-                open.remove(at);
-            }
-            _ => {}
-        }
-    }
-    assert!(open.is_empty(), "what is opened is closed");
-    let end = deltas.iter().position(|delta| *delta == Delta::End);
-    assert!(end.is_none_or(|at| at + 1 == deltas.len()), "nothing follows the end");
-}
-
 fn render(deltas: &[Delta]) -> Vec<u8> {
     let mut renderer = MessagesRenderer::new(reply());
     let mut out = Vec::new();
     deltas.iter().for_each(|delta| renderer.delta(delta, &mut out));
     out
-}
-
-fn expect(case: &Path, name: &str, text: &str) {
-    expect_file![case.join(name)].assert_eq(text);
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("UTF-8")
 }
 
 /// What a reply's reasoning is signed with.

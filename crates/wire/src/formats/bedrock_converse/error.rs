@@ -31,7 +31,7 @@ const ENDINGS: [&str; 3] = ["exception", "error", "failure"];
 ///
 /// The kind is the exception's name, the code the status that the model's own server answered with
 /// or that the exception stands for. The name may stand in the header `x-amzn-errortype` alone: see
-/// [`exception_name`].
+/// [`named_error`].
 #[must_use]
 pub fn read_error(body: &[u8]) -> Option<ErrorBody> {
     let object = Object::scan(body).ok()?;
@@ -42,10 +42,20 @@ pub fn read_error(body: &[u8]) -> Option<ErrorBody> {
     Some(error_from(kind.as_deref().map(exception_name), &object))
 }
 
+/// The error of an answer that names the exception beside its body, of which this was read.
+#[must_use]
+pub fn named_error(written: &str, read: Option<ErrorBody>) -> ErrorBody {
+    let name = exception_name(written);
+    let mut error = read.unwrap_or_else(|| exception(name, b""));
+    error.kind.get_or_insert_with(|| name.to_owned());
+    error.code = error.code.or_else(|| status_of(name).map(|status| status.to_string()));
+    error
+}
+
 /// An exception's name without what AWS puts around it: `ThrottlingException:http://…` and
 /// `com.amazon.coral.availability#ThrottlingException` are `ThrottlingException`.
 #[must_use]
-pub fn exception_name(written: &str) -> &str {
+fn exception_name(written: &str) -> &str {
     let name = written.split(':').next().unwrap_or_default();
     name.rsplit('#').next().unwrap_or_default().trim()
 }
@@ -162,5 +172,16 @@ mod tests {
         assert_eq!(exception_name(header), "ValidationException");
         let silent = exception("throttlingException", b"");
         assert_eq!(silent.code.as_deref(), Some("429"));
+        let told = |body: &[u8]| named_error(header, read_error(body));
+        for (error, message) in [
+            (told(br#"{"message":"no"}"#), "no"),
+            (told(b""), "the upstream reported `ValidationException` without an explanation"),
+        ] {
+            assert_eq!(error.message, message);
+            let names = (error.kind.as_deref(), error.code.as_deref());
+            assert_eq!(names, (Some("ValidationException"), Some("400")));
+        }
+        let own = told(br#"{"message":"m","__type":"ThrottlingException"}"#);
+        assert_eq!(own.kind.as_deref(), Some("ThrottlingException"), "the body's own name stays");
     }
 }

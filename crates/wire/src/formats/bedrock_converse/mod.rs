@@ -12,7 +12,7 @@ mod stop;
 mod usage;
 
 pub use answer_in::{to_answer, to_answer_in};
-pub use error::{exception_name, read_error};
+pub use error::{named_error, read_error};
 pub use interpreter::BedrockConverseInterpreter;
 pub use request_out::{from_conversation, wording};
 

@@ -24,7 +24,7 @@ use crate::formats::anthropic_messages::names::NameRule;
 use crate::formats::anthropic_messages::request_out::messages::Arranged;
 use crate::formats::report::Report;
 use crate::formats::translation::{Target, Unsupported, Written};
-use crate::json::write::{JsonWriter, object};
+use crate::json::write::{self, JsonWriter};
 
 /// What a call's id may be: shorter than the service's rule `[a-zA-Z0-9_.:-]{1,64}`.
 const IDS: NameRule = NameRule { bytes_max: 64, plain: false };
@@ -46,8 +46,8 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
     let tools = tools(c, &asked, &mut report)?;
     let settings = settings(c, &asked, target, &mut report)?;
     let sections = Sections::of(&arranged, &tools.offer.tools, &mut report);
-    let mut body = Vec::new();
-    object(&mut body, |o| {
+    let mut body = c.buffer();
+    let layout = write::body(&mut body, |o| {
         write_messages(o, &arranged, target.capability, sections.messages);
         write_system(o, &arranged, tools.offer.instruction.as_deref(), sections.system);
         write_inference(o, &settings);
@@ -58,7 +58,7 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
         }
         write_others(o, &settings);
     });
-    Ok(report.written(body))
+    Ok(report.written((body, layout)))
 }
 
 /// How answers to what [`from_conversation`] writes read in the client's own words.

@@ -1,20 +1,19 @@
 //! Fixtures of the format: requests of clients are written for models of every kind, answers are
 //! read, streams under every split of their bytes.
 
-use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
-use expect_test::expect_file;
 use serde_json::Value;
 
 use super::*;
 use crate::capability::Capability;
 use crate::conversation::Conversation;
 use crate::delta::{Close, Delta, Interpreter as _};
+use crate::formats::golden::{cases, check_error, check_splits, expect, lines, text};
 use crate::formats::translation::{AnswerIn, Leniency, Target};
-use crate::formats::{anthropic_messages, openai_chat};
+use crate::formats::{anthropic_messages, golden, openai_chat};
 use crate::frame::aws_events::{AWS_EVENT_BYTES_MAX, AwsEventFramer, message};
 use crate::provider::Quirks;
 
@@ -29,10 +28,7 @@ const MODELS: [(&str, &str); 5] = [
 
 #[test]
 fn every_fixture_reads_and_writes_as_expected() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bedrock_converse");
-    let mut cases: Vec<PathBuf> =
-        fs::read_dir(root).expect("the fixtures").map(|e| e.expect("a case").path()).collect();
-    cases.sort();
+    let cases = cases("bedrock_converse");
     assert!(cases.len() >= 25, "the fixtures are there");
     let files = ["request.openai_chat.json", "request.anthropic_messages.json"];
     for case in cases {
@@ -46,7 +42,7 @@ fn every_fixture_reads_and_writes_as_expected() {
         } else if let Ok(body) = read("answer.json") {
             check_answer(&case, &body);
         } else if let Ok(body) = read("error.json") {
-            expect(&case, "error.txt", &format!("{:#?}\n", read_error(&body)));
+            check_error(&case, read_error(&body));
         } else {
             check_stream(&case, &fs::read_to_string(case.join("answer.tsv")).expect("a stream"));
         }
@@ -111,22 +107,12 @@ fn check_answer(case: &Path, body: &[u8]) {
     }
 }
 
-fn check_stream(case: &Path, lines: &str) {
-    let stream = framed(lines);
-    let deltas = interpret([&*stream], Close::Clean);
-    let told = deltas.iter().fold(String::new(), |mut told, delta| {
-        writeln!(told, "{delta:?}").expect("a string takes any text");
-        told
-    });
-    expect(case, "deltas.txt", &told);
-    obeys_the_laws(&deltas);
-    for at in 0..stream.len() {
-        let (head, tail) = stream.split_at(at);
-        assert_eq!(interpret([head, tail], Close::Clean), deltas, "{} at {at}", case.display());
-        let cut = interpret([head], Close::Cut);
-        obeys_the_laws(&cut);
-        assert!(!cut.contains(&Delta::End), "{} cut at {at}", case.display());
-    }
+fn check_stream(case: &Path, table: &str) {
+    let stream = framed(table);
+    let read = |pieces: &[&[u8]], how| interpret(pieces.iter().copied(), how);
+    let deltas = check_splits(case, &stream, &[Close::Cut], &read);
+    expect(case, "deltas.txt", &lines(&deltas));
+    usage_comes_last(&deltas);
 }
 
 /// Lines of an event's name, a tab and its payload as an event stream; the name of an exception
@@ -159,41 +145,15 @@ pub(super) fn interpret<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, how: Clo
     deltas
 }
 
-/// Every part closes once, what is said is said of open parts, the usage is told once at most and
-/// as the last word before the end, and nothing follows the end.
+/// The laws of every stream; and the usage is told once at most, as the last word before the end.
 pub(super) fn obeys_the_laws(deltas: &[Delta]) {
-    let (mut open, mut opened) = (Vec::new(), 0);
-    for delta in deltas {
-        match delta {
-            Delta::Open { part, .. } => {
-                assert_eq!(*part, opened, "parts are counted");
-                opened += 1;
-                open.push(*part);
-            }
-            Delta::More { part, text } => {
-                assert!(!text.is_empty() && open.contains(part), "more of an open part");
-            }
-            Delta::Seal { part, .. } | Delta::Cite { part, .. } => assert!(open.contains(part)),
-            Delta::Close { part } => {
-                let at = open.iter().position(|open| open == part).expect("it was opened");
-                open.remove(at);
-            }
-            _ => {}
-        }
-    }
-    assert!(open.is_empty(), "what is opened is closed");
+    golden::obeys_the_laws(deltas);
+    usage_comes_last(deltas);
+}
+
+fn usage_comes_last(deltas: &[Delta]) {
     if let Some(at) = deltas.iter().position(|delta| matches!(delta, Delta::Usage(_))) {
         let after = &deltas[at + 1..];
         assert!(matches!(after, [] | [Delta::End | Delta::Failed(_)]), "{after:?}");
     }
-    let last = deltas.iter().position(|d| matches!(d, Delta::End | Delta::Failed(_)));
-    assert!(last.is_none_or(|at| at + 1 == deltas.len()), "nothing follows the end");
-}
-
-fn expect(case: &Path, name: &str, text: &str) {
-    expect_file![case.join(name)].assert_eq(text);
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("UTF-8")
 }

@@ -14,7 +14,7 @@ use crate::formats::functions::write_functions;
 use crate::formats::report::Report;
 use crate::formats::translation::{Target, Unsupported, Written};
 use crate::formats::turns::{Takes, arrange};
-use crate::json::write::object;
+use crate::json::write;
 
 /// Fields of this API that the hub has no word for. They go out as they came.
 const OWN_FIELDS: [&str; 5] =
@@ -48,8 +48,8 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
     for (name, raw) in c.unmapped.iter().filter(|(name, _)| !is_own(name)) {
         report.leave_out_unmapped(name, raw)?;
     }
-    let mut body = Vec::new();
-    object(&mut body, |o| {
+    let mut body = c.buffer();
+    let layout = write::body(&mut body, |o| {
         o.string("model", report.model());
         write_messages(o, &turns, offer.instruction.as_deref());
         write_functions(o, &offer.tools);
@@ -67,5 +67,5 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
             o.boolean("stream", true);
         }
     });
-    Ok(report.written(body))
+    Ok(report.written((body, layout)))
 }

@@ -13,7 +13,7 @@ const RAW_MESSAGE_BYTES_MAX: usize = 1024;
 /// to be read. A stream that was not asked for as events answers with a list around the error.
 ///
 /// The kind is Google's `status` (`RESOURCE_EXHAUSTED`), the code the most telling of the details:
-/// the reason (`API_KEY_INVALID`), else the quota that was exceeded, else the number.
+/// the quota that was exceeded, else the reason (`API_KEY_INVALID`), else the number.
 #[must_use]
 pub fn read_error(body: &[u8]) -> Option<ErrorBody> {
     if body.trim_ascii_start().starts_with(b"[") {
@@ -39,7 +39,7 @@ pub(super) fn error_from(error: Raw<'_>) -> ErrorBody {
     ErrorBody {
         message: text("message").unwrap_or_else(|| shortened(error.as_written())),
         kind: text("status"),
-        code: details.reason.or(details.quota).or(number),
+        code: details.quota.or(details.reason).or(number),
         param: details.field,
     }
 }
@@ -86,7 +86,7 @@ pub(super) fn write_element(out: &mut Vec<u8>, json: &[u8], first: bool) {
 struct Details {
     /// `ErrorInfo.reason`.
     reason: Option<String>,
-    /// `QuotaFailure.violations[].quotaId`: a daily quota's name says so.
+    /// `QuotaFailure.violations[].quotaId`: a daily quota's name says so, and outlasts the others.
     quota: Option<String>,
     /// `BadRequest.fieldViolations[].field`.
     field: Option<String>,
@@ -96,14 +96,18 @@ impl Details {
     fn read(details: Option<Raw<'_>>) -> Self {
         let mut read = Self::default();
         for detail in details.into_iter().flat_map(Raw::elements) {
-            let first = |list: &str, name: &str| {
-                let mut listed = detail.find(list).into_iter().flat_map(Raw::elements);
-                listed.find_map(|item| item.find(name)?.text().map(String::from))
+            let listed = |list: &str, name: &'static str| {
+                let listed = detail.find(list).into_iter().flat_map(Raw::elements);
+                listed.filter_map(move |item| item.find(name)?.text().map(String::from))
             };
             let reason = detail.find("reason").and_then(Raw::text).map(String::from);
             read.reason = read.reason.or(reason);
-            read.quota = read.quota.or_else(|| first("violations", "quotaId"));
-            read.field = read.field.or_else(|| first("fieldViolations", "field"));
+            let mut quotas = read.quota.into_iter().chain(listed("violations", "quotaId"));
+            let first = quotas.next();
+            let daily = |quota: &String| quota.contains("PerDay");
+            let longer = if first.as_ref().is_some_and(daily) { None } else { quotas.find(daily) };
+            read.quota = longer.or(first);
+            read.field = read.field.or_else(|| listed("fieldViolations", "field").next());
         }
         read
     }
@@ -140,6 +144,10 @@ mod tests {
             (
                 r#"{"error":{"code":429,"message":"quota","status":"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaId":"RequestsPerDay"}]},{"retryDelay":"21s"}]}}"#,
                 body("quota", "RESOURCE_EXHAUSTED", "RequestsPerDay", None),
+            ),
+            (
+                r#"{"error":{"code":429,"message":"quota","status":"RESOURCE_EXHAUSTED","details":[{"reason":"RATE_LIMIT_EXCEEDED"},{"violations":[{"quotaId":"PerMinute"},{"quotaId":"TokensPerDay"}]}]}}"#,
+                body("quota", "RESOURCE_EXHAUSTED", "TokensPerDay", None),
             ),
             (
                 r#"{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT","details":[{"fieldViolations":[{"field":"contents[0]"}]}]}}"#,

@@ -9,7 +9,7 @@ use tollgate_domain::ModelName;
 
 use self::contents::Contents;
 use self::settings::Settings;
-use super::fields::{Body, Members, Place};
+use super::fields::{Body, Members, Place, Unmapped};
 use crate::conversation::{Conversation, Message, Role};
 use crate::formats::client_fields::{Standing, standing};
 use crate::formats::openai_chat::{RequestProblem, refuse_forbidden};
@@ -22,16 +22,6 @@ const MAPPED: [&str; 6] =
 
 /// What stands before a model's name in bodies and paths of Google's APIs.
 const MODEL_PREFIX: &str = "models/";
-
-/// What the hub has no word for, under the place where it stood.
-#[derive(Debug, Default)]
-struct Unmapped(Vec<(Box<str>, ByteString)>);
-
-impl Unmapped {
-    fn at(&mut self, at: &Place<'_>, raw: ByteString) {
-        self.0.push((at.to_string().into(), raw));
-    }
-}
 
 /// Reads a request body. `stream` is what the path says: whether it ends in
 /// `:streamGenerateContent`. A model that the path names takes precedence over the body's.
@@ -88,7 +78,7 @@ fn read_model(
     let at = Place::top("model");
     let named = match path {
         Some(path) => Some(path.into()),
-        None => body.text(members.find("model"), &at)?,
+        None => body.optional_text(members.find("model"), &at)?,
     };
     let name: ByteString = named.ok_or(RequestProblem::Missing { field: "model" })?;
     ModelName::new(name.strip_prefix(MODEL_PREFIX).unwrap_or(&name))

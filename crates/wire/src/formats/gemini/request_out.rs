@@ -15,7 +15,7 @@ use super::model::Model;
 use super::report::Report;
 use crate::conversation::Conversation;
 use crate::formats::translation::{Target, Unsupported, Written};
-use crate::json::write::object;
+use crate::json::write;
 
 /// Fields of this format at the top level that the hub has no word for. From a client of this
 /// format they go out as they came; fields of other formats are left out.
@@ -33,8 +33,8 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
     let offer = offer(c, model, &mut report)?;
     let generation = generation(c, model, &offer, &mut report)?;
     note_left_out(c, &mut report);
-    let mut body = Vec::new();
-    object(&mut body, |o| {
+    let mut body = c.buffer();
+    let layout = write::body(&mut body, |o| {
         write_contents(o, &arranged, model);
         write_system(o, &arranged);
         write_tools(o, &offer);
@@ -44,7 +44,7 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
             o.raw(name, raw);
         }
     });
-    Ok(report.written(body))
+    Ok(report.written((body, layout)))
 }
 
 /// The members of one of the request's objects that the hub has no word for.

@@ -8,8 +8,10 @@ use bytes::Bytes;
 
 use super::*;
 use crate::capability::Capability;
+use crate::conversation::Conversation;
 use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
-use crate::formats::golden::{cases, expect, lines, obeys_the_laws, text};
+use crate::formats::golden::{cases, check_error, check_splits, expect, lines, text};
+use crate::formats::openai_chat;
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
 use crate::provider::Quirks;
@@ -29,10 +31,17 @@ fn every_fixture_reads_and_writes_as_expected() {
     assert!(cases.len() >= 20, "the fixtures are there");
     for case in cases {
         assert!(case.join("origin.toml").exists(), "{}", case.display());
-        match ["request.json", "answer.json", "answer.sse"].map(|name| fs::read(case.join(name))) {
+        let given =
+            ["request.json", "request.openai_chat.json", "answer.json", "answer.sse", "error.json"];
+        match given.map(|name| fs::read(case.join(name))) {
             [Ok(body), ..] => check_request(&case, &body.into()),
-            [_, Ok(body), _] => check_answer(&case, &body),
-            [_, _, Ok(stream)] => check_stream(&case, &stream),
+            [_, Ok(body), ..] => {
+                let read = openai_chat::to_conversation(&body.into(), None).expect("a request");
+                check_written(&case, &read);
+            }
+            [_, _, Ok(body), ..] => check_answer(&case, &body),
+            [_, _, _, Ok(stream), _] => check_stream(&case, &stream),
+            [.., Ok(body)] => check_error(&case, read_error(&body)),
             _ => panic!("{} holds nothing", case.display()),
         }
     }
@@ -44,11 +53,16 @@ fn check_request(case: &Path, body: &Bytes) {
         Err(problem) => return expect(case, "refused.txt", &format!("{problem}\n")),
     };
     expect(case, "conversation.txt", &format!("{conversation:#?}\n"));
+    check_written(case, &conversation);
+}
+
+/// What a request is written as for models of every generation.
+fn check_written(case: &Path, conversation: &Conversation) {
     for (model, name) in MODELS {
         let leniency = Leniency { drops: true, ..Leniency::default() };
         let target =
             Target { model, capability: &Capability::UNKNOWN, quirks: Quirks::none(), leniency };
-        let written = from_conversation(&conversation, &target).expect("its own format");
+        let written = from_conversation(conversation, &target).expect("its own format");
         expect(case, &format!("to.{name}.json"), text(&written.body));
         let changed = format!("dropped: {:?}\nadjusted: {:?}\n", written.dropped, written.adjusted);
         expect(case, &format!("to.{name}.txt"), &changed);
@@ -76,16 +90,9 @@ fn check_answer(case: &Path, body: &[u8]) {
 }
 
 fn check_stream(case: &Path, stream: &[u8]) {
-    let deltas = interpret([stream], Close::Clean);
+    let read = |pieces: &[&[u8]], how| interpret(pieces.iter().copied(), how);
+    let deltas = check_splits(case, stream, &[Close::Cut], &read);
     expect(case, "deltas.txt", &lines(&deltas));
-    for at in 0..stream.len() {
-        let (head, tail) = stream.split_at(at);
-        assert_eq!(interpret([head, tail], Close::Clean), deltas, "{} at {at}", case.display());
-        let cut = interpret([head], Close::Cut);
-        obeys_the_laws(&cut);
-        assert!(!cut.contains(&Delta::End), "{} cut at {at}", case.display());
-    }
-    obeys_the_laws(&deltas);
     let rendered = render(&deltas);
     // The expectation's file holds plain line ends; that the bytes have Google's is checked here.
     let lines = text(&rendered);

@@ -5,6 +5,7 @@
 use tollgate_domain::{Quantity, Usage, UsageKind};
 
 use super::fields::Members;
+use crate::formats::openai_chat::usage::share_out;
 use crate::json::Raw;
 use crate::json::write::JsonWriter;
 
@@ -110,22 +111,6 @@ fn quantity(value: Raw<'_>) -> Option<Quantity> {
     Quantity::parse(value.as_written()).ok()
 }
 
-/// Sets each part, cut to what is left of the whole, and gives the rest to the plain kind.
-fn share_out(
-    usage: &mut Usage,
-    whole: Quantity,
-    parts: &[(UsageKind, Option<Quantity>)],
-    plain: UsageKind,
-) {
-    let mut left = whole;
-    for (kind, part) in parts.iter().filter_map(|(kind, part)| Some((*kind, (*part)?))) {
-        let part = part.min(left);
-        usage.set(kind, part);
-        left = left.minus(part);
-    }
-    usage.set(plain, left);
-}
-
 /// Writes `usageMetadata` as a member.
 pub(super) fn write(o: &mut JsonWriter<'_>, usage: &Usage) {
     let known = |kind| usage.quantity(kind);
@@ -150,17 +135,18 @@ pub(super) fn write(o: &mut JsonWriter<'_>, usage: &Usage) {
     });
 }
 
+/// What is not there is left out, as the API does.
 fn write_details(o: &mut JsonWriter<'_>, name: &str, [audio, image]: [Option<Quantity>; 2]) {
-    if audio.is_none() && image.is_none() {
+    let counts = [("AUDIO", audio), ("IMAGE", image)];
+    let counts = counts.map(|(modality, count)| (modality, count.map_or(0, Quantity::rounded)));
+    if counts.iter().all(|(_, count)| *count == 0) {
         return;
     }
     o.array(name, |a| {
-        for (modality, count) in [("AUDIO", audio), ("IMAGE", image)] {
-            if let Some(count) = count {
-                a.object(|o| {
-                    o.string("modality", modality).number("tokenCount", count.rounded());
-                });
-            }
+        for (modality, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            a.object(|o| {
+                o.string("modality", modality).number("tokenCount", count);
+            });
         }
     });
 }

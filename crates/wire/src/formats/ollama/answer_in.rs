@@ -16,6 +16,18 @@ use crate::json::{Malformed, Object};
 /// # Errors
 /// [`Malformed`] when the body is not a JSON object.
 pub fn to_answer(body: &[u8]) -> Result<AnswerIn, Malformed> {
+    read(body, CallIds::default())
+}
+
+/// The same for the answer to a call of this id, which goes into the ids of the model's calls.
+///
+/// # Errors
+/// As [`to_answer`].
+pub fn to_answer_of(body: &[u8], call: &str) -> Result<AnswerIn, Malformed> {
+    read(body, CallIds::of_call(call))
+}
+
+fn read(body: &[u8], ids: CallIds) -> Result<AnswerIn, Malformed> {
     let mut said = Said::read(&Object::scan(body)?);
     if let Some(error) = said.error.take() {
         return Ok(AnswerIn::Error(error));
@@ -33,12 +45,11 @@ pub fn to_answer(body: &[u8]) -> Result<AnswerIn, Malformed> {
         model: said.model.take(),
         created,
         usage: said.usage.take(),
-        choices: vec![Choice { parts: parts(said), finish, stop_sequence: None }],
+        choices: vec![Choice { parts: parts(said, ids), finish, stop_sequence: None }],
     }))
 }
 
-fn parts(said: Said) -> Vec<Part> {
-    let mut ids = CallIds::default();
+fn parts(said: Said, mut ids: CallIds) -> Vec<Part> {
     ids.learn(said.created_at.as_ref());
     let thought = said.thinking.map(|text| {
         let provenance = Provenance::Plain;

@@ -36,6 +36,13 @@ impl OllamaInterpreter {
         Self::default()
     }
 
+    /// At the start of the answer to a call of this id. Two answers may have begun at the same
+    /// instant, and their calls still get different ids.
+    #[must_use]
+    pub fn of_call(call: &str) -> Self {
+        Self { ids: CallIds::of_call(call), ..Self::default() }
+    }
+
     fn begin(&mut self, said: &Said, out: &mut Vec<Delta>) {
         if !self.begun {
             self.begun = true;

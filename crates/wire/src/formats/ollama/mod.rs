@@ -9,7 +9,7 @@ mod request_out;
 mod said;
 mod usage;
 
-pub use answer_in::to_answer;
+pub use answer_in::{to_answer, to_answer_of};
 pub use error::read_error;
 pub use interpreter::OllamaInterpreter;
 pub use request_out::from_conversation;

@@ -15,7 +15,7 @@ use crate::formats::report::Report;
 use crate::formats::schemas::in_words;
 use crate::formats::translation::{Target, Unsupported, Written};
 use crate::formats::turns::{Takes, arrange};
-use crate::json::write::{JsonWriter, object};
+use crate::json::write::{self, JsonWriter};
 
 /// Fields of this API that the hub has no word for. They go out as they came.
 const OWN_FIELDS: [&str; 4] = ["keep_alive", "truncate", "shift", "think"];
@@ -53,8 +53,8 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
     }
     let whole = c.unmapped.iter().find(|(name, _)| &**name == "options");
     let own_options = whole.map(|(_, raw)| &**raw);
-    let mut body = Vec::new();
-    object(&mut body, |o| {
+    let mut body = c.buffer();
+    let layout = write::body(&mut body, |o| {
         o.string("model", report.model());
         write_messages(o, &turns, form.instruction.as_deref(), &mut report);
         write_functions(o, &tools);
@@ -67,7 +67,7 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
         // The API streams unless it is told not to.
         o.boolean("stream", c.stream);
     });
-    Ok(report.written(body))
+    Ok(report.written((body, layout)))
 }
 
 /// The tools that go out. The API has no word for a choice: none is said by offering none, and

@@ -4,8 +4,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::delta::{Close, Delta, Interpreter as _};
+use crate::conversation::PartBody;
+use crate::delta::{Close, Delta, Interpreter as _, PartKind};
 use crate::formats::golden::{Upstream, obeys_the_laws, refuses_or_drops};
+use crate::formats::translation::AnswerIn;
 use crate::frame::json_lines::JsonFramer;
 use crate::frame::sse::RECORD_BYTES_MAX;
 
@@ -48,6 +50,33 @@ fn what_the_api_lacks_is_refused_by_the_clients_name_or_left_out() {
     ] {
         refuses_or_drops(from_conversation, &members, field);
     }
+}
+
+#[test]
+fn answers_that_began_at_the_same_instant_give_their_calls_different_ids() {
+    let body = r#"{"model":"m","created_at":"2026-01-01T00:00:00Z","done":true,
+        "done_reason":"stop","message":{"role":"assistant","content":"",
+        "tool_calls":[{"function":{"name":"f","arguments":{}}}]}}"#;
+    let ids = |call: &str| -> (String, String) {
+        let Ok(AnswerIn::Answer(answer)) = to_answer_of(body.as_bytes(), call) else {
+            panic!("no answer")
+        };
+        let PartBody::ToolCall(whole) = &answer.choices[0].parts[0].body else { panic!("no call") };
+        let mut deltas = Vec::new();
+        let mut interpreter = OllamaInterpreter::of_call(call);
+        interpreter.record(None, body.as_bytes(), &mut deltas).expect("an object");
+        let streamed = deltas.into_iter().find_map(|delta| match delta {
+            Delta::Open { kind: PartKind::ToolCall { id, .. }, .. } => Some(id.to_string()),
+            _ => None,
+        });
+        (whole.id.to_string(), streamed.expect("a call"))
+    };
+    let call = "0190aaaa-bbbb-7ccc-8ddd-eeeeffff0001";
+    let (whole, streamed) = ids(call);
+    assert_eq!(whole, streamed, "the same however the answer came");
+    assert_eq!(whole, "call_0190aaaabbbb7ccc8dddeeeeffff_0");
+    assert_ne!(whole, ids("0190aaaa-bbbc-7ccc-8ddd-eeeeffff0001").0);
+    assert!(whole.len() <= 40, "some providers take no longer ids");
 }
 
 #[test]

@@ -36,9 +36,13 @@ impl Choice {
             }
         }
         if failed && read.error.is_none() {
-            let told = "the upstream ended the answer with finish reason `error`";
-            read.error = Some(ErrorBody::told(told));
+            read.error = Some(ended_in_error());
         }
         read
     }
+}
+
+/// The failure of a choice that says no more than that it failed.
+pub(super) fn ended_in_error() -> ErrorBody {
+    ErrorBody::told("the upstream ended the answer with finish reason `error`")
 }

@@ -17,11 +17,14 @@ pub(in crate::formats) mod usage;
 
 pub use answer::{AnswerFacts, AnswerRead, read_answer, with_model};
 pub use error::{ErrorBody, error_event, read_error};
+pub use fit::HINTS;
 pub(in crate::formats) use hub::byte_offset;
 pub use hub::{
     OpenAiChatInterpreter, OpenAiChatRenderer, ToolNames, from_answer, from_conversation,
     to_answer, to_conversation,
 };
+pub(crate) use hub::{lacks_reasoning, wants_past};
+pub(crate) use patch::patched;
 pub use patch::{RequestPatch, upstream_body};
 pub(crate) use request::refuse_forbidden;
 pub use request::{CHOICES_MAX, ChatRequest, RequestProblem};

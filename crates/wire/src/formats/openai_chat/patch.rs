@@ -37,9 +37,10 @@ pub struct RequestPatch<'a> {
     pub extra: &'a [(Box<str>, Box<str>)],
     /// Ask for the usage at the end of a stream when the client did not.
     pub send_stream_usage: bool,
-    /// Fields that the deployment does not send.
+    /// Fields that the operator says are not sent.
     pub drop_fields: &'a [Box<str>],
-    /// What the provider deviates in; of its own fields to drop only those in `drop_fields` go.
+    /// What the provider deviates in. The fields that it does not take go too, unless `passes` has
+    /// them.
     pub quirks: &'a Quirks,
     /// What the model takes: see [`RequestPatch::unsupported`].
     pub capability: &'a Capability,
@@ -51,7 +52,15 @@ impl<'a> RequestPatch<'a> {
     /// The client's fields that this patch drops, so that the client can be told.
     pub fn dropped<'r>(&'r self, request: &'r ChatRequest) -> impl Iterator<Item = &'a str> + 'r {
         let sent = |field: &str| request.field_names().any(|name| name == field);
-        self.drop_fields.iter().map(|field| &**field).filter(move |field| sent(field))
+        self.all_drops().filter(move |field| sent(field))
+    }
+
+    /// The fields that never go upstream, each once.
+    fn all_drops(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let (own, passes) = (self.drop_fields, self.passes);
+        let theirs = self.quirks.drop_fields.iter();
+        let theirs = theirs.filter(move |field| !own.contains(field) && !passes.contains(field));
+        own.iter().chain(theirs).map(|field| &**field)
     }
 }
 
@@ -66,7 +75,18 @@ pub fn upstream_body(
     patch: &RequestPatch<'_>,
 ) -> Result<Bytes, Malformed> {
     let layout = layout_of(body, request)?;
-    let mut splice = Splice::over(body, &layout);
+    Ok(patched(body.clone(), &layout, request, patch)?.finish())
+}
+
+/// A body with the edits made on it. One that nobody else holds, `request` included, is finished in
+/// its own memory.
+pub(crate) fn patched(
+    body: Bytes,
+    layout: &Layout,
+    request: &ChatRequest,
+    patch: &RequestPatch<'_>,
+) -> Result<Splice, Malformed> {
+    let mut splice = Splice::owning(body, layout.clone());
     for name in READ_MEMBERS {
         splice.remove_shadowed(name);
     }
@@ -81,14 +101,12 @@ pub fn upstream_body(
         ask_for_usage(&mut splice)?;
     }
     patch.quirks.apply(&mut splice);
-    for field in patch.drop_fields {
-        splice.remove(field);
-    }
+    patch.all_drops().for_each(|field| splice.remove(field));
     for (name, raw) in patch.extra {
         splice.set(name, raw.clone());
     }
     set_model(&mut splice, patch.model);
-    Ok(splice.finish())
+    Ok(splice)
 }
 
 /// The layout kept from reading, when this is the very body that was read: the request holds it, so

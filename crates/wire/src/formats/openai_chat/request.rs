@@ -36,6 +36,8 @@ pub struct ChatRequest {
     pub user: Option<String>,
     /// The tags it gives its call.
     pub tags: Vec<String>,
+    /// The priority it asks for among its caller's own calls.
+    pub priority: Option<i64>,
     pub(super) source: Source,
 }
 
@@ -109,6 +111,11 @@ impl ChatRequest {
         Self::read_scanned(&object, body, path_model)
     }
 
+    /// Reads a body that was written here, whose layout is known; `None` where it is no request.
+    pub(crate) fn of_written(body: &Bytes, layout: &Layout, model: &str) -> Option<Self> {
+        Self::read_scanned(&Object::laid_out(body, layout)?, body, Some(model)).ok()
+    }
+
     /// Reads a body that has been scanned already.
     pub(super) fn read_scanned(
         object: &Object<'_>,
@@ -125,10 +132,16 @@ impl ChatRequest {
             prompt_bytes: prompt_bytes(object),
             user: read_text(object, "user")?.filter(|user| !user.is_empty()),
             tags: client_fields::tags(object),
+            priority: client_fields::priority(object),
             source: Source { body: body.clone(), layout: object.layout() },
         };
         check_messages(object)?;
         Ok(request)
+    }
+
+    /// Where the body's fields stand.
+    pub(crate) const fn layout(&self) -> &Layout {
+        &self.source.layout
     }
 
     /// The names of the body's fields in order.
@@ -137,7 +150,7 @@ impl ChatRequest {
     }
 
     /// The value of a field, unless it is absent or `null`; of duplicates the last.
-    pub(super) fn value(&self, name: &str) -> Option<Raw<'_>> {
+    pub(crate) fn value(&self, name: &str) -> Option<Raw<'_>> {
         let text = std::str::from_utf8(self.source.body.get(self.source.layout.span(name)?)?);
         Some(Raw::scanned(text.ok()?)).filter(|raw| !raw.is_null())
     }

@@ -157,7 +157,7 @@ impl Reported {
 }
 
 /// Sets each part, cut to what is left of the whole, and gives the rest to the plain kind.
-fn share_out(
+pub(in crate::formats) fn share_out(
     usage: &mut Usage,
     whole: Quantity,
     parts: &[(UsageKind, Option<Quantity>)],

@@ -7,10 +7,6 @@ use super::sse_out::write_event;
 use crate::formats::openai_chat::{self, ErrorBody};
 use crate::json::{Object, Raw};
 
-/// The number of an event that reports an error from outside the stream: past every event that the
-/// stream itself can number, and within what clients hold in 32 bits.
-const NUMBER_BEYOND: u64 = 0x7FFF_FFFE;
-
 /// Reads the body of an answer whose status says that it is an error, or a failed response; `None`
 /// when it holds nothing to be read.
 #[must_use]
@@ -37,25 +33,25 @@ pub(super) fn failure(response: Option<Raw<'_>>) -> ErrorBody {
 
 /// The events that report an error inside a stream, from its JSON: `error`, on which OpenAI's own
 /// libraries raise, and `response.failed`, which ends the answer for those that follow the
-/// response.
+/// response. They are numbered from `number` on.
 #[must_use]
-pub fn error_event(json: &str) -> Bytes {
+pub fn error_event(json: &str, number: u64) -> Bytes {
     let error = read_error(json.as_bytes()).unwrap_or_else(|| ErrorBody {
         message: "the answer broke off".to_owned(),
         kind: None,
         code: None,
         param: None,
     });
-    let code = error.code.as_deref().or(error.kind.as_deref()).unwrap_or("server_error");
+    let code = word(&error);
     let mut out = Vec::new();
-    write_event(&mut out, "error", NUMBER_BEYOND, |o| {
+    write_event(&mut out, "error", number, |o| {
         o.string("code", code).string("message", &error.message);
         match &error.param {
             Some(param) => o.string("param", param),
             None => o.null("param"),
         };
     });
-    write_event(&mut out, "response.failed", NUMBER_BEYOND + 1, |o| {
+    write_event(&mut out, "response.failed", number.saturating_add(1), |o| {
         o.object("response", |o| {
             o.string("object", "response").string("status", "failed");
             write_error(code, &error.message, o);
@@ -64,6 +60,33 @@ pub fn error_event(json: &str) -> Bytes {
     });
     out.into()
 }
+
+/// The API's word for an error: its own code, or what a status that stands there means.
+fn word(error: &ErrorBody) -> &str {
+    let code = error.code.as_deref().or(error.kind.as_deref()).unwrap_or(SERVER_ERROR);
+    match code.parse::<u16>() {
+        Ok(429) => "rate_limit_exceeded",
+        Ok(400..=499) => error.kind.as_deref().unwrap_or("invalid_request_error"),
+        Ok(_) => SERVER_ERROR,
+        Err(_) => code,
+    }
+}
+
+/// The number that the next event after a piece of a stream has; `None` where the piece holds no
+/// numbered event. The piece must hold whole events.
+#[must_use]
+pub fn next_number(piece: &[u8]) -> Option<u64> {
+    let last = memchr::memmem::rfind(piece, NUMBER)? + NUMBER.len();
+    let rest = piece.get(last..).unwrap_or_default().trim_ascii_start();
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let number: u64 = std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()?;
+    Some(number.saturating_add(1))
+}
+
+/// The member that numbers an event. Within a text its quotes would be escaped.
+const NUMBER: &[u8] = br#""sequence_number":"#;
+/// OpenAI's word for what went wrong on the provider's side (API reference, response errors).
+const SERVER_ERROR: &str = "server_error";
 
 /// Whether a body is an error rather than a response, whatever its status was.
 pub(super) fn error_within(object: &Object<'_>, body: &[u8]) -> Option<ErrorBody> {
@@ -75,3 +98,6 @@ pub(super) fn error_within(object: &Object<'_>, body: &[u8]) -> Option<ErrorBody
     }
     failed.then(|| failure(None))
 }
+
+#[cfg(test)]
+mod tests;

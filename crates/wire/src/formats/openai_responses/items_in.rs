@@ -172,7 +172,9 @@ impl<'a> Items<'a> {
             "input" => Arguments::Text(text),
             _ => Arguments::Json(text),
         };
-        self.called.insert(id.clone());
+        if !self.called.insert(id.clone()) {
+            return Err(at.member("call_id").outside("another one than that of a call before it"));
+        }
         let call = ToolCall { id, name, arguments, seal: None };
         let folds = matches!(self.open, Turn::Thinking | Turn::Calling);
         self.said(vec![Part::new(PartBody::ToolCall(call))], folds);

@@ -30,9 +30,9 @@ impl<'a, 'r> ItemsOut<'a, 'r> {
         Self { kept, report, custom: HashSet::new(), number: 0 }
     }
 
-    /// Writes every message, and the client's own items between them.
-    pub(super) fn write(&mut self, messages: &'a [Message], out: &mut Array<'_>) {
-        for (index, message) in messages.iter().enumerate() {
+    /// Writes every message from the one at `first` on, and the client's own items between them.
+    pub(super) fn write(&mut self, messages: &'a [Message], first: usize, out: &mut Array<'_>) {
+        for (index, message) in messages.iter().enumerate().skip(first) {
             self.message(index, message, out);
         }
         for raw in self.kept.from(self.number) {

@@ -35,7 +35,7 @@ pub use answer_in::to_answer;
 pub use answer_out::{from_answer, from_answer_with};
 pub use client_tools::ClientTools;
 pub use ended::{Ended, ResponseFinder, ended_response};
-pub use error::{error_event, read_error};
+pub use error::{error_event, next_number, read_error};
 pub use interpreter::ResponsesInterpreter;
 pub use portable::{Portable, make_portable};
 pub use renderer::ResponsesRenderer;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::formats::translation::{Target, Unsupported, Written};
+use crate::json::Layout;
 
 /// Collects what is left out while a request is written. The first refusal counts; the writer goes
 /// on behind it, and its work is thrown away.
@@ -62,10 +63,13 @@ impl<'a> Report<'a> {
     ///
     /// # Errors
     /// The first refusal.
-    pub(super) fn written(self, body: Bytes) -> Result<Written, Unsupported> {
+    pub(super) fn written(self, body: Bytes, layout: Layout) -> Result<Written, Unsupported> {
         match self.refused {
             Some(refused) => Err(refused),
-            None => Ok(Written { body, dropped: self.dropped, adjusted: self.adjusted }),
+            None => {
+                let Self { dropped, adjusted, .. } = self;
+                Ok(Written { body, layout, dropped, adjusted })
+            }
         }
     }
 }

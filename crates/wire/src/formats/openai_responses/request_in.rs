@@ -32,7 +32,7 @@ const MAPPED: [&str; 13] = [
 ];
 
 /// Fields that point to what the provider, or the gateway in its place, has kept.
-const KEPT_STATE: [&str; 3] = ["previous_response_id", "conversation", "prompt"];
+pub(super) const KEPT_STATE: [&str; 3] = ["previous_response_id", "conversation", "prompt"];
 
 /// Reads the body of `POST /v1/responses`. A model that the path names takes precedence over the
 /// body's.

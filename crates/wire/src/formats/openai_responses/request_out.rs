@@ -3,6 +3,7 @@
 use super::items_out::ItemsOut;
 use super::kept::Kept;
 use super::report::Report;
+use super::request_in::KEPT_STATE;
 use super::tools_out::{write_format, write_tool_choice, write_tools};
 use crate::conversation::{
     Conversation, Effort, Message, Number, Part, PartBody, Provenance, Reasoning, ReasoningMode,
@@ -10,7 +11,7 @@ use crate::conversation::{
 };
 use crate::formats::translation::{Target, Unsupported, Written};
 use crate::json::JsonWriter;
-use crate::json::write::{array, object};
+use crate::json::write::{self, array};
 
 /// The least that OpenAI takes as `max_output_tokens` (OpenAI API reference, responses).
 const OUTPUT_TOKENS_MIN: u64 = 16;
@@ -26,28 +27,44 @@ const SEALED_REASONING: &str = r#"["reasoning.encrypted_content"]"#;
 pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Written, Unsupported> {
     let mut report = Report::new(target);
     let kept = Kept::sort(&c.unmapped, target.leniency.passes, &mut report);
-    let mut body = Vec::new();
-    object(&mut body, |o| {
+    let mut body = c.buffer();
+    let layout = write::body(&mut body, |o| {
         o.string("model", target.model);
         write_input(c, &kept, &mut report, o);
         write_tooling(c, &kept, target, &mut report, o);
         write_settings(c, &kept, target, &mut report, o);
         write_state(c, &kept, target, o);
     });
-    report.written(body.into())
+    report.written(body.into(), layout)
 }
 
-/// A system prompt that opens the conversation becomes `instructions`; others keep their places.
+/// A system prompt that opens the conversation becomes `instructions`; others keep their places, and
+/// so does one behind which nothing is said, because no call is without an item.
 fn write_input(c: &Conversation, kept: &Kept<'_>, report: &mut Report<'_>, o: &mut JsonWriter<'_>) {
-    let opening = c.messages.split_first().filter(|(first, _)| only_system_text(first).is_some());
-    let messages = opening.map_or(&*c.messages, |(_, rest)| rest);
-    if let Some((first, _)) = opening {
+    let opens = c.messages.split_first().filter(|(first, _)| only_system_text(first).is_some());
+    let mut opening = opens.map(|(first, _)| first);
+    let mut input = items(c, usize::from(opening.is_some()), kept, report);
+    let goes_on = kept.top_level.iter().any(|(name, _)| KEPT_STATE.contains(name));
+    if input == "[]" && !goes_on {
+        match opening.take() {
+            Some(_) => input = items(c, 0, kept, report),
+            None => report.cannot_say("messages", "it takes at least one that says something"),
+        }
+    }
+    if let Some(first) = opening {
         o.string("instructions", only_system_text(first).unwrap_or_default());
         if first.parts.iter().any(|part| part.cache.is_some()) {
             report.leave_out("cache_control");
         }
     }
-    o.array("input", |out| ItemsOut::new(&kept.items, report).write(messages, out));
+    o.raw("input", &input);
+}
+
+/// Messages from the `first` on, as the array of items that they become.
+fn items(c: &Conversation, first: usize, kept: &Kept<'_>, report: &mut Report<'_>) -> String {
+    let mut items = Vec::new();
+    array(&mut items, |out| ItemsOut::new(&kept.items, report).write(&c.messages, first, out));
+    String::from_utf8(items).expect("every piece is text")
 }
 
 fn only_system_text(message: &Message) -> Option<&str> {

@@ -1,12 +1,10 @@
 //! Fixtures of the format: every case is read and written back, streams under every split of their
 //! bytes.
 
-use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
-use expect_test::expect_file;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -14,6 +12,9 @@ use super::*;
 use crate::capability::Capability;
 use crate::conversation::{Conversation, FinishReason, Part, PartBody};
 use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
+use crate::formats::golden::{
+    cases, check_error, check_splits, expect, lines, obeys_the_laws, text,
+};
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
 use crate::formats::{anthropic_messages, gemini, openai_chat};
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
@@ -26,10 +27,7 @@ pub(super) fn reply() -> Reply {
 
 #[test]
 fn every_fixture_reads_and_writes_as_expected() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/openai_responses");
-    let mut cases: Vec<PathBuf> =
-        fs::read_dir(root).expect("the fixtures").map(|e| e.expect("a case").path()).collect();
-    cases.sort();
+    let cases = cases("openai_responses");
     assert!(cases.len() >= 30, "the fixtures are there");
     for case in cases {
         assert!(case.join("origin.toml").exists(), "{}", case.display());
@@ -38,10 +36,7 @@ fn every_fixture_reads_and_writes_as_expected() {
             [Ok(body), ..] => check_request(&case, &body.into()),
             [_, Ok(body), ..] => check_answer(&case, &body),
             [_, _, Ok(stream), _] => check_stream(&case, &stream),
-            [.., Ok(body)] => {
-                let error = read_error(&body).expect("an error");
-                expect(&case, "error.txt", &format!("{error:#?}\n"));
-            }
+            [.., Ok(body)] => check_error(&case, read_error(&body)),
             _ => panic!("{} holds nothing", case.display()),
         }
     }
@@ -128,17 +123,9 @@ fn without_raw(choices: Vec<crate::conversation::Choice>) -> String {
 }
 
 fn check_stream(case: &Path, stream: &[u8]) {
-    let deltas = interpret([stream]);
-    let lines = deltas.iter().fold(String::new(), |mut lines, delta| {
-        writeln!(lines, "{delta:?}").expect("a string takes any text");
-        lines
-    });
-    expect(case, "deltas.txt", &lines);
-    for at in (0..stream.len()).step_by(5) {
-        let (head, tail) = stream.split_at(at);
-        assert_eq!(interpret([head, tail]), deltas, "{} at {at}", case.display());
-        obeys_the_laws(&interpret([head]));
-    }
+    let read = |pieces: &[&[u8]], _| interpret(pieces.iter().copied());
+    let deltas = check_splits(case, stream, &[Close::Cut], &read);
+    expect(case, "deltas.txt", &lines(&deltas));
     let rendered = render(&deltas);
     expect(case, "to.client.sse", text(&rendered));
     keeps_the_order(&rendered);
@@ -149,7 +136,7 @@ fn check_stream(case: &Path, stream: &[u8]) {
     assert_eq!(kept(&interpret([rendered.as_slice()])), kept(&deltas), "{}", case.display());
 }
 
-fn interpret<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Delta> {
+pub(super) fn interpret<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Delta> {
     let mut framer = SseFramer::new(RECORD_BYTES_MAX);
     let mut interpreter = ResponsesInterpreter::new();
     let mut deltas = Vec::new();
@@ -162,25 +149,6 @@ fn interpret<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Delta> {
     }
     interpreter.close(Close::Cut, &mut deltas);
     deltas
-}
-
-fn obeys_the_laws(deltas: &[Delta]) {
-    let mut open = Vec::new();
-    for delta in deltas {
-        match delta {
-            Delta::Open { part, .. } => open.push(*part),
-            Delta::More { part, text } => assert!(open.contains(part) && !text.is_empty()),
-            Delta::Seal { part, .. } | Delta::Cite { part, .. } => assert!(open.contains(part)),
-            Delta::Close { part } => {
-                let at = open.iter().position(|open| open == part).expect("it was opened");
-                open.remove(at);
-            }
-            _ => {}
-        }
-    }
-    assert!(open.is_empty(), "what is opened is closed");
-    let end = deltas.iter().position(|d| matches!(d, Delta::End | Delta::Failed(_)));
-    assert!(end.is_none_or(|at| at + 1 == deltas.len()), "nothing follows the end");
 }
 
 pub(super) fn render(deltas: &[Delta]) -> Vec<u8> {
@@ -221,26 +189,6 @@ fn keeps_the_order(stream: &[u8]) {
             _ => {}
         }
     }
-}
-
-fn expect(case: &Path, name: &str, text: &str) {
-    expect_file![case.join(name)].assert_eq(text);
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("JSON is text")
-}
-
-#[test]
-fn an_error_inside_a_stream_is_told_in_both_ways() {
-    let stream = error_event(r#"{"error":{"message":"No \"luck\"","code":"overloaded"}}"#);
-    let events = events(&stream);
-    assert_eq!(events[0]["type"], "error");
-    assert_eq!(events[0]["message"], "No \"luck\"");
-    assert_eq!(events[1]["response"]["error"]["code"], "overloaded");
-    let deltas = interpret([&*stream]);
-    assert!(matches!(deltas.last(), Some(Delta::Failed(error)) if error.message == "No \"luck\""));
-    assert_eq!(text(&error_event("not JSON")).matches("the answer broke off").count(), 2);
 }
 
 #[test]

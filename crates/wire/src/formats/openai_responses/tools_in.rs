@@ -1,5 +1,7 @@
 //! Reading a request's tools and the choice among them.
 
+use std::collections::HashSet;
+
 use bytestring::ByteString;
 
 use super::fields::{At, Body, Unmapped, array, flag_if_any, object};
@@ -15,11 +17,17 @@ pub(super) fn tools(
     unmapped: &mut Unmapped,
 ) -> Result<Vec<Tool>, RequestProblem> {
     let Some(tools) = tools else { return Ok(Vec::new()) };
-    let tools = array(Some(tools), at)?.elements().enumerate();
-    tools
-        .into_iter()
-        .map(|(index, tool)| read_tool(tool, &at.element(index), body, unmapped))
-        .collect()
+    let mut names = HashSet::new();
+    let mut read = Vec::new();
+    for (index, tool) in array(Some(tools), at)?.elements().enumerate() {
+        let at = at.element(index);
+        let tool = read_tool(tool, &at, body, unmapped)?;
+        if !matches!(tool.kind, ToolKind::Hosted { .. }) && !names.insert(tool.name.clone()) {
+            return Err(at.member("name").outside("a name that no other tool has"));
+        }
+        read.push(tool);
+    }
+    Ok(read)
 }
 
 fn read_tool(

@@ -72,7 +72,7 @@ pub(crate) const CLIENTS: [Client; 4] = [
         read: |body| openai_responses::to_conversation(body, None),
         answer: openai_responses::from_answer,
         renderer: |reply| Box::new(openai_responses::ResponsesRenderer::new(reply)),
-        error_event: openai_responses::error_event,
+        error_event: |json| openai_responses::error_event(json, 0),
         check_stream: client_streams::openai_responses,
     },
     Client {

@@ -8,6 +8,7 @@ use tollgate_wire::conversation::{Conversation, Effort};
 use tollgate_wire::formats::anthropic_messages::{self, Wording};
 use tollgate_wire::formats::openai_chat::{ChatRequest, RequestPatch, RequestProblem};
 use tollgate_wire::formats::translation::{Leniency, Target, Written};
+use tollgate_wire::json::Object;
 
 use super::formats::{Client, UPSTREAMS, Upstream};
 use super::valid::assert_object;
@@ -104,6 +105,8 @@ fn check_written(
         }
     };
     assert_object(&written.body, upstream.name);
+    let scanned = Object::scan(&written.body).map(|object| object.layout());
+    assert!(scanned.is_err() || scanned == Ok(written.layout.clone()), "{}", upstream.name);
     for names in [&written.dropped, &written.adjusted] {
         let named = names.iter().all(|name| !name.is_empty());
         assert!(named || unnamed, "{}: {names:?}", upstream.name);

@@ -2,8 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::Unmapped;
-use super::fields::{Body, Place, flag, of_kind};
+use super::fields::{Body, Place, Unmapped, flag, of_kind};
 use crate::conversation::{
     Arguments, CacheHint, Citation, Part, PartBody, Provenance, ReasoningBlock, Source, ToolCall,
     ToolResult,
@@ -295,5 +294,15 @@ fn is_base64(text: &str) -> bool {
     !letters.is_empty()
         && bytes.len() - unpadded <= 2
         && bytes.len().is_multiple_of(4)
-        && letters.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+        && letters.chunks(BASE64_BLOCK_BYTES).all(is_alphabet)
 }
+
+/// Whether a block holds nothing but the alphabet, without a branch for each byte: pictures are
+/// large.
+fn is_alphabet(block: &[u8]) -> bool {
+    let letter = |b: &u8| b.is_ascii_alphanumeric() | (*b == b'+') | (*b == b'/');
+    block.iter().fold(true, |all, byte| all & letter(byte))
+}
+
+/// Bytes of base64 that are looked at together.
+const BASE64_BLOCK_BYTES: usize = 64;

@@ -1,80 +1,17 @@
-//! Reading single values of a request: texts as slices of the body, and problems that say where.
+//! A request's body with what its reasoning is checked with.
 
-use std::borrow::Cow;
-use std::fmt;
+use std::ops::Deref;
 
 use bytes::Bytes;
-use bytestring::ByteString;
 
-use crate::formats::openai_chat::RequestProblem;
 use crate::formats::seal::Sealer;
-use crate::json::{Kind, Raw};
-
-/// Where a value stands in the body: a chain of names and indexes that becomes text only for a
-/// problem.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'p> {
-    before: Option<&'p Place<'p>>,
-    step: Step<'p>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Step<'p> {
-    Field(&'p str),
-    Index(usize),
-}
-
-impl<'p> Place<'p> {
-    /// A field of the outermost object.
-    pub(super) const fn top(name: &'p str) -> Self {
-        Self { before: None, step: Step::Field(name) }
-    }
-
-    /// A field of the object that stands here.
-    pub(super) const fn field(&'p self, name: &'p str) -> Self {
-        Self { before: Some(self), step: Step::Field(name) }
-    }
-
-    /// An element of the array that stands here.
-    pub(super) const fn index(&'p self, index: usize) -> Self {
-        Self { before: Some(self), step: Step::Index(index) }
-    }
-
-    /// The problem of a value of another kind.
-    pub(super) fn wrong_type(&self, expected: &'static str, value: Raw<'_>) -> RequestProblem {
-        let found = value.kind().in_words();
-        RequestProblem::WrongType { field: self.to_string(), expected, found }
-    }
-
-    /// The problem of a value that is not there.
-    pub(super) fn absent(&self, expected: &'static str) -> RequestProblem {
-        let found = Kind::Null.in_words();
-        RequestProblem::WrongType { field: self.to_string(), expected, found }
-    }
-
-    /// The problem of a value outside its range.
-    pub(super) fn out_of_range(&self, expected: impl Into<String>) -> RequestProblem {
-        RequestProblem::OutOfRange { field: self.to_string(), expected: expected.into() }
-    }
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(before) = self.before {
-            before.fmt(f)?;
-        }
-        match (self.step, self.before) {
-            (Step::Index(index), _) => write!(f, "[{index}]"),
-            (Step::Field(name), None) => f.write_str(name),
-            (Step::Field(name), Some(_)) => write!(f, ".{name}"),
-        }
-    }
-}
+use crate::formats::values;
+pub(super) use crate::formats::values::{Place, Unmapped, count, flag, of_kind};
 
 /// A body whose texts are given out as slices of it.
 #[derive(Debug)]
 pub(super) struct Body<'k> {
-    text: ByteString,
+    values: values::Body,
     /// The key of the gateway's own signatures, where they are to be checked.
     pub(super) sealer: Option<&'k Sealer>,
 }
@@ -82,80 +19,14 @@ pub(super) struct Body<'k> {
 impl<'k> Body<'k> {
     /// Takes a body that has been scanned, which means that it is UTF-8.
     pub(super) fn new(body: &Bytes, sealer: Option<&'k Sealer>) -> Self {
-        Self { text: ByteString::try_from(body.clone()).unwrap_or_default(), sealer }
-    }
-
-    /// A part of the body as text of its own life, without copying it.
-    fn slice(&self, part: &str) -> ByteString {
-        let start = (part.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize);
-        match start.filter(|start| start + part.len() <= self.text.len()) {
-            Some(_) => self.text.slice_ref(part),
-            None => ByteString::from(part),
-        }
-    }
-
-    /// A value as it was written.
-    pub(super) fn raw(&self, value: Raw<'_>) -> ByteString {
-        self.slice(value.as_written())
-    }
-
-    /// A string; a slice of the body unless it holds escapes.
-    pub(super) fn text(
-        &self,
-        value: Raw<'_>,
-        at: &Place<'_>,
-    ) -> Result<ByteString, RequestProblem> {
-        match value.text() {
-            Some(Cow::Borrowed(text)) => Ok(self.slice(text)),
-            Some(Cow::Owned(text)) => Ok(text.into()),
-            None => Err(at.wrong_type("a string", value)),
-        }
-    }
-
-    /// A string that may be absent.
-    pub(super) fn optional_text(
-        &self,
-        value: Option<Raw<'_>>,
-        at: &Place<'_>,
-    ) -> Result<Option<ByteString>, RequestProblem> {
-        value.filter(|value| !value.is_null()).map(|value| self.text(value, at)).transpose()
-    }
-
-    /// A string that must be there.
-    pub(super) fn needed_text(
-        &self,
-        value: Option<Raw<'_>>,
-        at: &Place<'_>,
-    ) -> Result<ByteString, RequestProblem> {
-        self.optional_text(value, at)?.ok_or_else(|| at.absent("a string"))
+        Self { values: values::Body::new(body), sealer }
     }
 }
 
-/// A boolean that may be absent.
-pub(super) fn flag(value: Option<Raw<'_>>, at: &Place<'_>) -> Result<Option<bool>, RequestProblem> {
-    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
-    value.boolean().map(Some).ok_or_else(|| at.wrong_type("a boolean", value))
-}
+impl Deref for Body<'_> {
+    type Target = values::Body;
 
-/// A whole number from 1 that may be absent.
-pub(super) fn count(value: Option<Raw<'_>>, at: &Place<'_>) -> Result<Option<u64>, RequestProblem> {
-    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
-    if value.kind() != Kind::Number {
-        return Err(at.wrong_type("a whole number", value));
-    }
-    let counted = value.whole().filter(|count| *count >= 1);
-    counted.map(Some).ok_or_else(|| at.out_of_range("a whole number from 1"))
-}
-
-/// The value, if it is of the kind that is needed.
-pub(super) fn of_kind<'a>(
-    value: Option<Raw<'a>>,
-    kind: Kind,
-    at: &Place<'_>,
-) -> Result<Raw<'a>, RequestProblem> {
-    match value {
-        Some(value) if value.kind() == kind => Ok(value),
-        Some(value) => Err(at.wrong_type(kind.in_words(), value)),
-        None => Err(at.absent(kind.in_words())),
+    fn deref(&self) -> &values::Body {
+        &self.values
     }
 }

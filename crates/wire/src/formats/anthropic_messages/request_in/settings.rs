@@ -4,9 +4,8 @@ use std::collections::HashSet;
 
 use bytestring::ByteString;
 
-use super::Unmapped;
 use super::blocks::{Members, cache_hint};
-use super::fields::{Body, Place, count, flag, of_kind};
+use super::fields::{Body, Place, Unmapped, count, flag, of_kind};
 use crate::conversation::{
     Effort, Reasoning, ReasoningMode, ResponseFormat, Tool, ToolChoice, ToolKind,
 };

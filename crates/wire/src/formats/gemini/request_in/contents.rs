@@ -5,9 +5,8 @@ use std::collections::HashSet;
 
 use bytestring::ByteString;
 
-use super::Unmapped;
 use crate::conversation::{Arguments, Message, Part, PartBody, Role, Source, ToolCall, ToolResult};
-use crate::formats::gemini::fields::{Body, Members, Place, flag, of_kind};
+use crate::formats::gemini::fields::{Body, Members, Place, Unmapped, flag, of_kind};
 use crate::formats::gemini::media;
 use crate::formats::gemini::sealed;
 use crate::formats::openai_chat::RequestProblem;
@@ -83,7 +82,7 @@ impl<'a> Contents<'a> {
     fn content(&mut self, content: Raw<'_>, at: &Place<'_>) -> Result<Message, RequestProblem> {
         let members = Members::read(content, at)?;
         let role_at = at.field("role");
-        let role = match self.body.text(members.find("role"), &role_at)?.as_deref() {
+        let role = match self.body.optional_text(members.find("role"), &role_at)?.as_deref() {
             None | Some("user" | "function") => Role::User,
             Some("model") => Role::Assistant,
             Some(_) => return Err(role_at.out_of_range("`user` or `model`")),
@@ -119,7 +118,7 @@ impl<'a> Contents<'a> {
         }
         let thought = flag(members.find("thought"), &at.field("thought"))?.unwrap_or(false);
         let seal_at = at.field("thoughtSignature");
-        let seal = self.body.text(members.find("thoughtSignature"), &seal_at)?;
+        let seal = self.body.optional_text(members.find("thoughtSignature"), &seal_at)?;
         let seal = seal.filter(|seal| !seal.is_empty());
         if let Some(call) = members.find("functionCall") {
             may(role == Role::Assistant, &at.field("functionCall"), "part of a `model` content")?;
@@ -127,7 +126,7 @@ impl<'a> Contents<'a> {
             read.push(Part::new(PartBody::ToolCall(call)));
             return Ok(());
         }
-        if let Some(text) = self.body.text(members.find("text"), &at.field("text"))? {
+        if let Some(text) = self.body.optional_text(members.find("text"), &at.field("text"))? {
             sealed::push_text(read, text, thought, seal);
         } else if let Some(response) = members.find("functionResponse") {
             let at = at.field("functionResponse");
@@ -149,7 +148,7 @@ impl<'a> Contents<'a> {
     ) -> Result<ToolCall, RequestProblem> {
         let members = Members::read(call, at)?;
         let name = self.body.needed_text(members.find("name"), &at.field("name"))?;
-        let given = self.body.text(members.find("id"), &at.field("id"))?;
+        let given = self.body.optional_text(members.find("id"), &at.field("id"))?;
         let arguments = match members.find("args") {
             Some(args) => self.body.raw(of_kind(Some(args), Kind::Object, &at.field("args"))?),
             None => ByteString::from_static("{}"),
@@ -165,7 +164,7 @@ impl<'a> Contents<'a> {
     ) -> Result<ToolResult, RequestProblem> {
         let members = Members::read(response, at)?;
         let name = self.body.needed_text(members.find("name"), &at.field("name"))?;
-        let given = self.body.text(members.find("id"), &at.field("id"))?;
+        let given = self.body.optional_text(members.find("id"), &at.field("id"))?;
         let by_id = given.is_some();
         let call = self.calls.answered(given, &name).ok_or_else(|| {
             let (field, what) = if by_id { ("id", "id") } else { ("name", "name") };
@@ -219,7 +218,8 @@ impl<'a> Contents<'a> {
             let data = self.body.needed_text(inline.find("data"), &data_at)?;
             let data = standard_base64(data)
                 .ok_or_else(|| data_at.out_of_range("base64 text that is whole"))?;
-            let name = self.body.text(inline.find("displayName"), &at.field("displayName"))?;
+            let name =
+                self.body.optional_text(inline.find("displayName"), &at.field("displayName"))?;
             let kind = media_type.clone();
             let source = Source::Base64 { media_type, data };
             return Ok(Some(media::part(&kind, source, detail, name)));
@@ -228,9 +228,9 @@ impl<'a> Contents<'a> {
         let at = at.field("fileData");
         let file = Members::read(file, &at)?;
         let uri = self.body.needed_text(file.find("fileUri"), &at.field("fileUri"))?;
-        let kind = self.body.text(file.find("mimeType"), &at.field("mimeType"))?;
+        let kind = self.body.optional_text(file.find("mimeType"), &at.field("mimeType"))?;
         let kind = kind.unwrap_or_else(|| media::type_of_name(&uri).unwrap_or_default().into());
-        let name = self.body.text(file.find("displayName"), &at.field("displayName"))?;
+        let name = self.body.optional_text(file.find("displayName"), &at.field("displayName"))?;
         Ok(Some(media::part(&kind, media::source_of_uri(uri), detail, name)))
     }
 }

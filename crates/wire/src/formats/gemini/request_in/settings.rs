@@ -4,11 +4,10 @@ use std::collections::HashSet;
 
 use bytestring::ByteString;
 
-use super::Unmapped;
 use crate::conversation::{
     Effort, Reasoning, ReasoningMode, ResponseFormat, Sampling, Tool, ToolChoice, ToolKind,
 };
-use crate::formats::gemini::fields::{Body, Members, Place, count, flag, of_kind};
+use crate::formats::gemini::fields::{Body, Members, Place, Unmapped, count, flag, of_kind};
 use crate::formats::gemini::schema;
 use crate::formats::openai_chat::RequestProblem;
 use crate::json::{Kind, Raw};
@@ -90,7 +89,9 @@ impl Settings<'_> {
         let parameters = self.schema(&members, ["parametersJsonSchema", "parameters"], at)?;
         Ok(Tool {
             name: self.body.needed_text(members.find("name"), &at.field("name"))?,
-            description: self.body.text(members.find("description"), &at.field("description"))?,
+            description: self
+                .body
+                .optional_text(members.find("description"), &at.field("description"))?,
             kind: ToolKind::Function { parameters },
             strict: None,
             cache: None,
@@ -130,7 +131,7 @@ impl Settings<'_> {
         let names_at = at.field("allowedFunctionNames");
         let names = self.body.texts(members.find("allowedFunctionNames"), &names_at)?;
         let mode_at = at.field("mode");
-        let mode = self.body.text(members.find("mode"), &mode_at)?;
+        let mode = self.body.optional_text(members.find("mode"), &mode_at)?;
         match (mode.as_deref().unwrap_or("MODE_UNSPECIFIED"), names.as_slice()) {
             ("MODE_UNSPECIFIED", _) => Ok(ToolChoice::Unsaid),
             ("AUTO" | "VALIDATED", []) => Ok(ToolChoice::Auto),
@@ -190,7 +191,7 @@ impl Settings<'_> {
         at: &Place<'_>,
     ) -> Result<ResponseFormat, RequestProblem> {
         let type_at = at.field("responseMimeType");
-        let media_type = self.body.text(members.find("responseMimeType"), &type_at)?;
+        let media_type = self.body.optional_text(members.find("responseMimeType"), &type_at)?;
         let names = ["responseJsonSchema", "responseSchema"];
         if media_type.as_deref() != Some("application/json") {
             let plain = media_type.is_none_or(|media_type| &*media_type == "text/plain");
@@ -225,7 +226,7 @@ impl Settings<'_> {
         let budget_at = at.field("thinkingBudget");
         let mode = members.find("thinkingBudget").map(|budget| read_budget(budget, &budget_at));
         let level_at = at.field("thinkingLevel");
-        let level = self.body.text(members.find("thinkingLevel"), &level_at)?;
+        let level = self.body.optional_text(members.find("thinkingLevel"), &level_at)?;
         let summary = flag(members.find("includeThoughts"), &at.field("includeThoughts"))?;
         Ok(Reasoning {
             mode: mode.transpose()?,

@@ -69,6 +69,21 @@ fn overlapping_figures_become_disjoint_kinds() {
     }
 }
 
+#[test]
+fn a_modality_that_nothing_was_counted_of_is_not_listed() {
+    use UsageKind::{Input, InputAudio, InputImage, Output, OutputAudio};
+    let usage =
+        whole(&[(Input, 3), (InputAudio, 0), (InputImage, 2), (Output, 1), (OutputAudio, 0)]);
+    let mut out = Vec::new();
+    object(&mut out, |o| write(o, usage.as_ref().expect("known")));
+    let text = String::from_utf8(out).expect("text");
+    assert!(
+        text.contains(r#""promptTokensDetails":[{"modality":"IMAGE","tokenCount":2}]"#),
+        "{text}"
+    );
+    assert!(!text.contains("AUDIO") && !text.contains("candidatesTokensDetails"), "{text}");
+}
+
 proptest! {
     #[test]
     fn what_is_written_reads_back(
@@ -76,7 +91,7 @@ proptest! {
         cached in 0u64..1_000_000,
         output in 0u64..1_000_000,
         thoughts in 0u64..1_000_000,
-        image in 0u64..1_000_000,
+        image in 1u64..1_000_000,
     ) {
         let usage = whole(&[
             (UsageKind::Input, plain),

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::super::{ChatRequest, RequestPatch, upstream_body};
+use super::HINTS;
 use crate::capability::Capability;
 use crate::provider::Quirks;
 
@@ -59,6 +60,39 @@ fn what_the_deployment_has_decided_on_is_no_longer_unsupported() {
     ] {
         assert_eq!(settled.unsupported(&request), ["stop"]);
     }
+}
+
+#[test]
+fn what_a_provider_does_not_take_is_refused_unless_it_is_a_hint_or_asks_for_nothing() {
+    let names = HINTS.iter().copied().chain(["n", "seed", "tools", "tool_choice", "logit_bias"]);
+    let names = names.chain(["modalities", "response_format", "parallel_tool_calls", "logprobs"]);
+    let quirks = Quirks { drop_fields: names.map(Into::into).collect(), ..Quirks::default() };
+    let patch = RequestPatch { quirks: &quirks, ..patch("gpt-4o") };
+    for (members, unsupported) in [
+        (r#","n":2,"seed":0"#, &["n", "seed"][..]),
+        (r#","n":1,"seed":null,"tools":[],"logit_bias":{},"logprobs":false"#, &[]),
+        (r#","tool_choice":"auto","response_format":{"type":"text"},"modalities":["text"]"#, &[]),
+        (r#","tool_choice":"none""#, &["tool_choice"]),
+        (r#","response_format":{"type":"json_object"}"#, &["response_format"]),
+        (r#","modalities":["text","audio"]"#, &["modalities"]),
+        (r#","parallel_tool_calls":true"#, &[]),
+        (r#","parallel_tool_calls":false"#, &["parallel_tool_calls"]),
+        (r#","user":"u","metadata":{"a":"b"},"store":true,"service_tier":"flex""#, &[]),
+        (r#","prediction":{"type":"content","content":"x"},"verbosity":"low""#, &[]),
+    ] {
+        let (body, request) = read(members);
+        assert_eq!(patch.unsupported(&request), unsupported, "{members}");
+        let out = upstream_body(&body, &request, &patch).expect("the body that was read");
+        assert_eq!(out, r#"{"messages":[1],"model":"gpt-4o"}"#, "none is ever sent: {members}");
+    }
+    let (_, request) = read(r#","n":2,"user":"u""#);
+    let own: [Box<str>; 1] = ["n".into()];
+    let dropping = RequestPatch { drop_fields: &own, ..patch };
+    assert_eq!(dropping.unsupported(&request), [""; 0]);
+    assert_eq!(dropping.dropped(&request).collect::<Vec<_>>(), ["n", "user"]);
+    let passing = RequestPatch { passes: &own, ..patch };
+    assert_eq!(passing.unsupported(&request), [""; 0]);
+    assert_eq!(passing.dropped(&request).collect::<Vec<_>>(), ["user"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use bytestring::ByteString;
 use super::super::choice::Choice as ChoiceRead;
 use super::super::error::{ErrorBody, error_within};
 use super::super::usage::Reported;
-use super::content_in::{Call, Piece, made_id, pieces};
+use super::content_in::{Call, Piece, each_piece, made_id};
 use super::{citation, finish};
 use crate::conversation::{
     Answer, Arguments, Choice, FinishReason, Part, PartBody, ReasoningBlock, Source, ToolCall,
@@ -52,13 +52,13 @@ fn failure(choice: Raw<'_>) -> Option<ErrorBody> {
 
 fn read_choice(choice: Raw<'_>, answer: Option<&str>) -> Choice {
     let mut parts = Vec::new();
-    for piece in choice.find("message").map(pieces).unwrap_or_default() {
-        push(&mut parts, piece, answer);
+    if let Some(message) = choice.find("message") {
+        each_piece(message, &mut |piece| push(&mut parts, piece, answer));
     }
     let calls = parts.iter().any(|part| matches!(part.body, PartBody::ToolCall(_)));
     let reason = choice.find("finish_reason").and_then(Raw::text);
     let finish = finish::read(reason.as_deref(), calls);
-    let stop_sequence = stop_text(choice);
+    let stop_sequence = choice.find("stop_reason").and_then(stop_text);
     match finish {
         Some(FinishReason::Stop) if stop_sequence.is_some() => {
             Choice { parts, finish: Some(FinishReason::StopSequence), stop_sequence }
@@ -68,9 +68,8 @@ fn read_choice(choice: Raw<'_>, answer: Option<&str>) -> Choice {
 }
 
 /// vLLM's `stop_reason`: the stop text that was said, or a token's number.
-pub(super) fn stop_text(choice: Raw<'_>) -> Option<ByteString> {
-    let text = choice.find("stop_reason").and_then(Raw::text)?;
-    Some(text.into_owned().into())
+pub(super) fn stop_text(stop_reason: Raw<'_>) -> Option<ByteString> {
+    Some(stop_reason.text()?.into_owned().into())
 }
 
 fn push(parts: &mut Vec<Part>, piece: Piece<'_>, answer: Option<&str>) {

@@ -31,50 +31,61 @@ pub(super) struct Call<'a> {
     pub(super) seal: Option<Cow<'a, str>>,
 }
 
-/// The pieces of a `message` or `delta`.
-pub(super) fn pieces(message: Raw<'_>) -> Vec<Piece<'_>> {
-    let mut out: Vec<Piece<'_>> = thoughts(message).into_iter().map(Piece::Thought).collect();
-    if let Some(content) = message.find("content") {
-        push_content(&mut out, content);
+/// Members of a message or delta that say something, reasoning aside.
+const MEMBERS: [&str; 7] =
+    ["content", "audio", "refusal", "annotations", "images", "tool_calls", "function_call"];
+
+/// Gives out the pieces of a `message` or `delta`. A stream has thousands of deltas, so nothing is
+/// collected, and the members are found in one walk.
+pub(super) fn each_piece<'a>(message: Raw<'a>, out: &mut dyn FnMut(Piece<'a>)) {
+    let thoughts = thoughts(message);
+    let reasoned = !thoughts.is_empty();
+    thoughts.into_iter().map(Piece::Thought).for_each(&mut *out);
+    let [content, audio, refusal, annotations, images, calls, function] =
+        message.find_each(MEMBERS);
+    if let Some(content) = content {
+        say_content(content, reasoned, out);
     }
-    if let Some(transcript) = message.find("audio").and_then(|audio| audio.find("transcript")) {
-        push_text(&mut out, transcript, Piece::Text);
+    if let Some(transcript) = audio.and_then(|audio| audio.find("transcript")) {
+        say_text(transcript, Piece::Text, out);
     }
-    if let Some(refusal) = message.find("refusal") {
-        push_text(&mut out, refusal, Piece::Refusal);
+    if let Some(refusal) = refusal {
+        say_text(refusal, Piece::Refusal, out);
     }
-    let listed = |name: &str| message.find(name).into_iter().flat_map(Raw::elements);
-    out.extend(listed("annotations").map(Piece::Citation));
-    let images = listed("images").filter_map(|image| image.find("image_url")?.find("url")?.text());
-    out.extend(images.map(Piece::Image));
-    out.extend(listed("tool_calls").map(|call| Piece::Call(read_call(call))));
-    if let Some(function) = message.find("function_call") {
-        out.push(Piece::Call(Call { index: Some(0), ..read_called(function, false) }));
+    let listed = |list: Option<Raw<'a>>| list.into_iter().flat_map(Raw::elements);
+    listed(annotations).map(Piece::Citation).for_each(&mut *out);
+    let images = listed(images).filter_map(|image| image.find("image_url")?.find("url")?.text());
+    images.map(Piece::Image).for_each(&mut *out);
+    listed(calls).map(|call| Piece::Call(read_call(call))).for_each(&mut *out);
+    if let Some(function) = function {
+        out(Piece::Call(Call { index: Some(0), ..read_called(function, false) }));
     }
-    out
 }
 
-fn push_content<'a>(out: &mut Vec<Piece<'a>>, content: Raw<'a>) {
+fn say_content<'a>(content: Raw<'a>, reasoned: bool, out: &mut dyn FnMut(Piece<'a>)) {
     if content.kind() == Kind::String {
-        return push_text(out, content, Piece::Text);
+        return say_text(content, Piece::Text, out);
     }
     // Mistral, and servers of Anthropic's models, send a list.
-    let reasoned = !out.is_empty();
     for part in content.elements() {
         match thinking_part(part) {
-            Some(thought) if !reasoned => out.push(Piece::Thought(thought)),
+            Some(thought) if !reasoned => out(Piece::Thought(thought)),
             Some(_) => {}
-            None => match (part.find("text"), part.find("refusal")) {
-                (Some(text), _) => push_text(out, text, Piece::Text),
-                (None, Some(refusal)) => push_text(out, refusal, Piece::Refusal),
-                (None, None) => {}
+            None => match part.find_each(["text", "refusal"]) {
+                [Some(text), _] => say_text(text, Piece::Text, out),
+                [None, Some(refusal)] => say_text(refusal, Piece::Refusal, out),
+                [None, None] => {}
             },
         }
     }
 }
 
-fn push_text<'a>(out: &mut Vec<Piece<'a>>, raw: Raw<'a>, piece: fn(Cow<'a, str>) -> Piece<'a>) {
-    out.extend(raw.text().filter(|text| !text.is_empty()).map(piece));
+fn say_text<'a>(
+    raw: Raw<'a>,
+    piece: fn(Cow<'a, str>) -> Piece<'a>,
+    out: &mut dyn FnMut(Piece<'a>),
+) {
+    raw.text().filter(|text| !text.is_empty()).map(piece).into_iter().for_each(out);
 }
 
 fn read_call(call: Raw<'_>) -> Call<'_> {

@@ -22,6 +22,7 @@ pub use names::ToolNames;
 pub use renderer::OpenAiChatRenderer;
 pub use request_in::to_conversation;
 pub use request_out::from_conversation;
+pub(crate) use request_out::{lacks_reasoning, wants_past};
 
 #[cfg(test)]
 mod tests;

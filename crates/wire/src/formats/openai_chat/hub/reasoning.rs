@@ -21,22 +21,25 @@ pub(super) struct Thought<'a> {
     pub(super) provenance: Provenance,
 }
 
+/// Where reasoning may stand.
+const MEMBERS: [&str; 4] =
+    ["thinking_blocks", "reasoning_details", "reasoning_content", "reasoning"];
+
 /// The reasoning in a message or delta, apart from what stands in its content.
 pub(super) fn thoughts<'a>(message: Raw<'a>) -> Vec<Thought<'a>> {
-    let listed = |name: &str, read: fn(Raw<'a>) -> Option<Thought<'a>>| -> Vec<Thought<'a>> {
-        message.find(name).into_iter().flat_map(Raw::elements).filter_map(read).collect()
+    let [blocks, details, content, reasoning] = message.find_each(MEMBERS);
+    let listed = |list: Option<Raw<'a>>, read: fn(Raw<'a>) -> Option<Thought<'a>>| {
+        list.into_iter().flat_map(Raw::elements).filter_map(read).collect::<Vec<_>>()
     };
-    let blocks = listed("thinking_blocks", thinking_part);
+    let blocks = listed(blocks, thinking_part);
     if !blocks.is_empty() {
         return blocks;
     }
-    let details = listed("reasoning_details", detail);
+    let details = listed(details, detail);
     if !details.is_empty() {
         return details;
     }
-    let texts = ["reasoning_content", "reasoning"]
-        .into_iter()
-        .filter_map(|name| message.find(name).and_then(Raw::text).filter(|text| !text.is_empty()));
+    let texts = [content, reasoning].into_iter().filter_map(non_empty);
     texts.take(1).map(plain).collect()
 }
 

@@ -2,16 +2,17 @@
 //! split of their bytes.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
-use expect_test::expect_file;
 
 use super::*;
 use crate::capability::Capability;
 use crate::conversation::Conversation;
 use crate::delta::{Close, Delta, Interpreter as _, Renderer as _};
 use crate::formats::anthropic_messages;
+pub(super) use crate::formats::golden::obeys_the_laws as check_laws;
+use crate::formats::golden::{cases, check_splits, expect, text};
 use crate::formats::translation::{AnswerIn, Leniency, Reply, Target};
 use crate::frame::sse::{RECORD_BYTES_MAX, SseFramer};
 use crate::provider::Quirks;
@@ -51,34 +52,9 @@ pub(super) fn render(deltas: &[Delta], reply: Reply) -> String {
     String::from_utf8(out).expect("texts stay texts")
 }
 
-/// Every part that is opened is closed once, and nothing follows the end.
-pub(super) fn check_laws(deltas: &[Delta]) {
-    let mut open = Vec::new();
-    for (at, delta) in deltas.iter().enumerate() {
-        match delta {
-            Delta::Begin { .. } => assert_eq!(at, 0),
-            Delta::Open { part, .. } => open.push(*part),
-            Delta::More { part, .. } | Delta::Seal { part, .. } | Delta::Cite { part, .. } => {
-                assert!(open.contains(part), "{deltas:?}");
-            }
-            Delta::Close { part } => {
-                let before = open.len();
-                open.retain(|other| other != part);
-                assert_eq!(open.len() + 1, before, "{deltas:?}");
-            }
-            Delta::Finish { .. } | Delta::Usage(_) => {}
-            Delta::Failed(_) | Delta::End => assert_eq!(at + 1, deltas.len(), "{deltas:?}"),
-        }
-    }
-    assert!(open.is_empty(), "{deltas:?}");
-}
-
 #[test]
 fn every_fixture_reads_and_writes_as_expected() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/openai_chat");
-    let mut cases: Vec<PathBuf> =
-        fs::read_dir(root).expect("the fixtures").map(|e| e.expect("a case").path()).collect();
-    cases.sort();
+    let cases = cases("openai_chat");
     assert!(cases.len() >= 50, "the fixtures are there");
     for case in cases {
         match ["request.json", "answer.json", "answer.sse"].map(|name| fs::read(case.join(name))) {
@@ -149,20 +125,9 @@ fn check_answer(case: &Path, body: &[u8]) {
 }
 
 fn check_stream(case: &Path, stream: &[u8]) {
-    let whole = interpret([stream], Close::Clean);
-    check_laws(&whole);
+    let read = |pieces: &[&[u8]], how| interpret(pieces.iter().copied(), how);
+    let whole = check_splits(case, stream, &[Close::Cut], &read);
     expect(case, "deltas.txt", &format!("{whole:#?}\n"));
-    // Every seventh place reaches every kind of byte in these streams and takes a seventh of the
-    // time.
-    for at in (0..stream.len()).step_by(7) {
-        let (head, tail) = stream.split_at(at);
-        assert_eq!(interpret([head, tail], Close::Clean), whole, "{} at {at}", case.display());
-        let cut = interpret([head], Close::Cut);
-        check_laws(&cut);
-        if !text_ends(head) {
-            assert!(!cut.contains(&Delta::End), "{} at {at}", case.display());
-        }
-    }
     let rendered = render(&whole, reply(true));
     expect(case, "to.openai_chat.sse", &rendered);
     let mut messages = anthropic_messages::MessagesRenderer::new(reply(true));
@@ -172,17 +137,4 @@ fn check_stream(case: &Path, stream: &[u8]) {
     let again = interpret([rendered.as_bytes()], Close::Clean);
     check_laws(&again);
     assert_eq!(render(&again, reply(true)), rendered, "{}", case.display());
-}
-
-/// Whether a stream says by itself that it is complete.
-fn text_ends(stream: &[u8]) -> bool {
-    stream.windows(6).any(|window| window == b"[DONE]")
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("texts stay texts")
-}
-
-fn expect(case: &Path, name: &str, content: &str) {
-    expect_file![case.join(name)].assert_eq(content);
 }

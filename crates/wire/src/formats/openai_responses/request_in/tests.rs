@@ -197,3 +197,15 @@ fn an_item_of_another_kind_keeps_its_place_before_reasoning_that_is_left_out() {
     assert!(at("own_call") < at("function_call_output"), "{text}");
     to_conversation(&written.body, None).expect("what is written reads");
 }
+
+#[test]
+fn a_call_and_a_tool_that_come_twice_are_refused_at_the_second() {
+    let call = r#"{"type":"function_call","call_id":"1","name":"f","arguments":"{}"}"#;
+    let refusal = refused(&format!(r#"{{"model":"m","input":[{call},{call}]}}"#));
+    assert!(refusal.starts_with("`input[1].call_id` must be another one"), "{refusal}");
+    let tools = r#"{"type":"function","name":"f"},{"type":"web_search"},{"type":"web_search"}"#;
+    let again = r#"{"type":"custom","name":"f"}"#;
+    let refusal = refused(&format!(r#"{{"model":"m","input":"a","tools":[{tools},{again}]}}"#));
+    assert!(refusal.starts_with("`tools[3].name` must be a name that no other"), "{refusal}");
+    read(&format!(r#"{{"model":"m","input":"a","tools":[{tools}]}}"#));
+}

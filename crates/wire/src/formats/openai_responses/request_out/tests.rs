@@ -49,6 +49,25 @@ fn hello() -> Conversation {
 }
 
 #[test]
+fn no_call_is_without_an_item() {
+    let system =
+        |text: &str| Message { role: Role::System, parts: vec![Part::text(text)], name: None };
+    let mut alone = conversation(Vec::new());
+    alone.messages.insert(0, system("Be brief."));
+    let (body, _) = write(&alone, DROPS).expect("it can be said");
+    let content = json!([{"type": "input_text", "text": "Be brief."}]);
+    assert_eq!(body["input"], json!([{"type": "message", "role": "system", "content": content}]));
+    assert_eq!(body.get("instructions"), None, "{body}");
+
+    let refused = write(&conversation(Vec::new()), DROPS).expect_err("nothing is said");
+    assert_eq!(&*refused.field, "messages");
+    let mut going_on = alone;
+    going_on.unmapped = vec![("previous_response_id".into(), ByteString::from("\"resp_1\""))];
+    let (body, _) = write(&going_on, DROPS).expect("the provider knows what was said");
+    assert_eq!((&body["instructions"], &body["input"]), (&json!("Be brief."), &json!([])));
+}
+
+#[test]
 fn what_the_format_cannot_say_is_refused_or_dropped() {
     let number = || Some(Number("1.0".into()));
     let mut stop = hello();
@@ -215,6 +234,21 @@ fn a_single_system_text_becomes_the_instructions() {
     let (body, _) = write(&c, Leniency::default()).expect("items");
     assert_eq!(body.get("instructions"), None);
     assert_eq!(body["input"][0]["role"], "system");
+}
+
+#[test]
+fn a_message_behind_the_instructions_keeps_its_place_in_what_is_said_about_it() {
+    let audio = Part::new(PartBody::Audio { source: Source::Url("https://a".into()) });
+    for instructions in [false, true] {
+        let mut c = conversation(vec![audio.clone()]);
+        if instructions {
+            let parts = vec![Part::text("Be kind.")];
+            c.messages.insert(0, Message { role: Role::System, parts, name: None });
+        }
+        let refused = write(&c, Leniency::default()).expect_err("no place for it");
+        let place = format!("messages[{}]", usize::from(instructions));
+        assert!(refused.field.starts_with(&place), "{refused}");
+    }
 }
 
 #[test]

@@ -9,14 +9,18 @@ use bytestring::ByteString;
 use tollgate_domain::Usage;
 
 use self::speaker::{Sink, Speaker};
-use super::super::choice::Choice as ChoiceRead;
-use super::super::error::{ErrorBody, error_within, read_error};
+use super::super::choice::ended_in_error;
+use super::super::error::{ErrorBody, error_from, error_within, read_error};
 use super::super::request::CHOICES_MAX;
 use super::super::usage::Reported;
 use super::answer_in::stop_text;
 use super::finish;
 use crate::delta::{Close, Delta, Interpreter};
 use crate::json::{Object, Raw};
+
+/// What is read of an element of `choices`.
+const CHOICE_MEMBERS: [&str; 6] =
+    ["error", "index", "finish_reason", "stop_reason", "delta", "message"];
 
 /// Understands one streamed answer of this format.
 #[derive(Debug, Default)]
@@ -68,27 +72,28 @@ impl OpenAiChatInterpreter {
     }
 
     fn choice(&mut self, raw: Raw<'_>, out: &mut Vec<Delta>) -> Result<(), String> {
-        let read = ChoiceRead::read(raw);
-        if let Some(error) = read.error {
+        let [error, index, reason, stop, delta, message] = raw.find_each(CHOICE_MEMBERS);
+        let reason = reason.and_then(Raw::text);
+        let failed = || (reason.as_deref() == Some("error")).then(ended_in_error);
+        if let Some(error) = error.map(error_from).or_else(failed) {
             self.fail(error, out);
             return Ok(());
         }
-        let reason = raw.find("finish_reason").and_then(Raw::text);
         if let Some(reason) = reason.as_deref().filter(|reason| finish::is_failure(reason)) {
             let told = format!("the upstream ended the answer with `{reason}`");
             self.fail(ErrorBody::told(told), out);
             return Ok(());
         }
         self.begin(out);
-        let at = self.speaker(read.index)?;
+        let at = self.speaker(index.and_then(Raw::whole).unwrap_or(0))?;
         let answer = self.identity.id.as_deref();
         let mut sink = Sink { out, next_part: &mut self.next_part, answer };
         let Some(speaker) = self.speakers.get_mut(at) else { return Ok(()) };
         // Some servers put a whole message into their only chunk.
-        if let Some(delta) = raw.find("delta").or_else(|| raw.find("message")) {
+        if let Some(delta) = delta.or(message) {
             speaker.hear(delta, &mut sink)?;
         }
-        speaker.finish(reason.as_deref(), stop_text(raw), &mut sink)
+        speaker.finish(reason.as_deref(), stop.and_then(stop_text), &mut sink)
     }
 
     /// The place of the speaker for a choice, who is new when the choice begins.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytestring::ByteString;
 
-use super::super::content_in::{Call, Piece, made_id, pieces};
+use super::super::content_in::{Call, Piece, each_piece, made_id};
 use super::super::reasoning::Thought;
 use super::super::{citation, finish};
 use crate::conversation::FinishReason;
@@ -80,18 +80,18 @@ impl Speaker {
         if self.finished {
             return Ok(());
         }
-        for piece in pieces(delta) {
-            match piece {
-                Piece::Thought(thought) => self.think(thought, sink),
-                Piece::Text(text) => self.speak(PartKind::Text, text, sink),
-                Piece::Refusal(text) => self.speak(PartKind::Refusal, text, sink),
-                Piece::Citation(raw) => self.cite(raw, sink),
-                Piece::Call(call) => self.call(call, sink)?,
-                // A stream has no parts for pictures.
-                Piece::Image(_) => {}
-            }
-        }
-        Ok(())
+        let mut outcome = Ok(());
+        each_piece(delta, &mut |piece| match piece {
+            _ if outcome.is_err() => {}
+            Piece::Thought(thought) => self.think(thought, sink),
+            Piece::Text(text) => self.speak(PartKind::Text, text, sink),
+            Piece::Refusal(text) => self.speak(PartKind::Refusal, text, sink),
+            Piece::Citation(raw) => self.cite(raw, sink),
+            Piece::Call(call) => outcome = self.call(call, sink),
+            // A stream has no parts for pictures.
+            Piece::Image(_) => {}
+        });
+        outcome
     }
 
     fn speak(&mut self, kind: PartKind, text: Cow<'_, str>, sink: &mut Sink<'_>) {

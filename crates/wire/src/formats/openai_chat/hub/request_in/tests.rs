@@ -149,6 +149,24 @@ fn a_bad_part_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_name_that_two_tools_have_is_refused_at_the_second() {
+    let function = json!({"type": "function", "function": {"name": "f"}});
+    let custom = json!({"type": "custom", "custom": {"name": "f"}});
+    for (fields, place) in [
+        (json!({"tools": [function, function]}), "tools[1].function.name"),
+        (json!({"tools": [function, custom]}), "tools[1].custom.name"),
+        (json!({"tools": [function], "functions": [{"name": "f"}]}), "functions[0].name"),
+    ] {
+        let mut body = with("user", json!("u"));
+        for (name, value) in fields.as_object().expect("fields") {
+            body[name] = value.clone();
+        }
+        let problem = read(&body).expect_err("twice").to_string();
+        assert_eq!(problem, format!("`{place}` must be a name that no other tool has"));
+    }
+}
+
+#[test]
 fn a_bad_field_is_refused_with_its_place() {
     let tools = |tool: Value| ("tools", json!([tool]));
     let cases = [

@@ -1,5 +1,7 @@
 //! Tools and the choice among them, in today's form and in the one with `functions`.
 
+use std::collections::HashSet;
+
 use bytestring::ByteString;
 
 use super::super::super::request::RequestProblem;
@@ -11,22 +13,48 @@ use crate::json::Kind;
 
 /// `tools`, and behind them the older `functions`.
 pub(super) fn read_tools(fields: &TopLevel<'_>) -> Result<Vec<Tool>, RequestProblem> {
+    let mut names = HashSet::new();
     let mut tools = match fields.field("tools") {
-        Some(spot) => spot.each("an array of tools", |tool| read_tool(&tool))?,
+        Some(spot) => spot.each("an array of tools", |tool| read_tool(&tool, &mut names))?,
         None => Vec::new(),
     };
     if let Some(spot) = fields.field("functions") {
-        tools.extend(spot.each("an array of functions", |tool| read_function(&tool.fields()?))?);
+        let read = |tool: Spot<'_, '_>| {
+            let function = tool.fields()?;
+            once(read_function(&function)?, &function, &mut names)
+        };
+        tools.extend(spot.each("an array of functions", read)?);
     }
     Ok(tools)
 }
 
-fn read_tool(spot: &Spot<'_, '_>) -> Result<Tool, RequestProblem> {
+/// The tool, unless another one has its name: nobody could tell which of them is called.
+fn once(
+    tool: Tool,
+    fields: &Fields<'_, '_>,
+    names: &mut HashSet<ByteString>,
+) -> Result<Tool, RequestProblem> {
+    if !names.insert(tool.name.clone()) {
+        let name = fields.required("name", "a string")?;
+        return Err(name.out_of_range("a name that no other tool has"));
+    }
+    Ok(tool)
+}
+
+fn read_tool(spot: &Spot<'_, '_>, names: &mut HashSet<ByteString>) -> Result<Tool, RequestProblem> {
     let fields = spot.fields()?;
     let kind = fields.required_text("type")?;
     let mut tool = match &*kind {
-        "function" => read_function(&fields.required("function", "an object")?.fields()?)?,
-        "custom" => read_custom(&fields.required("custom", "an object")?.fields()?)?,
+        "function" => {
+            let function = fields.required("function", "an object")?;
+            let function = function.fields()?;
+            once(read_function(&function)?, &function, names)?
+        }
+        "custom" => {
+            let custom = fields.required("custom", "an object")?;
+            let custom = custom.fields()?;
+            once(read_custom(&custom)?, &custom, names)?
+        }
         _ => Tool {
             name: fields.text_member("name")?.unwrap_or(kind),
             description: None,

@@ -15,7 +15,8 @@ use crate::conversation::{Conversation, Number, ResponseFormat};
 use crate::formats::openai_chat::fit::asks_nothing;
 use crate::formats::translation::{Target, Unsupported, Written};
 use crate::json::Raw;
-use crate::json::write::{JsonWriter, object};
+use crate::json::write::{self, JsonWriter};
+pub(crate) use reasoning::{lacks_reasoning, wants_past};
 use report::Report;
 
 /// Most stop texts that one request may name (OpenAI API reference, chat completions).
@@ -55,12 +56,14 @@ pub fn from_conversation(
     target: &Target<'_>,
 ) -> Result<Written, Unsupported> {
     let mut report = Report::new(target, target.capability.thinks(&conversation.reasoning));
-    let mut body = Vec::new();
+    let mut body = conversation.buffer();
     let mut outcome = Ok(());
-    object(&mut body, |members| outcome = write_members(members, conversation, &mut report));
+    let layout = write::body(&mut body, |members| {
+        outcome = write_members(members, conversation, &mut report)
+    });
     outcome?;
     let Report { dropped, adjusted, .. } = report;
-    Ok(Written { body: body.into(), dropped, adjusted })
+    Ok(Written { body: body.into(), layout, dropped, adjusted })
 }
 
 fn write_members(

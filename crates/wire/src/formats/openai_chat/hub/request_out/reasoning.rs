@@ -58,13 +58,9 @@ fn write_switch(
     report: &mut Report<'_>,
 ) {
     let Reasoning { mode, effort, .. } = conversation.reasoning;
-    let asked = match (mode, effort) {
-        (Some(ReasoningMode::Disabled), _) | (None, Some(Effort::None)) => Some(false),
-        (Some(_), _) | (None, Some(_)) => Some(true),
-        (None, None) => None,
-    };
-    let thinks = asked.unwrap_or(switch.by_default);
-    let lost = switch.needs_past && thinks && conversation.messages.iter().any(lacks_reasoning);
+    let asked = asked(conversation.reasoning.mode, effort);
+    let lost =
+        wants_past(conversation, switch) && conversation.messages.iter().any(lacks_reasoning);
     if lost {
         report.adjust("thinking");
     }
@@ -93,8 +89,24 @@ fn write_switch(
     }
 }
 
+/// Whether thinking is asked for, or asked not to be.
+const fn asked(mode: Option<ReasoningMode>, effort: Option<Effort>) -> Option<bool> {
+    match (mode, effort) {
+        (Some(ReasoningMode::Disabled), _) | (None, Some(Effort::None)) => Some(false),
+        (Some(_), _) | (None, Some(_)) => Some(true),
+        (None, None) => None,
+    }
+}
+
+/// Whether the provider thinks about this conversation and then wants to know what it thought
+/// before.
+pub(crate) fn wants_past(conversation: &Conversation, switch: &ThinkingSwitch) -> bool {
+    let Reasoning { mode, effort, .. } = conversation.reasoning;
+    switch.needs_past && asked(mode, effort).unwrap_or(switch.by_default)
+}
+
 /// Whether a turn calls tools and does not say what it thought before.
-fn lacks_reasoning(message: &Message) -> bool {
+pub(crate) fn lacks_reasoning(message: &Message) -> bool {
     let calls = message.parts.iter().any(|part| matches!(part.body, PartBody::ToolCall(_)));
     message.role == Role::Assistant && calls && blocks_of(message).all(|it| it.text.is_empty())
 }

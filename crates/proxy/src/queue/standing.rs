@@ -1,0 +1,41 @@
+//! What a caller's key and team are granted in the queues, from their metadata.
+//!
+//! `queue_weight` is a share, 1 where nobody says. `allow_client_priority: true` lets the key's
+//! clients name a `priority` for their calls, within `priority_range: [lowest, highest]`. Only who
+//! manages a key writes its metadata.
+
+use serde_json::{Map, Value};
+use tollgate_domain::Level;
+use tollgate_policy::{PriorityRange, Weight};
+
+use crate::authenticate::Caller;
+use crate::queue::Standing;
+
+/// The caller's standing.
+pub(crate) fn standing(caller: &Caller) -> Standing {
+    let Caller::Key { record, levels } = caller else { return Standing::default() };
+    let team = levels.iter().find(|level| level.subject.level == Level::Team);
+    Standing {
+        team: team.map(|team| weight(&team.metadata)).unwrap_or_default(),
+        key: weight(&record.row.metadata),
+        priorities: priorities(&record.row.metadata),
+    }
+}
+
+fn weight(metadata: &Map<String, Value>) -> Weight {
+    let weight = metadata.get("queue_weight").and_then(Value::as_f64);
+    let milli = weight.filter(|weight| *weight > 0.0).map(|weight| (weight * 1000.0).round());
+    // A number that is too large for the type is the largest share there is.
+    milli.map_or_else(Weight::default, |milli| {
+        Weight::from_milli(format!("{milli}").parse().unwrap_or(u32::MAX))
+    })
+}
+
+fn priorities(metadata: &Map<String, Value>) -> Option<PriorityRange> {
+    metadata.get("allow_client_priority").filter(|allowed| **allowed == Value::Bool(true))?;
+    let bounds = metadata.get("priority_range")?.as_array()?;
+    let [lowest, highest] = bounds.as_slice() else { return None };
+    let number = |value: &Value| i32::try_from(value.as_i64()?).ok();
+    let (min, max) = (number(lowest)?, number(highest)?);
+    (min <= max).then_some(PriorityRange { min, max })
+}
