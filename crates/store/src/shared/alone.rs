@@ -32,11 +32,17 @@ pub(super) struct Door {
 impl Outage {
     pub(super) fn begin(nodes: u32) -> Self {
         let door = Mutex::new(Door { open: true, used: false });
-        Self { slices: Meters::default(), nodes: nodes.max(1), door }
+        Self { slices: Meters::default(), nodes, door }
     }
 
     pub(super) fn door(&self) -> MutexGuard<'_, Door> {
         self.door.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this node knows into how many shares a cap is divided: one that never saw the store
+    /// does not.
+    pub(super) const fn knows_nodes(&self) -> bool {
+        self.nodes > 0
     }
 
     /// The meter of what this node granted by itself of another meter's limit.

@@ -141,7 +141,8 @@ impl SharedCounters {
     fn claim_alone(&self, wishes: &[&Wish<'_>]) -> Result<Option<Claims>, Refused> {
         let outage = self.state.borrow().outage.clone();
         let Some(outage) = outage else { return Ok(None) };
-        if self.while_away == WhileAway::Refuse && wishes.iter().any(|wish| caps_money(wish)) {
+        let shares = self.while_away == WhileAway::Share && outage.knows_nodes();
+        if !shares && wishes.iter().any(|wish| caps_money(wish)) {
             return Err(Refused::Away);
         }
         let Ok(place) = self.queue.clone().try_reserve_owned() else { return Err(Refused::Away) };

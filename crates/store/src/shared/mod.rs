@@ -86,6 +86,14 @@ struct Link {
     place: Place,
 }
 
+impl State {
+    /// Of a node that knows of so many nodes before it has joined.
+    fn of(nodes: u32) -> Self {
+        let health = SharedHealth { nodes, ..SharedHealth::default() };
+        Self { health, ..Self::default() }
+    }
+}
+
 impl SharedCounters {
     /// Shared counters and the task that keeps this node joined and settles, which the caller
     /// spawns. The task ends after [`SharedCounters::stop`], once every call has settled.
@@ -102,7 +110,7 @@ impl SharedCounters {
         let (queue, settled) = mpsc::channel(options.queue.max(1));
         let counters = Self {
             queue,
-            state: Arc::new(watch::Sender::default()),
+            state: Arc::new(watch::Sender::new(State::of(u32::from(options.sole)))),
             live: Arc::new(HashMap::new()),
             calls: Arc::default(),
             poke: Arc::default(),

@@ -21,7 +21,8 @@ const CLAIMS_PER_CALL: usize = 4;
 pub enum WhileAway {
     /// Those that a cap on money binds are refused; of other limits each node grants its share.
     Refuse,
-    /// Each node grants its share of every limit.
+    /// Each node grants its share of every limit. One that has not seen the others yet knows no
+    /// share, and refuses as above.
     Share,
 }
 
@@ -38,7 +39,8 @@ pub struct SharedOptions {
     pub while_away: WhileAway,
     /// Most claims that are held or wait to be settled.
     pub queue: usize,
-    /// Whether no other node is running, so that a new epoch needs no time to be rebuilt.
+    /// Whether no other node is running, so that the first epoch needs no time to be rebuilt and
+    /// this node's share is the whole.
     pub sole: bool,
     /// Whether to begin with a new epoch, because the ledger has entries that no counter has seen:
     /// calls that a crash left open.

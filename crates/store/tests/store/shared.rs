@@ -295,6 +295,23 @@ fn without_redis_each_node_grants_its_share_and_all_of_it_counts_afterwards() {
 }
 
 #[test]
+fn a_node_that_starts_without_redis_grants_a_share_only_when_it_knows_to_be_alone() {
+    with_budget(100, async |world, mut redis| {
+        redis.kill();
+        let share = SharedOptions { while_away: WhileAway::Share, ..options(&redis, "one") };
+        let sole = Node::with(&world, SharedOptions { sole: true, ..share.clone() }).await;
+        let held = sole.call(60).await.expect("the whole is its share");
+        assert!(matches!(sole.call(41).await, Err(ClaimError::Exceeded(_))));
+        let one = Node::with(&world, SharedOptions { node: "two".to_owned(), ..share }).await;
+        assert!(matches!(one.call(1).await, Err(ClaimError::CountersAway)));
+        redis.restart().await;
+        one.money_becomes((0, 60)).await;
+        held.settle(&cost(10));
+        one.money_becomes((10, 0)).await;
+    });
+}
+
+#[test]
 fn a_redis_that_forgot_everything_is_told_again() {
     with_budget(1_000, async |world, redis| {
         let one = Node::start(&world, &redis, "one").await;
