@@ -2,6 +2,7 @@
 
 mod join;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ const BATCH_MAX: usize = 64;
 /// How many settlements are kept while Redis is away. With more, the counters are made anew from
 /// the ledger, which has them all.
 const PENDING_MAX: usize = 4_096;
+/// After how many beats what Redis holds for this node is compared with what its calls hold.
+const AUDIT_BEATS: u32 = 20;
 /// The first wait after Redis was found away; each later one is twice as long.
 const RETRY_PAUSE_MIN: Duration = Duration::from_millis(50);
 /// The longest of them.
@@ -44,6 +47,9 @@ pub struct SharedTask {
     epoch: Option<Arc<str>>,
     /// Whether the counters in Redis lack something, so that only a new epoch makes them right.
     renew: bool,
+    beats: u32,
+    /// Calls that Redis held something for at the last audit and that nobody here knew.
+    suspects: HashSet<u64>,
     stopping: bool,
 }
 
@@ -98,6 +104,8 @@ impl SharedTask {
             settled,
             pending: Vec::new(),
             epoch: None,
+            beats: 0,
+            suspects: HashSet::new(),
             stopping: false,
         }
     }
@@ -170,7 +178,12 @@ impl SharedTask {
             state.health.nodes = joined.nodes;
             changed
         });
-        Ok(())
+        self.beats = self.beats.wrapping_add(1);
+        if self.beats.is_multiple_of(AUDIT_BEATS) {
+            self.audit(place, connection).await
+        } else {
+            Ok(())
+        }
     }
 
     async fn settle(

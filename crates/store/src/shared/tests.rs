@@ -3,12 +3,15 @@
 mod bench;
 mod history;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tollgate_domain::{Clock, Secret, Ticks, Timestamp};
 use tollgate_policy::{Claim, Counter, Window};
 use tollgate_testkit::patience::eventually;
 
 use super::scripts::{Answer, Joining, Settled, Told};
+use super::{SharedCounters, SharedOptions};
 use bench::{Bench, JOINING};
 use history::window;
 
@@ -126,6 +129,42 @@ fn a_node_that_was_silent_for_too_long_holds_again_what_its_calls_hold() {
         bench.settle(1, &[20]).await;
         assert_eq!(bench.counter(0).await, Counter::new(0, 25));
     });
+}
+
+#[test]
+fn a_claim_that_arrives_after_everybody_gave_it_up_is_given_back() {
+    on_a_runtime(async || {
+        let mut bench = Bench::start().await;
+        let beat = Duration::from_millis(5);
+        let url = Secret::new(bench.url());
+        let options = SharedOptions { beat, ..SharedOptions::new(url, "test", "one", 10) };
+        let clock = Arc::new(StandingClock);
+        let (counters, task) = SharedCounters::start(options, clock).expect("a URL");
+        let task = tokio::spawn(task.run());
+        counters.settled_in().await;
+        bench.seed(0, Counter::default()).await;
+        assert_eq!(bench.claim(1 << 40, &[(0, forever(30, 100))]).await, held(0, 30));
+        eventually("an audit", async {
+            while bench.counter(0).await.held > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        counters.stop();
+        eventually("the end of the task", task).await.expect("no panic");
+    });
+}
+
+struct StandingClock;
+
+impl Clock for StandingClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::EPOCH
+    }
+
+    fn ticks(&self) -> Ticks {
+        Ticks::from_nanos(0)
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! How a node takes its place in an epoch, with all that its calls hold.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,21 +50,41 @@ impl SharedTask {
     }
 
     /// Gives back what Redis has of calls that this node knows nothing of: claims whose answer was
-    /// lost on the way.
+    /// lost on the way. None is under way while the node joins.
     async fn give_back_unknown(
         &mut self,
         place: &Place,
         connection: &mut MultiplexedConnection,
     ) -> Result<(), Lost> {
-        let recorded = place.recorded(connection).await?;
-        let live = self.live.pin();
-        let unknown = recorded.into_iter().filter(|call| {
-            !live.contains_key(call) && !self.pending.iter().any(|settled| settled.call == *call)
-        });
-        let unknown: Vec<Settled> =
-            unknown.map(|call| Settled { call, used: Vec::new() }).collect();
-        self.pending.extend(unknown);
+        let unknown = self.unknown(place, connection).await?;
+        self.pending.extend(unknown.into_iter().map(given_back));
         Ok(())
+    }
+
+    /// The same for a claim that arrived after its node had joined through another connection. One
+    /// that is merely under way is known by the next audit.
+    pub(super) async fn audit(
+        &mut self,
+        place: &Place,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<(), Lost> {
+        let unknown = self.unknown(place, connection).await?;
+        let stale = unknown.intersection(&self.suspects).copied();
+        self.pending.extend(stale.map(given_back));
+        self.suspects = unknown;
+        self.settle(place, connection).await
+    }
+
+    async fn unknown(
+        &self,
+        place: &Place,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<HashSet<u64>, RedisError> {
+        let recorded = place.recorded(connection).await?;
+        let pending: HashSet<u64> = self.pending.iter().map(|settled| settled.call).collect();
+        let live = self.live.pin();
+        let is_unknown = |call: &u64| !live.contains_key(call) && !pending.contains(call);
+        Ok(recorded.into_iter().filter(is_unknown).collect())
     }
 
     async fn announce(
@@ -99,6 +120,10 @@ impl SharedTask {
             live.remove(&settled.call);
         }
     }
+}
+
+const fn given_back(call: u64) -> Settled {
+    Settled { call, used: Vec::new() }
 }
 
 fn held_of<'a>(meter: &'a Meter, held: &Held) -> HeldOf<'a> {

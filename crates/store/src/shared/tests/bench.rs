@@ -20,7 +20,7 @@ pub(super) const JOINING: Joining =
 
 /// A server and this node's place on it.
 pub(super) struct Bench {
-    _redis: TestRedis,
+    redis: TestRedis,
     pub(super) connection: MultiplexedConnection,
     pub(super) place: Place,
 }
@@ -32,12 +32,16 @@ impl Bench {
         let connection = client.get_multiplexed_async_connection().await.expect("a server");
         let names = Names { namespace: "test".to_owned(), node: "one".to_owned() };
         let mut bench = Self {
-            _redis: redis,
+            redis,
             connection,
             place: Place { names: Arc::new(names), epoch: Arc::from("") },
         };
         bench.renew().await;
         bench
+    }
+
+    pub(super) fn url(&self) -> String {
+        self.redis.url()
     }
 
     /// A new epoch, in which every counter is unknown.
