@@ -1,6 +1,8 @@
 //! Settings, their defaults and their limits.
 
 use super::*;
+use crate::deployment::Forwards;
+use crate::timeouts::SharedTimeouts;
 
 /// The settings of the three sections as one YAML text, and the codes of the findings.
 fn settings(text: &str, variables: &[(&str, &str)]) -> (Settings, Shared, Vec<&'static str>) {

@@ -53,6 +53,16 @@ impl Books {
         Self { lines, open_calls, total: spend.cost, counted: spend.entries }
     }
 
+    /// How many calls the database knows, settled or under way, while the gateway works on it.
+    pub(crate) async fn known(url: Option<&str>, data_dir: &Path) -> u64 {
+        let read = match url {
+            Some(url) => postgres(url).await,
+            None => sqlite(&data_dir.join(FILE)).await,
+        };
+        let (lines, open) = read.expect("the database can be read");
+        lines.len() as u64 + open.unsigned_abs()
+    }
+
     /// The sum of the entries in nano-dollars; an entry without a cost adds nothing.
     pub(crate) fn sum(&self) -> i64 {
         self.lines.iter().filter_map(|line| line.cost_nanos).sum()
