@@ -140,3 +140,30 @@ async fn without_redis_a_budget_refuses_and_once_it_is_back_it_is_what_the_ledge
     let books = pair.close().await;
     assert_eq!(books.sum(), (served + 1) * CALL_NANOS);
 }
+
+#[tokio::test]
+async fn alone_without_redis_a_node_grants_its_share_and_says_so() {
+    let mut redis = TestRedis::start().await;
+    redis.kill();
+    let share = "budget: {on_store_failure: local_slice}";
+    let stage = Stage::with(
+        Storage::Sqlite,
+        Script::default(),
+        |simulator| ConfigText::simulated(GROUP, simulator).setting("general_settings", share),
+        |home| home.with_env("REDIS_URL", &redis.url()),
+    )
+    .await;
+    let key = stage.key(json!({"max_budget": BUDGET_DOLLARS})).await;
+    key.client.post(CHAT, LIMITED).await.ok();
+    let ready = stage.gateway.anonymous().get("/health/readiness").await.ok();
+    let note = ready["notes"][0].as_str().expect("a note");
+    assert!(note.starts_with("Redis is away since "), "{note}");
+    redis.restart().await;
+    until("no note", || async {
+        let ready = stage.gateway.anonymous().get("/health/readiness").await.ok();
+        ready["notes"].is_null().then_some(())
+    })
+    .await;
+    key.client.post(CHAT, LIMITED).await.ok();
+    stage.await_spend(&key, 2 * CALL_NANOS).await;
+}
