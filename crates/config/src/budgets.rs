@@ -89,3 +89,6 @@ fn limits(bound: MoneyBound) -> Limits {
     let whole = Bounds { money: vec![bound], ..Bounds::default() };
     Limits { whole, ..Limits::default() }
 }
+
+#[cfg(test)]
+mod tests;

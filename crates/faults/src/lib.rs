@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod classify;
+mod limit;
 mod reason;
 mod refusal;
 mod render;
@@ -16,6 +17,7 @@ mod vendor;
 mod wait;
 
 pub use classify::{Failure, Retry, UpstreamError, classify};
+pub use limit::{LimitFacts, LimitKind};
 pub use reason::Reason;
 pub use refusal::{AttemptFacts, Refusal, UpstreamFacts};
 pub use render::{ATTEMPTS_MAX, Dialect, MESSAGE_BYTES_MAX, body};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Reason, Row, row};
+use crate::{LimitFacts, Reason, Row, row};
 
 /// Why a call gets no answer, with what is known about it. Building one does nothing else.
 ///
@@ -20,6 +20,8 @@ pub struct Refusal {
     pub fix: Option<String>,
     /// When to try again.
     pub retry_after: Option<Duration>,
+    /// The limit of the gateway's own that refused it.
+    pub limit: Option<Box<LimitFacts>>,
     /// The upstream's own status, where it is kept instead of the catalogue's.
     pub status: Option<u16>,
     /// What the upstream said about the last attempt.
@@ -64,6 +66,7 @@ impl Refusal {
             param: None,
             fix: None,
             retry_after: None,
+            limit: None,
             status: None,
             upstream: None,
             attempts: Vec::new(),
@@ -89,6 +92,13 @@ impl Refusal {
     #[must_use]
     pub const fn with_retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// The same refusal with the limit that it comes from.
+    #[must_use]
+    pub fn with_limit(mut self, limit: LimitFacts) -> Self {
+        self.limit = Some(Box::new(limit));
         self
     }
 
@@ -148,10 +158,14 @@ impl Refusal {
     /// one so that no client tries again in the same instant.
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u64> {
-        let wait = self.retry_after?;
-        let begun = u64::from(wait.subsec_nanos() > 0);
-        Some(wait.as_secs().saturating_add(begun).max(1))
+        self.retry_after.map(whole_seconds)
     }
+}
+
+/// A wait in whole seconds, rounded up, at least one.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    let begun = u64::from(wait.subsec_nanos() > 0);
+    wait.as_secs().saturating_add(begun).max(1)
 }
 
 #[cfg(test)]

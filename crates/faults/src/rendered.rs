@@ -16,7 +16,8 @@ pub struct Rendered {
 /// Renders a refusal for a client of this dialect.
 ///
 /// `x-should-retry` is always set, because the official SDKs obey it; `retry-after` (whole seconds,
-/// rounded up) and `retry-after-ms` whenever a time is known.
+/// rounded up) and `retry-after-ms` whenever a time is known, and what is known about the limit of
+/// the gateway's own that refused the call.
 #[must_use]
 pub fn render(refusal: &Refusal, dialect: Dialect, docs_base: &str, request_id: &str) -> Rendered {
     let mut headers = vec![
@@ -28,6 +29,9 @@ pub fn render(refusal: &Refusal, dialect: Dialect, docs_base: &str, request_id: 
     }
     if let Some(seconds) = refusal.retry_after_seconds() {
         headers.push(("retry-after", seconds.to_string()));
+    }
+    if let Some(limit) = &refusal.limit {
+        headers.extend(limit.headers());
     }
     Rendered {
         status: status(refusal, dialect),

@@ -3,7 +3,6 @@
 mod banner;
 mod cli;
 mod clock;
-mod counting;
 mod environment;
 mod gatekeeper;
 mod listener;
@@ -11,6 +10,7 @@ mod master_key;
 mod random;
 mod reload;
 mod serve;
+mod sharing;
 mod shutdown;
 mod startup;
 mod telemetry;

@@ -135,17 +135,17 @@ fn tell(finding: &Finding) {
 
 /// Everything is settled and written before the process ends.
 async fn end(wired: Wired) {
-    let Wired { gate, app, ledger, writing, expiring, db, presence, counting, .. } = wired;
+    let Wired { gate, app, ledger, writing, expiring, counting, sharing, db, presence, .. } = wired;
     drop(app);
     gate.finish_keeping().await;
     drop(gate);
-    drop(expiring);
+    drop((expiring, counting));
     ledger.stop();
     if writing.await.is_err() {
         tracing::error!("the ledger's task ended by a panic; the next start settles what is open");
     }
-    if let Some(counting) = counting {
-        counting.end().await;
+    if let Some(sharing) = sharing {
+        sharing.end().await;
     }
     presence.end().await;
     db.close().await;

@@ -17,8 +17,8 @@ use tollgate_store::{
 };
 use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
 
-use crate::counting::Counting;
 use crate::gatekeeper::ProxyGatekeeper;
+use crate::sharing::Sharing;
 use crate::{environment, master_key};
 
 /// The database's file in the data directory, when no other database is named.
@@ -36,10 +36,13 @@ pub(crate) struct Wired {
     pub(crate) writing: JoinHandle<()>,
     /// Removes kept answers that expired.
     pub(crate) expiring: AbortOnDropHandle<()>,
+    /// Loads tokenizers once calls need them.
+    pub(crate) counting: AbortOnDropHandle<()>,
     pub(crate) fresh_key: Option<Secret>,
     pub(crate) db: Db,
     pub(crate) presence: Presence,
-    pub(crate) counting: Option<Counting>,
+    /// Keeps this node among those that share counters.
+    pub(crate) sharing: Option<Sharing>,
 }
 
 /// Where the gateway's memory is.
@@ -97,8 +100,8 @@ pub(crate) async fn wire(
     let options = LedgerOptions { spool: Some(spool), ..LedgerOptions::for_calls_in_flight(calls) };
     let (ledger, ledger_task) = Ledger::start(db.clone(), options, Arc::clone(&clock));
     let start = (sole, &recovered);
-    let counting = Counting::start(&db, &snapshot.settings, start, (&clock, &*random)).await?;
-    let keys = Arc::new(directory(&db, &snapshot, &clock, counting.as_ref()));
+    let sharing = Sharing::start(&db, &snapshot.settings, start, (&clock, &*random)).await?;
+    let keys = Arc::new(directory(&db, &snapshot, &clock, sharing.as_ref()));
     let upstream = Dispatcher::new(pool()?, Arc::clone(&clock))?;
     let responses = Responses::new(db.clone(), ResponseLimits::default());
     let gate = Arc::new(Gate::new(
@@ -108,6 +111,7 @@ pub(crate) async fn wire(
         upstream,
         (Arc::clone(&clock), Arc::clone(&random)),
     ));
+    let counting = AbortOnDropHandle::new(tokio::spawn(gate.supply_tokenizers()));
     let retention = Retention::new(responses, Arc::clone(&clock), EXPIRY_INTERVAL);
     let expiring = AbortOnDropHandle::new(tokio::spawn(retention.run()));
     let admin =
@@ -116,19 +120,19 @@ pub(crate) async fn wire(
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
     let fresh_key = master.fresh;
-    Ok(Wired { gate, app, ledger, writing, expiring, fresh_key, db, presence, counting })
+    Ok(Wired { gate, app, ledger, writing, expiring, counting, fresh_key, db, presence, sharing })
 }
 
 fn directory(
     db: &Db,
     snapshot: &Snapshot,
     clock: &Arc<dyn Clock>,
-    counting: Option<&Counting>,
+    sharing: Option<&Sharing>,
 ) -> KeyDirectory {
     let calendar = Arc::clone(&snapshot.settings.calendar);
     let keys = KeyDirectory::new(db.clone(), KEYS_CACHED_MAX, Arc::clone(clock), calendar);
-    match counting {
-        Some(counting) => keys.with_shared(counting.counters.clone()),
+    match sharing {
+        Some(sharing) => keys.with_shared(sharing.counters.clone()),
         None => keys,
     }
 }

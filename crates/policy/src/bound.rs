@@ -42,6 +42,15 @@ pub fn bound(
     Bound { prompt: Quantity::whole(prompt), completion: Quantity::whole(completion) }
 }
 
+impl Bound {
+    /// The same with a prompt of so many tokens, counted by the model's own tokenizer.
+    #[must_use]
+    pub const fn with_prompt(self, tokens: u64) -> Self {
+        let prompt = Quantity::whole(tokens.saturating_add(PROMPT_OVERHEAD_TOKENS));
+        Self { prompt, ..self }
+    }
+}
+
 /// Tokens that a provider's chat template adds to what the client wrote.
 pub const PROMPT_OVERHEAD_TOKENS: u64 = 32;
 /// Output tokens reserved for a call that names no limit, where configuration names none either.

@@ -15,6 +15,8 @@ pub struct Observed {
     pub output_bytes: u64,
     /// Bytes of the prompt.
     pub prompt_bytes: u64,
+    /// Its tokens, where the model's own tokenizer has counted them.
+    pub prompt_tokens: Option<u64>,
     /// Whether the upstream began to answer.
     pub reached: bool,
     /// Whether the answer broke off. A usage reported before that may be that of a part of it: some
@@ -60,7 +62,9 @@ fn completed(reported: &Usage, observed: &Observed) -> Usage {
         return usage;
     }
     if prompt.is_none() {
-        usage.set(UsageKind::Input, estimated_input(observed.prompt_bytes));
+        let counted = observed.prompt_tokens.map(Quantity::whole);
+        let input = counted.unwrap_or_else(|| estimated_input(observed.prompt_bytes));
+        usage.set(UsageKind::Input, input);
     }
     let output = estimated_output(observed.output_deltas, observed.output_bytes);
     match completion {

@@ -9,12 +9,11 @@ use std::time::Duration;
 
 use tollgate_config::{Deployment, Resolved, Settings, Snapshot, UnpricedModels};
 use tollgate_domain::{
-    Attribution, Level, ModelName, Money, OpenEntry, Quantity, Subject, TagName, Timestamp, Usage,
-    UsageKind,
+    Attribution, Level, ModelName, Money, OpenEntry, Subject, TagName, Timestamp, Usage, UsageKind,
 };
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Bound, Demand, Limits, ModelLimits, bound, nearest};
-use tollgate_store::{LedgerSlot, LevelRecord};
+use tollgate_store::{ClaimError, LedgerSlot, LevelRecord};
 
 use crate::authenticate::{self, Caller};
 use crate::gate::Gate;
@@ -41,23 +40,31 @@ pub(crate) async fn admit(
     call: &Call,
 ) -> Result<(Ticket, Resolved), Refusal> {
     let resolved = granted(snapshot, caller, call)?;
-    let bound = bound(
-        call.request.asked.prompt_bytes,
-        call.request.asked.output_tokens_max,
-        call.request.asked.choices,
-        &widest(&resolved.deployments),
-    );
-    let most = worst_case(&resolved.deployments, &bound);
     let levels = levels(gate, &snapshot.settings, caller, call).await?;
     let names = grants::names_of(snapshot, call.request.asked.model.as_str());
-    let money = priced(&snapshot.settings, &levels, &names, most)?;
+    let estimated = Asking::of(call, &resolved, None);
+    priced(&snapshot.settings, &levels, &names, estimated.most)?;
     let mut slot = slot(gate).await?;
     let admitted_at = gate.now();
-    let demand = Demand { money, tokens: tokens::expected(&call.request.asked, &levels) };
-    let claims = gate.keys().claim(&levels, &names, &demand, admitted_at).await;
-    let claims = claims.map_err(|error| exceeded::not_claimed(&error, admitted_at))?;
+    let table = tokens::table(gate, &resolved.deployments, &levels, &names);
+    let (keys, demand) = (gate.keys(), estimated.demand(call, &levels));
+    let (claims, asking) = match keys.claim(&levels, &names, &demand, admitted_at).await {
+        Ok(claims) => (claims, estimated),
+        Err(error) => {
+            let refusal = |error: &ClaimError| exceeded::not_claimed(error, admitted_at);
+            let ClaimError::Exceeded(exceeded) = &error else { return Err(refusal(&error)) };
+            let least = Asking::of(call, &resolved, Some(0)).demand(call, &levels);
+            let table = table.filter(|_| tokens::may_fit(&least, exceeded));
+            let tokens = table.and_then(|table| tokens::counted(gate, call, table));
+            let tokens = tokens.ok_or_else(|| refusal(&error))?;
+            let counted = Asking::of(call, &resolved, Some(tokens));
+            let demand = counted.demand(call, &levels);
+            let claims = keys.claim(&levels, &names, &demand, admitted_at).await;
+            (claims.map_err(|error| refusal(&error))?, counted)
+        }
+    };
     let attribution = attribution(caller, call);
-    slot.open(opening(call, &resolved, &attribution, (admitted_at, most, bound.prompt)));
+    slot.open(opening(call, &resolved, &attribution, (admitted_at, &asking)));
     let ticket = Ticket::new(
         Admission {
             call: call.id,
@@ -66,15 +73,47 @@ pub(crate) async fn admit(
             model_group: group(call, &resolved),
             streamed: call.request.asked.stream,
             prompt_bytes: call.request.asked.prompt_bytes,
-            demand,
+            prompt_tokens: asking.prompt_tokens,
+            demand: asking.demand(call, &levels),
+            tokens: asking.tokens(),
             reserved: gate.reservations().add(claims.money()),
-            tokens: (bound.prompt.milli() / 1000).saturating_add(bound.completion.milli() / 1000),
         },
         slot,
         claims,
         Arc::clone(gate.clock()),
     );
     Ok((ticket, resolved))
+}
+
+/// What a call can use at most.
+struct Asking {
+    /// The prompt's tokens, where they were counted.
+    prompt_tokens: Option<u64>,
+    bound: Bound,
+    /// What that can cost; `None` where a deployment has no price.
+    most: Option<Money>,
+}
+
+impl Asking {
+    fn of(call: &Call, resolved: &Resolved, prompt_tokens: Option<u64>) -> Self {
+        let asked = &call.request.asked;
+        let limits = widest(&resolved.deployments);
+        let bound = bound(asked.prompt_bytes, asked.output_tokens_max, asked.choices, &limits);
+        let bound = prompt_tokens.map_or(bound, |tokens| bound.with_prompt(tokens));
+        let most = worst_case(&resolved.deployments, &bound);
+        Self { prompt_tokens, bound, most }
+    }
+
+    /// The tokens it may come to, prompt and answer together.
+    fn tokens(&self) -> u64 {
+        let Bound { prompt, completion } = self.bound;
+        (prompt.milli() / 1000).saturating_add(completion.milli() / 1000)
+    }
+
+    fn demand(&self, call: &Call, levels: &[Arc<LevelRecord>]) -> Demand {
+        let tokens = tokens::expected(&call.request.asked, self.prompt_tokens, levels);
+        Demand { money: self.most.unwrap_or(Money::ZERO), tokens }
+    }
 }
 
 /// A place in the ledger. The writer may be behind for a moment; longer than that, calls are
@@ -178,19 +217,18 @@ fn tag_in_file<'a>(settings: &'a Settings, subject: &Subject) -> Option<&'a Limi
     (subject.level == Level::Tag && !tags.is_empty()).then(tag)?.and_then(|tag| tags.get(&tag))
 }
 
-/// The money to hold. Where a budget binds the call, its most has to be known.
+/// Checks that the most a call can cost is known where a budget binds it.
 fn priced(
     settings: &Settings,
     levels: &[Arc<LevelRecord>],
     names: &[&str],
     most: Option<Money>,
-) -> Result<Money, Refusal> {
+) -> Result<(), Refusal> {
     let Some(binding) = levels.iter().find(|level| level.limits.caps_money(names)) else {
-        return Ok(most.unwrap_or(Money::ZERO));
+        return Ok(());
     };
     match (most, settings.unpriced_models) {
-        (Some(amount), _) => Ok(amount),
-        (None, UnpricedModels::Allow) => Ok(Money::ZERO),
+        (Some(_), _) | (None, UnpricedModels::Allow) => Ok(()),
         (None, UnpricedModels::Block | UnpricedModels::Assume(_)) => {
             let message = format!(
                 "the model `{}` has no known price and {} has a money budget",
@@ -228,8 +266,9 @@ fn opening(
     call: &Call,
     resolved: &Resolved,
     attribution: &Arc<Attribution>,
-    (admitted_at, held, prompt): (Timestamp, Option<Money>, Quantity),
+    (admitted_at, asking): (Timestamp, &Asking),
 ) -> OpenEntry {
+    let prompt = asking.bound.prompt;
     let sheet = resolved.deployments.first().and_then(|deployment| deployment.prices.as_ref());
     let prompt_usage = Usage::UNKNOWN.with(UsageKind::Input, prompt);
     OpenEntry {
@@ -238,7 +277,7 @@ fn opening(
         attribution: Arc::clone(attribution),
         model_group: group(call, resolved),
         streamed: call.request.asked.stream,
-        held,
+        held: asking.most,
         input_estimate: prompt,
         input_cost: sheet.and_then(|sheet| sheet.cost(&prompt_usage).ok()),
         price_sheet: sheet.map(|sheet| sheet.id.clone()),

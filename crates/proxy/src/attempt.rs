@@ -5,9 +5,9 @@ mod failed;
 mod media;
 mod outgoing;
 mod proof;
+mod turn;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -27,11 +27,11 @@ use crate::attempt::failed::Failed;
 pub(crate) use crate::attempt::failed::reason_of;
 use crate::attempt::outgoing::Outgoing;
 pub(crate) use crate::attempt::outgoing::Told;
+use crate::attempt::turn::{Asker, Turn};
 use crate::credential::brought;
 use crate::gate::Gate;
 use crate::ingress::Call;
-use crate::outlets;
-use crate::queue::{Asking, Door, Slot, Standing};
+use crate::queue::Standing;
 use crate::route::Plan;
 use crate::ticket::Ticket;
 use crate::timing::Phase;
@@ -87,24 +87,10 @@ pub(crate) async fn attempt(
     }
     call.timing.mark(Phase::Admit, gate.ticks());
     let mut first: Option<Refusal> = None;
+    let asker = Asker { gate, settings, standing };
     let mut left: Vec<&Arc<Deployment>> = plan.deployments.iter().collect();
-    while !left.is_empty() {
-        let turn = turn(gate, settings, (call, standing), &ticket, &left).await;
-        let (index, mut slot) = match turn {
-            Ok(turn) => turn,
-            Err(refusal) => {
-                first.get_or_insert(refusal);
-                break;
-            }
-        };
-        let deployment = left.remove(index);
-        let claims = match outlets::enter(gate, settings, deployment, ticket.demand()).await {
-            Ok(claims) => claims,
-            Err(refusal) => {
-                first.get_or_insert(refusal);
-                continue;
-            }
-        };
+    while let Some(turn) = asker.next(call, &ticket, &mut left, &mut first).await {
+        let Turn { deployment, mut slot, claims } = turn;
         ticket.dispatched(deployment);
         let started = gate.ticks();
         let result = dispatch(gate, settings, call, deployment).await;
@@ -141,31 +127,6 @@ pub(crate) async fn attempt(
         Refusal::new(Reason::AllDeploymentsFailing, "no deployment could be tried")
     });
     Err(refusal.with_attempts(attempt_facts(&ticket)))
-}
-
-/// The call's turn at one of the deployments that are left, and which.
-async fn turn(
-    gate: &Gate,
-    settings: &Settings,
-    (call, standing): (&Call, Standing),
-    ticket: &Ticket,
-    left: &[&Arc<Deployment>],
-) -> Result<(usize, Slot), Refusal> {
-    let deadline = left.first().and_then(|first| outgoing::timeouts(call, first).total);
-    let asking = Asking {
-        settings: &settings.fair_queue,
-        who: ticket.attribution(),
-        address: None,
-        standing,
-        priority: call.request.asked.priority,
-        tokens: ticket.tokens(),
-        left: deadline.unwrap_or(Duration::MAX),
-    };
-    let doors = left.iter().map(|deployment| Door {
-        deployment: &deployment.id,
-        calls_at_once_max: deployment.calls_at_once_max,
-    });
-    gate.queues().enter(doors, &asking).await
 }
 
 fn answer(mut ticket: Ticket, deployment: &Arc<Deployment>, begun: Begun) -> Answer {

@@ -15,6 +15,7 @@ use crate::keep::Keeper;
 use crate::memory::Thoughts;
 use crate::queue::Queues;
 use crate::reserved::Reservations;
+use crate::tokenizers::TokenizerShelf;
 
 /// The gateway as its steps see it.
 pub struct Gate {
@@ -29,6 +30,7 @@ pub struct Gate {
     reservations: Reservations,
     thoughts: Arc<Thoughts>,
     upstream: Dispatcher,
+    tokenizers: Arc<TokenizerShelf>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     draining: AtomicBool,
@@ -64,6 +66,7 @@ impl Gate {
             reservations: Reservations::default(),
             thoughts: Arc::new(Thoughts::new(Arc::clone(&clock))),
             upstream,
+            tokenizers: Arc::new(TokenizerShelf::new()),
             clock,
             random,
             draining: AtomicBool::new(false),
@@ -120,6 +123,12 @@ impl Gate {
         Readiness { reasons, notes }
     }
 
+    /// Loads tokenizers as calls come that need them, for as long as it is polled. Without it every
+    /// prompt is bounded by its length.
+    pub fn supply_tokenizers(&self) -> impl Future<Output = ()> + Send + use<> {
+        Arc::clone(&self.tokenizers).supply()
+    }
+
     /// The known virtual keys.
     #[must_use]
     pub fn keys(&self) -> &KeyDirectory {
@@ -155,6 +164,10 @@ impl Gate {
 
     pub(crate) const fn thoughts(&self) -> &Arc<Thoughts> {
         &self.thoughts
+    }
+
+    pub(crate) fn tokenizers(&self) -> &TokenizerShelf {
+        &self.tokenizers
     }
 
     pub(crate) const fn upstream(&self) -> &Dispatcher {

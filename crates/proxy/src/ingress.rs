@@ -117,13 +117,7 @@ impl Ingress {
     /// # Errors
     /// Refused when the body is too large, too slow, compressed, or not a request of this format.
     pub(crate) async fn read(&mut self, settings: &Settings) -> Result<Call, Refusal> {
-        let encoding = self.headers().get(http::header::CONTENT_ENCODING);
-        if encoding.is_some_and(|encoding| encoding != "identity") {
-            return Err(Refusal::new(Reason::BodyMalformed, "the body is compressed")
-                .with_fix("send the body without a content-encoding"));
-        }
-        let declared = self.declared_length();
-        let body = bounded(&mut self.body, declared, settings.request_bytes_max).await?;
+        let body = self.body(settings).await?;
         let Route { stream, array, .. } = self.route;
         let path = PathSays { model: self.route.model.as_deref(), stream, array };
         let request = ClientRequest::read(self.route.format, &body, path).map_err(unreadable)?;
@@ -146,6 +140,20 @@ impl Ingress {
             timing: self.timing,
             headers: std::mem::take(&mut self.parts.headers),
         })
+    }
+
+    /// The body alone.
+    ///
+    /// # Errors
+    /// Refused when it is too large, too slow or compressed.
+    pub(crate) async fn body(&mut self, settings: &Settings) -> Result<Bytes, Refusal> {
+        let encoding = self.headers().get(http::header::CONTENT_ENCODING);
+        if encoding.is_some_and(|encoding| encoding != "identity") {
+            return Err(Refusal::new(Reason::BodyMalformed, "the body is compressed")
+                .with_fix("send the body without a content-encoding"));
+        }
+        let declared = self.declared_length();
+        bounded(&mut self.body, declared, settings.request_bytes_max).await
     }
 
     fn declared_length(&self) -> Option<u64> {

@@ -17,6 +17,7 @@ mod keep;
 mod memory;
 mod outlets;
 mod pipeline;
+mod prompt_tokens;
 mod queue;
 mod refusal;
 mod relay;
@@ -25,6 +26,7 @@ mod route;
 pub mod surface;
 mod ticket;
 mod timing;
+mod tokenizers;
 
 pub use authenticate::{Caller, authenticate};
 pub use gate::{Gate, Readiness};

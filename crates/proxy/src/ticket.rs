@@ -28,6 +28,8 @@ pub(crate) struct Admission {
     /// What it holds of the money that all calls under way hold.
     #[expect(dead_code, reason = "it counts for as long as it exists")]
     pub(crate) reserved: Reserved,
+    /// The prompt's tokens, where they were counted.
+    pub(crate) prompt_tokens: Option<u64>,
 }
 
 /// A reservation, a place in the ledger, and what has been seen of the call so far.
@@ -53,7 +55,8 @@ impl Ticket {
         claims: Claims,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let observed = Observed { prompt_bytes: admission.prompt_bytes, ..Observed::default() };
+        let Admission { prompt_bytes, prompt_tokens, .. } = admission;
+        let observed = Observed { prompt_bytes, prompt_tokens, ..Observed::default() };
         Self {
             admission,
             slot: Some(slot),

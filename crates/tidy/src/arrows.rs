@@ -25,11 +25,12 @@ enum Place {
 }
 
 /// Every crate of the workspace. A new crate is entered here, at its place, or the check fails.
-const PLACES: [(&str, Place); 13] = [
+const PLACES: [(&str, Place); 14] = [
     ("tollgate-domain", Place::Level(0)),
     ("tollgate-wire", Place::Level(1)),
     ("tollgate-policy", Place::Level(1)),
     ("tollgate-faults", Place::Level(1)),
+    ("tollgate-tokens", Place::Level(1)),
     ("tollgate-config", Place::Level(2)),
     ("tollgate-store", Place::Level(2)),
     ("tollgate-upstream", Place::Level(2)),

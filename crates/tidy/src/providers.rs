@@ -5,6 +5,8 @@
 //! name is only reported where it stands for the provider: a string that is the name, that starts
 //! with the name and a slash, or holds its host.
 
+use std::collections::HashMap;
+
 use toml::Table;
 
 use crate::problem::Problem;
@@ -84,9 +86,12 @@ pub fn check(file: &File, providers: &[Provider]) -> Vec<Problem> {
         return Vec::new();
     }
     let shipped = source.tokens.iter().filter(|token| !token.in_test);
+    // Most names stand in a file many times.
+    let mut known: HashMap<&Kind, Option<&Provider>> = HashMap::new();
     shipped
         .filter_map(|token| {
-            let provider = providers.iter().find(|provider| provider.is_named_by(token))?;
+            let provider = *known.entry(&token.kind).or_insert_with(|| named(token, providers));
+            let provider = provider?;
             let allowed = |(path, name, _): &(&str, &str, &str)| {
                 file.path.starts_with(path) && provider.name == *name
             };
@@ -101,18 +106,28 @@ pub fn check(file: &File, providers: &[Provider]) -> Vec<Problem> {
         .collect()
 }
 
+/// The provider that a token names.
+fn named<'p>(token: &Token, providers: &'p [Provider]) -> Option<&'p Provider> {
+    let words = match &token.kind {
+        Kind::Punct(_) => return None,
+        Kind::Ident(ident) => words(ident),
+        Kind::Text(text) => words(&text.to_ascii_lowercase()),
+    };
+    providers.iter().find(|provider| provider.is_named_by(token, &words))
+}
+
 impl Provider {
-    fn is_named_by(&self, token: &Token) -> bool {
+    fn is_named_by(&self, token: &Token, words: &[String]) -> bool {
         match &token.kind {
             Kind::Punct(_) => false,
-            Kind::Ident(ident) => !self.ambiguous && has_words(&words(ident), &self.name),
+            Kind::Ident(_) => !self.ambiguous && has_words(words, &self.name),
             Kind::Text(text) => {
                 let text = text.to_ascii_lowercase();
                 let holds_host = self.host.as_deref().is_some_and(|host| text.contains(host));
                 let as_model = text.strip_prefix(&self.name);
                 holds_host
                     || as_model.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-                    || !self.ambiguous && has_words(&words(&text), &self.name)
+                    || !self.ambiguous && has_words(words, &self.name)
             }
         }
     }

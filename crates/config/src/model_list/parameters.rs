@@ -108,8 +108,7 @@ impl Part<'_> {
     ) -> Option<Deployment> {
         let Inferred { provider, mut upstream_model, pinned } = inferred;
         let reader = &mut *cx.reader;
-        let group = self.common.as_ref().map_or("", |common| common.group.as_str());
-        let forwards = forward::read(reader, &mut params, cx.shared, group);
+        let forwards = forward::read(reader, &mut params, cx.shared, self.group());
         let called = (&*provider, &mut upstream_model);
         let brought = forwards.keys || forwards.tokens && !provider.client_tokens.is_empty();
         let access = access::read(reader, &mut params, called, (self.subject, brought));
@@ -117,8 +116,7 @@ impl Part<'_> {
         let headers = body::headers(reader, &mut params, &provider);
         let edits = body::edits(reader, &mut params, cx.shared);
         let plain = Plain::read(reader, &mut params, &mut info);
-        let bounds = bounds(&plain, cx.shared);
-        let calls_at_once_max = plain.calls_at_once_max(cx.shared.calls_at_once_max);
+        let (bounds, calls_at_once_max) = plain.binds(cx.shared);
         let Plain { extra_body, candidate, timeouts, num_retries, own_prices, .. } = plain;
         let timeouts = Timeouts::resolve(&timeouts, &cx.shared.timeouts);
         let defaults = body::defaults(reader, &params);
@@ -164,6 +162,11 @@ impl Part<'_> {
         Some(priced(cx, template, base_model.as_ref()))
     }
 
+    /// The name of its group; empty when it has none.
+    fn group(&self) -> &str {
+        self.common.as_ref().map_or("", |common| common.group.as_str())
+    }
+
     /// What a deployment cannot do without, when all of it is there.
     fn ready(self, access: Needed<Access>) -> Option<(Common, Access)> {
         match (self.common, access) {
@@ -203,6 +206,13 @@ fn candidate(reader: &mut Reader<'_>, params: &mut Section<'_>) -> Candidate {
     let (rpm, tpm) = (count("rpm", PER_MINUTE_MAX), count("tpm", PER_MINUTE_MAX));
     let weight = params.take("weight").and_then(|entry| reader.milli(entry));
     Candidate { order: order.unwrap_or(0), weight, rpm, tpm, available: true }
+}
+
+impl Plain {
+    /// What may be spent and asked for at the deployment, and how many calls it takes at one time.
+    fn binds(&self, shared: &Shared) -> (Bounds, Option<NonZeroU32>) {
+        (bounds(self, shared), self.calls_at_once_max(shared.calls_at_once_max))
+    }
 }
 
 /// Its own budget, and its rates where the operator wants them enforced instead of only weighed

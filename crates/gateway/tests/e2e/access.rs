@@ -4,4 +4,6 @@ mod budgets;
 mod keys;
 mod matrix;
 mod models;
+mod rates;
 mod refusals;
+mod tokens;

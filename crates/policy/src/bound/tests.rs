@@ -35,6 +35,15 @@ fn a_prompt_is_bounded_by_half_its_bytes_and_an_overhead() {
 }
 
 #[test]
+fn a_counted_prompt_takes_the_place_of_its_length() {
+    let by_length = bound(1000, Some(10), 2, &UNKNOWN);
+    let counted = by_length.with_prompt(250);
+    assert_eq!(counted.prompt, Quantity::whole(250 + 32));
+    assert_eq!(counted.completion, by_length.completion);
+    assert_eq!(by_length.with_prompt(u64::MAX).prompt, Quantity::MAX);
+}
+
+#[test]
 fn extremes_are_held_at_the_largest_quantity() {
     let bound = bound(u64::MAX, Some(u64::MAX), u64::MAX, &UNKNOWN);
     assert_eq!((bound.prompt, bound.completion), (Quantity::MAX, Quantity::MAX));

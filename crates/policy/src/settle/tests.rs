@@ -83,6 +83,14 @@ fn a_missing_report_is_counted_from_what_passed_through() {
 }
 
 #[test]
+fn a_prompt_that_was_counted_is_not_estimated_by_its_bytes() {
+    let counted = Observed { prompt_tokens: Some(30), ..answered() };
+    check(&counted, input_and_output(30, 7), UsageSource::Estimated, Some(100));
+    let reported = Observed { reported: Some(input_and_output(9, 7)), ..counted };
+    check(&reported, input_and_output(9, 7), UsageSource::Reported, Some(79));
+}
+
+#[test]
 fn a_side_the_report_lacks_is_counted() {
     let prompt = Observed { reported: Some(tokens(UsageKind::CachedRead, 3)), ..answered() };
     let completed = tokens(UsageKind::CachedRead, 3).with(UsageKind::Output, Quantity::whole(7));

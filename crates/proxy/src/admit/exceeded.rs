@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tollgate_domain::{Level, Money, Timestamp};
-use tollgate_faults::{Reason, Refusal};
+use tollgate_faults::{LimitFacts, LimitKind, Reason, Refusal};
 use tollgate_policy::{Measure, Over};
 use tollgate_store::{ClaimError, Exceeded, LevelRecord};
 
@@ -32,7 +32,7 @@ pub(crate) fn not_claimed(error: &ClaimError, now: Timestamp) -> Refusal {
 /// The refusal that tells of an exceeded limit.
 fn refusal(exceeded: &Exceeded, now: Timestamp) -> Refusal {
     let reason = reason(exceeded);
-    let refusal = Refusal::new(reason, message(exceeded));
+    let refusal = Refusal::new(reason, message(exceeded)).with_limit(limit(exceeded, now));
     match retry_after(exceeded, now) {
         Some(wait) => refusal.with_retry_after(wait),
         None => refusal,
@@ -46,6 +46,24 @@ pub(super) fn whose(level: &LevelRecord) -> String {
         Level::Key => "this key".to_owned(),
         Level::Member => "this user in this team".to_owned(),
         named => format!("the {} `{}`", named.as_str(), level.name),
+    }
+}
+
+/// The limit as headers tell of it.
+fn limit(exceeded: &Exceeded, now: Timestamp) -> LimitFacts {
+    let kind = match exceeded.rule.measure {
+        Measure::Money => LimitKind::Budget,
+        Measure::Requests => LimitKind::Requests,
+        Measure::Tokens => LimitKind::Tokens,
+        Measure::Calls => LimitKind::ParallelRequests,
+    };
+    let Over { cap, used, held, resets_at, .. } = exceeded.over;
+    let left = cap.saturating_sub(used).saturating_sub(held);
+    LimitFacts {
+        kind,
+        limit: u64::try_from(cap).unwrap_or_default(),
+        remaining: u64::try_from(left).unwrap_or_default(),
+        resets: resets_at.map(|at| (at, at.since(now))),
     }
 }
 

@@ -15,7 +15,7 @@ use tollgate_wire::translate::{Remote, remote_media, wants_bytes, with_media};
 
 use crate::attempt::failed::Failed;
 use crate::gate::Gate;
-use crate::ingress::Call;
+use crate::ingress::{Call, unreadable};
 
 /// Most media that are fetched for one call.
 const MEDIA_MAX: usize = 20;
@@ -51,7 +51,17 @@ pub(super) async fn brought(
     if !settings.fetch_media.enabled {
         return Ok(None);
     }
-    let conversation = call.conversation(gate.sealer()).map_err(Failed::of_client)?;
+    // What the operator has dropped is not fetched either.
+    let broken = |problem| Failed::of_client(unreadable(problem));
+    let cut;
+    let conversation = match call.request.without(&deployment.drop_paths).map_err(broken)? {
+        Some((request, _)) => {
+            let sealer = gate.sealer().map(AsRef::as_ref);
+            cut = request.conversation(sealer).map_err(broken)?;
+            &cut
+        }
+        None => call.conversation(gate.sealer()).map_err(Failed::of_client)?,
+    };
     let mut remote = remote_media(conversation, endpoint.format);
     if remote.is_empty() {
         return Ok(None);

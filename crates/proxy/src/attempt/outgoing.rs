@@ -200,7 +200,8 @@ fn translated(
     let cut = call.request.without(&deployment.drop_paths).map_err(broken)?;
     let rest;
     let (request, base, hit) = match (&cut, fetched) {
-        (Some((request, hit)), _) => {
+        (Some((request, hit)), Some(fetched)) => (request, fetched, &**hit),
+        (Some((request, hit)), None) => {
             let sealer = gate.sealer().map(AsRef::as_ref);
             rest = request.conversation(sealer).map_err(broken)?;
             (request, &rest, &**hit)

@@ -1,5 +1,5 @@
 //! Counting tokens without a call: by the provider where it counts requests of the client's format,
-//! else an estimate from the length of the prompt.
+//! else exact where the model's tokenizer is public, else an estimate from the length of the prompt.
 //!
 //! Nothing is charged. The estimate leans to the high side, so that a client that compacts by it
 //! compacts in time.
@@ -11,14 +11,16 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use tollgate_faults::{Dialect, Reason, Refusal};
+use tollgate_tokens::{Encoding, Table};
 use tollgate_wire::formats::anthropic_messages::from_count;
-use tollgate_wire::translate::ClientFormat;
+use tollgate_wire::translate::{ClientFormat, ClientRequest};
 
 use crate::attempt::counted;
 use crate::authenticate::authenticate;
 use crate::gate::Gate;
 use crate::grants;
 use crate::ingress::{Ingress, Route};
+use crate::prompt_tokens;
 use crate::refusal::refuse;
 use crate::route;
 
@@ -74,5 +76,24 @@ async fn tokens(gate: &Gate, request: http::Request<Body>, route: Route) -> Resu
     if let Some(tokens) = counted(gate, &snapshot.settings, &call, &plan).await {
         return Ok(tokens);
     }
-    Ok(call.request.asked.prompt_bytes.div_ceil(BYTES_PER_TOKEN))
+    let deployments = resolved.deployments.iter().map(AsRef::as_ref);
+    let table = table(gate, prompt_tokens::encoding(deployments)).await;
+    let exact = table.and_then(|table| exact(&call.request, table));
+    Ok(exact.unwrap_or_else(|| estimated(call.request.asked.prompt_bytes)))
+}
+
+/// The table of an encoding, waited for while it is being loaded.
+pub(super) async fn table(gate: &Gate, encoding: Option<Encoding>) -> Option<&Table> {
+    gate.tokenizers().loaded(encoding?).await
+}
+
+/// The tokens of a whole prompt; `None` of one that cannot be read.
+pub(super) fn exact(request: &ClientRequest, table: &Table) -> Option<u64> {
+    let conversation = request.counted().ok()?;
+    Some(prompt_tokens::count(&conversation, table))
+}
+
+/// The tokens of so many bytes of JSON.
+pub(super) const fn estimated(bytes: u64) -> u64 {
+    bytes.div_ceil(BYTES_PER_TOKEN)
 }

@@ -8,6 +8,7 @@ mod health;
 mod metrics;
 mod models;
 mod responses;
+mod token_counter;
 
 use std::sync::Arc;
 
@@ -63,6 +64,7 @@ fn table() -> Vec<Route> {
         row("GET", "/openai/v1/responses/{id}/input_items", Access::Key, get(responses::items)),
         row("POST", "/v1/messages", Access::Key, post(chat::messages)),
         row("POST", "/v1/messages/count_tokens", Access::Key, post(count::of_messages)),
+        row("POST", "/utils/token_counter", Access::Key, post(token_counter::answer)),
         row("GET", "/v1beta/models", Access::Key, get(gemini::list)),
         row("POST", "/v1beta/models/{*operation}", Access::Key, post(gemini::operate)),
         row("GET", "/v1/models", Access::Key, get(models::list)),

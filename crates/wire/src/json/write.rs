@@ -156,6 +156,11 @@ impl JsonWriter<'_> {
 }
 
 impl Array<'_> {
+    /// Whether nothing was written yet.
+    pub const fn is_empty(&self) -> bool {
+        self.empty
+    }
+
     /// An element that is a string.
     pub fn string(&mut self, text: &str) -> &mut Self {
         separate(self.out, &mut self.empty);

@@ -7,7 +7,7 @@ use tollgate_domain::ModelName;
 use super::edits::ClientEdits;
 use super::{ClientFormat, read_request};
 use crate::conversation::Conversation;
-use crate::formats::anthropic_messages::PING_EVENT;
+use crate::formats::anthropic_messages::{PING_EVENT, to_counted_conversation};
 use crate::formats::client_fields;
 use crate::formats::gemini;
 use crate::formats::openai_chat::{CHOICES_MAX, ChatRequest, RequestProblem, refuse_forbidden};
@@ -150,6 +150,19 @@ impl ClientRequest {
     pub fn conversation(&self, sealer: Option<&Sealer>) -> Result<Conversation, RequestProblem> {
         let (model, stream) = (Some(self.asked.model.as_str()), self.asked.stream);
         read_request(self.format, &self.body, PathSays { model, stream, array: false }, sealer)
+    }
+
+    /// The whole request, to have its tokens counted: what only an answer needs may be absent.
+    ///
+    /// # Errors
+    /// [`RequestProblem`] with the place in the body.
+    pub fn counted(&self) -> Result<Conversation, RequestProblem> {
+        let model = Some(self.asked.model.as_str());
+        match self.format {
+            ClientFormat::AnthropicMessages => to_counted_conversation(&self.body, model),
+            ClientFormat::Gemini => gemini::to_counted(&self.body, model),
+            ClientFormat::OpenAiChat | ClientFormat::OpenAiResponses => self.conversation(None),
+        }
     }
 
     /// Whether reasoning in it may be signed by the gateway, which its own provider would not

@@ -53,6 +53,7 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /openai/v1/responses/{id}/input_items (Key)                401     401     404     404     404
         POST /v1/messages (Key)                                        401     401     200     200     200
         POST /v1/messages/count_tokens (Key)                           401     401     200     200     200
+        POST /utils/token_counter (Key)                                401     401     200     200     200
         GET /v1beta/models (Key)                                       401     401     200     200     200
         POST /v1beta/models/{*operation} (Key)                         401     401     200     200     200
         GET /v1/models (Key)                                           401     401     200     200     200
@@ -107,6 +108,7 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         path if path.ends_with(":generateContent") => {
             r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#.to_owned()
         }
+        "/utils/token_counter" => r#"{"model":"chat","prompt":"hi"}"#.to_owned(),
         // A change that changes nothing, and a deletion of what is not there.
         "/key/update" => json!({ "key": key }).to_string(),
         "/key/delete" => json!({ "keys": ["0".repeat(64)] }).to_string(),

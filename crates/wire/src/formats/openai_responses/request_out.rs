@@ -38,33 +38,27 @@ pub fn from_conversation(c: &Conversation, target: &Target<'_>) -> Result<Writte
     report.written(body.into(), layout)
 }
 
-/// A system prompt that opens the conversation becomes `instructions`; others keep their places, and
-/// so does one behind which nothing is said, because no call is without an item.
+/// A system prompt that opens the conversation becomes `instructions`; others keep their places,
+/// and so does one behind which nothing is said, because no call is without an item.
 fn write_input(c: &Conversation, kept: &Kept<'_>, report: &mut Report<'_>, o: &mut JsonWriter<'_>) {
-    let opens = c.messages.split_first().filter(|(first, _)| only_system_text(first).is_some());
-    let mut opening = opens.map(|(first, _)| first);
-    let mut input = items(c, usize::from(opening.is_some()), kept, report);
+    let mut opening = c.messages.first().filter(|first| only_system_text(first).is_some());
     let goes_on = kept.top_level.iter().any(|(name, _)| KEPT_STATE.contains(name));
-    if input == "[]" && !goes_on {
-        match opening.take() {
-            Some(_) => input = items(c, 0, kept, report),
-            None => report.cannot_say("messages", "it takes at least one that says something"),
+    o.array("input", |out| {
+        let first = usize::from(opening.is_some());
+        ItemsOut::new(&kept.items, report).write(&c.messages, first, out);
+        if out.is_empty() && !goes_on {
+            match opening.take() {
+                Some(_) => ItemsOut::new(&kept.items, report).write(&c.messages, 0, out),
+                None => report.cannot_say("messages", "it takes at least one that says something"),
+            }
         }
-    }
+    });
     if let Some(first) = opening {
         o.string("instructions", only_system_text(first).unwrap_or_default());
         if first.parts.iter().any(|part| part.cache.is_some()) {
             report.leave_out("cache_control");
         }
     }
-    o.raw("input", &input);
-}
-
-/// Messages from the `first` on, as the array of items that they become.
-fn items(c: &Conversation, first: usize, kept: &Kept<'_>, report: &mut Report<'_>) -> String {
-    let mut items = Vec::new();
-    array(&mut items, |out| ItemsOut::new(&kept.items, report).write(&c.messages, first, out));
-    String::from_utf8(items).expect("every piece is text")
 }
 
 fn only_system_text(message: &Message) -> Option<&str> {

@@ -13,12 +13,12 @@ use tollgate_store::{Db, Recovered, SharedCounters, SharedOptions, WhileAway};
 const NAMESPACE: &str = "counters_namespace";
 
 /// Shared counters and their task.
-pub(crate) struct Counting {
+pub(crate) struct Sharing {
     pub(crate) counters: SharedCounters,
     task: JoinHandle<()>,
 }
 
-impl Counting {
+impl Sharing {
     /// Joins the nodes that share counters, where a Redis is configured. One that is away keeps
     /// nobody from starting: what its absence means is configured.
     ///
