@@ -16,6 +16,7 @@ mod environment;
 mod model_list;
 mod pattern;
 mod price;
+mod redis;
 mod schema;
 mod settings;
 mod snapshot;

@@ -33,6 +33,11 @@ impl<'a> Section<'a> {
     /// The entry of this name; one without a value counts as absent.
     pub(crate) fn take(&mut self, name: &'static str) -> Option<&'a Entry> {
         self.looked_up.push(name);
+        self.peek(name)
+    }
+
+    /// The same, where somebody else answers for it being read.
+    pub(crate) fn peek(&self, name: &str) -> Option<&'a Entry> {
         let entry = self.entries.iter().find(|entry| &*entry.name == name)?;
         (entry.node.value != Value::Null).then_some(entry)
     }

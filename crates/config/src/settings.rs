@@ -14,6 +14,7 @@ use tollgate_policy::Calendar;
 use crate::budgets::Budgets;
 use crate::diagnostic::{Finding, code};
 use crate::environment::Environment;
+use crate::redis;
 use crate::schema::{KnownKeys, Reader, Section};
 use crate::yaml::{Entry, Value};
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub master_key: Option<Secret>,
     /// `general_settings.database_url`, else `DATABASE_URL`.
     pub database_url: Option<Secret>,
+    /// The Redis that many nodes share their counters in, when there is one; read once, at start.
+    pub redis_url: Option<Secret>,
     /// Attempts after the first, where neither the call nor the deployment says.
     pub num_retries: u32,
     /// Largest request body, in bytes.
@@ -105,6 +108,7 @@ pub(crate) struct Sections<'a> {
 pub(crate) fn read(reader: &mut Reader<'_>, sections: &mut Sections<'_>) -> (Settings, Shared) {
     let mut settings = Settings::defaults(&reader.env);
     general(reader, &mut sections.general, &mut settings);
+    settings.redis_url = redis::read(reader, sections);
     let shared = shared::read(reader, sections, &mut settings);
     (settings, shared)
 }
@@ -128,6 +132,7 @@ impl Settings {
         Self {
             master_key: first(&["TOLLGATE_MASTER_KEY", "LITELLM_MASTER_KEY"]).map(Secret::new),
             database_url: first(&["DATABASE_URL"]).map(Secret::new),
+            redis_url: None,
             num_retries: NUM_RETRIES,
             request_bytes_max: REQUEST_MB * BYTES_PER_MB,
             response_bytes_max: RESPONSE_MB * BYTES_PER_MB,

@@ -10,6 +10,7 @@ mod master_key;
 mod random;
 mod reload;
 mod serve;
+mod sharing;
 mod shutdown;
 mod startup;
 mod telemetry;

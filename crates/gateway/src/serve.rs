@@ -135,7 +135,7 @@ fn tell(finding: &Finding) {
 
 /// Everything is settled and written before the process ends.
 async fn end(wired: Wired) {
-    let Wired { gate, app, ledger, writing, expiring, counting, db, presence, .. } = wired;
+    let Wired { gate, app, ledger, writing, expiring, counting, sharing, db, presence, .. } = wired;
     drop(app);
     gate.finish_keeping().await;
     drop(gate);
@@ -143,6 +143,9 @@ async fn end(wired: Wired) {
     ledger.stop();
     if writing.await.is_err() {
         tracing::error!("the ledger's task ended by a panic; the next start settles what is open");
+    }
+    if let Some(sharing) = sharing {
+        sharing.end().await;
     }
     presence.end().await;
     db.close().await;

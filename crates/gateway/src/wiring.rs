@@ -18,6 +18,7 @@ use tollgate_store::{
 use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
 
 use crate::gatekeeper::ProxyGatekeeper;
+use crate::sharing::Sharing;
 use crate::{environment, master_key};
 
 /// The database's file in the data directory, when no other database is named.
@@ -40,6 +41,8 @@ pub(crate) struct Wired {
     pub(crate) fresh_key: Option<Secret>,
     pub(crate) db: Db,
     pub(crate) presence: Presence,
+    /// Keeps this node among those that share counters.
+    pub(crate) sharing: Option<Sharing>,
 }
 
 /// Where the gateway's memory is.
@@ -83,6 +86,7 @@ pub(crate) async fn wire(
         tracing::info!("another gateway works on this database; open calls may be its own");
     }
     let recovered = tollgate_store::recover(&db, &presence, Some(&spool), clock.now()).await?;
+    let sole = presence.is_sole();
     presence.share().await?;
     if recovered.settled > 0 {
         tracing::warn!(
@@ -95,12 +99,9 @@ pub(crate) async fn wire(
     let calls = usize::try_from(snapshot.settings.calls_in_flight_max)?;
     let options = LedgerOptions { spool: Some(spool), ..LedgerOptions::for_calls_in_flight(calls) };
     let (ledger, ledger_task) = Ledger::start(db.clone(), options, Arc::clone(&clock));
-    let keys = Arc::new(KeyDirectory::new(
-        db.clone(),
-        KEYS_CACHED_MAX,
-        Arc::clone(&clock),
-        Arc::clone(&snapshot.settings.calendar),
-    ));
+    let start = (sole, &recovered);
+    let sharing = Sharing::start(&db, &snapshot.settings, start, (&clock, &*random)).await?;
+    let keys = Arc::new(directory(&db, &snapshot, &clock, sharing.as_ref()));
     let upstream = Dispatcher::new(pool()?, Arc::clone(&clock))?;
     let responses = Responses::new(db.clone(), ResponseLimits::default());
     let gate = Arc::new(Gate::new(
@@ -119,7 +120,21 @@ pub(crate) async fn wire(
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
     let fresh_key = master.fresh;
-    Ok(Wired { gate, app, ledger, writing, expiring, counting, fresh_key, db, presence })
+    Ok(Wired { gate, app, ledger, writing, expiring, counting, fresh_key, db, presence, sharing })
+}
+
+fn directory(
+    db: &Db,
+    snapshot: &Snapshot,
+    clock: &Arc<dyn Clock>,
+    sharing: Option<&Sharing>,
+) -> KeyDirectory {
+    let calendar = Arc::clone(&snapshot.settings.calendar);
+    let keys = KeyDirectory::new(db.clone(), KEYS_CACHED_MAX, Arc::clone(clock), calendar);
+    match sharing {
+        Some(sharing) => keys.with_shared(sharing.counters.clone()),
+        None => keys,
+    }
 }
 
 /// How connections to upstreams are made: through the proxies of the environment, if it names any.

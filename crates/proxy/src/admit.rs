@@ -13,7 +13,7 @@ use tollgate_domain::{
 };
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Bound, Demand, Limits, ModelLimits, bound, nearest};
-use tollgate_store::{Exceeded, LedgerSlot, LevelRecord, claim};
+use tollgate_store::{ClaimError, LedgerSlot, LevelRecord};
 
 use crate::authenticate::{self, Caller};
 use crate::gate::Gate;
@@ -46,21 +46,21 @@ pub(crate) async fn admit(
     priced(&snapshot.settings, &levels, &names, estimated.most)?;
     let mut slot = slot(gate).await?;
     let admitted_at = gate.now();
-    let take = |asking: &Asking| {
-        let demand = asking.demand(call, &levels);
-        claim(&levels, &names, &demand, gate.keys().calendar(), admitted_at)
-    };
     let table = tokens::table(gate, &resolved.deployments, &levels, &names);
-    let (claims, asking) = match take(&estimated) {
+    let (keys, demand) = (gate.keys(), estimated.demand(call, &levels));
+    let (claims, asking) = match keys.claim(&levels, &names, &demand, admitted_at).await {
         Ok(claims) => (claims, estimated),
-        Err(exceeded) => {
-            let refusal = |exceeded: &Exceeded| exceeded::refusal(exceeded, admitted_at);
+        Err(error) => {
+            let refusal = |error: &ClaimError| exceeded::not_claimed(error, admitted_at);
+            let ClaimError::Exceeded(exceeded) = &error else { return Err(refusal(&error)) };
             let least = Asking::of(call, &resolved, Some(0)).demand(call, &levels);
-            let table = table.filter(|_| tokens::may_fit(&least, &exceeded));
+            let table = table.filter(|_| tokens::may_fit(&least, exceeded));
             let tokens = table.and_then(|table| tokens::counted(gate, call, table));
-            let tokens = tokens.ok_or_else(|| refusal(&exceeded))?;
+            let tokens = tokens.ok_or_else(|| refusal(&error))?;
             let counted = Asking::of(call, &resolved, Some(tokens));
-            (take(&counted).map_err(|exceeded| refusal(&exceeded))?, counted)
+            let demand = counted.demand(call, &levels);
+            let claims = keys.claim(&levels, &names, &demand, admitted_at).await;
+            (claims.map_err(|error| refusal(&error))?, counted)
         }
     };
     let attribution = attribution(caller, call);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::ArcSwap;
 use tollgate_config::Snapshot;
 use tollgate_domain::{Clock, KeyHash, Random, Ticks, Timestamp};
-use tollgate_store::{KeyDirectory, Ledger, Responses};
+use tollgate_store::{KeyDirectory, Ledger, Responses, WhileAway};
 use tollgate_upstream::Dispatcher;
 use tollgate_wire::formats::seal::Sealer;
 
@@ -41,6 +41,8 @@ pub struct Gate {
 pub struct Readiness {
     /// What keeps calls from being served; empty when they can be.
     pub reasons: Vec<String>,
+    /// What the operator should know although calls are served.
+    pub notes: Vec<String>,
 }
 
 impl Gate {
@@ -105,7 +107,20 @@ impl Gate {
         if let Some(since) = self.ledger.health().failing_since {
             reasons.push(format!("the database cannot be written to since {since}"));
         }
-        Readiness { reasons }
+        let mut notes = Vec::new();
+        let counters = self.keys.shared();
+        let away = counters.and_then(|counters| {
+            Some((counters.health().failing_since?, counters.health().nodes, counters.while_away()))
+        });
+        match away {
+            Some((since, _, WhileAway::Refuse)) => reasons
+                .push(format!("Redis is away since {since}: calls under a budget are refused")),
+            Some((since, nodes, WhileAway::Share)) => notes.push(format!(
+                "Redis is away since {since}: each of {nodes} nodes grants its share of every limit"
+            )),
+            None => {}
+        }
+        Readiness { reasons, notes }
     }
 
     /// Loads tokenizers as calls come that need them, for as long as it is polled. Without it every

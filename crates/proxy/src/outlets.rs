@@ -6,7 +6,7 @@ use tollgate_config::{Deployment, Settings};
 use tollgate_domain::{Level, Subject};
 use tollgate_faults::Refusal;
 use tollgate_policy::{Bounds, Demand, Limits};
-use tollgate_store::{Claims, LevelRecord, claim};
+use tollgate_store::{Claims, LevelRecord};
 
 use crate::admit::exceeded;
 use crate::authenticate;
@@ -27,8 +27,8 @@ pub(crate) async fn enter(
         return Ok(Claims::default());
     }
     let now = gate.now();
-    claim(&levels, &[], demand, gate.keys().calendar(), now)
-        .map_err(|exceeded| exceeded::refusal(&exceeded, now))
+    let claims = gate.keys().claim(&levels, &[], demand, now).await;
+    claims.map_err(|error| exceeded::not_claimed(&error, now))
 }
 
 /// Those of the two that have limits.

@@ -8,7 +8,10 @@ use tollgate_policy::{
     Anchor, Calendar, Claim, Demand, Grant, Limits, Measure, Over, Rule, Window,
 };
 
+use crate::StoreError;
+use crate::directory::Books;
 use crate::meters::{Claims, Meter, Wanted};
+use crate::shared::{Refused, SharedCounters};
 
 /// A key, team, user or other level with what its calls need.
 #[derive(Debug)]
@@ -50,6 +53,26 @@ pub struct Exceeded {
     pub rule: Rule,
     /// By how much, and until when.
     pub over: Over,
+}
+
+/// Why a call holds nothing.
+#[derive(Debug)]
+pub enum ClaimError {
+    /// A limit does not allow it.
+    Exceeded(Box<Exceeded>),
+    /// The store of the shared counters is away, and a cap on money binds the call.
+    CountersAway,
+    /// The database that knows what was spent fails.
+    Store(StoreError),
+}
+
+/// What a call wants of a limit, and where the limit's spend is found in the ledger.
+#[derive(Debug)]
+pub(crate) struct Wish<'a> {
+    pub(crate) wanted: Wanted<'a>,
+    pub(crate) subject: &'a Subject,
+    pub(crate) rule: &'a Rule,
+    pub(crate) anchor: Anchor,
 }
 
 impl LevelRecord {
@@ -124,8 +147,8 @@ impl LevelRule {
     }
 }
 
-/// Claims what a call demands of every limit of every level, or of none. `models` are the names
-/// that the call's model group goes by.
+/// Claims what a call demands of every limit of every level in this process, or of none. `models`
+/// are the names that the call's model group goes by.
 ///
 /// # Errors
 /// [`Exceeded`] for the first limit, in the order of the levels and money first, that does not
@@ -137,6 +160,40 @@ pub fn claim(
     calendar: &Calendar,
     now: Timestamp,
 ) -> Result<Claims, Box<Exceeded>> {
+    let rules = binding(levels, models);
+    let wanted: Vec<Wanted<'_>> =
+        rules.iter().map(|(_, rule)| rule.wanted(demand, calendar, now)).collect();
+    Claims::take(&wanted).map_err(|over| exceeded(&rules, over))
+}
+
+/// The same of counters that many nodes share.
+pub(crate) async fn claim_shared(
+    (shared, books): (&SharedCounters, &Books),
+    levels: &[Arc<LevelRecord>],
+    models: &[&str],
+    demand: &Demand,
+    now: Timestamp,
+) -> Result<Claims, ClaimError> {
+    let rules = binding(levels, models);
+    let wishes = rules.iter().map(|&(level, rule)| Wish {
+        wanted: rule.wanted(demand, books.calendar(), now),
+        subject: &level.subject,
+        rule: &rule.rule,
+        anchor: rule.anchor,
+    });
+    let wishes: Vec<Wish<'_>> = wishes.collect();
+    shared.claim(&wishes, books, now).await.map_err(|refused| match refused {
+        Refused::Over(over) => ClaimError::Exceeded(exceeded(&rules, over)),
+        Refused::Away => ClaimError::CountersAway,
+        Refused::Ledger(error) => ClaimError::Store(error),
+    })
+}
+
+/// The limits that count a call of this model group, in the order in which they refuse.
+fn binding<'a>(
+    levels: &'a [Arc<LevelRecord>],
+    models: &[&str],
+) -> Vec<(&'a Arc<LevelRecord>, &'a LevelRule)> {
     let mut rules = Vec::new();
     for level in levels {
         rules.extend(
@@ -145,10 +202,10 @@ pub fn claim(
     }
     // A budget that is spent says more than a rate that would allow the call again in a minute.
     rules.sort_by_key(|(_, rule)| rule.rule.measure != Measure::Money);
-    let wanted: Vec<Wanted<'_>> =
-        rules.iter().map(|(_, rule)| rule.wanted(demand, calendar, now)).collect();
-    Claims::take(&wanted).map_err(|over| {
-        let (level, rule) = rules[over.index];
-        Box::new(Exceeded { level: Arc::clone(level), rule: rule.rule.clone(), over })
-    })
+    rules
+}
+
+fn exceeded(rules: &[(&Arc<LevelRecord>, &LevelRule)], over: Over) -> Box<Exceeded> {
+    let (level, rule) = rules[over.index];
+    Box::new(Exceeded { level: Arc::clone(level), rule: rule.rule.clone(), over })
 }

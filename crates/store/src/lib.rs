@@ -18,6 +18,7 @@ mod limits;
 mod meters;
 mod responses;
 mod settings;
+mod shared;
 mod spend;
 mod transaction;
 
@@ -30,10 +31,11 @@ pub use ledger::{
     Charged, Dispatched, EntryRow, Ledger, LedgerHealth, LedgerOptions, LedgerSlot, LedgerTask,
     OutputSoFar, Recovered, Spool, recover,
 };
-pub use levels::{Exceeded, LevelRecord, claim};
+pub use levels::{ClaimError, Exceeded, LevelRecord, claim};
 pub use limits::{LimitFields, ModelBudgetField, WindowField};
 pub use meters::{Claims, Left, Meter, Standing};
 pub use responses::{
     ChainError, Owner, ResponseLimits, ResponseRow, Responses, Retention, SaveResponseError,
 };
+pub use shared::{SharedCounters, SharedHealth, SharedOptions, SharedTask, WhileAway};
 pub use spend::Spend;

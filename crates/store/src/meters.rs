@@ -2,7 +2,8 @@
 //!
 //! The decision is `policy`'s; this keeps its counters, each behind a lock that is held for a few
 //! instructions and never across an `await`. A claim locks all its counters in one order, so that
-//! no two claims wait for each other.
+//! no two claims wait for each other. Where many nodes share counters, a meter shows what the store
+//! of the counters said last.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +12,14 @@ use papaya::HashMap;
 use tollgate_domain::{Money, Subject, Timestamp};
 use tollgate_policy::{Claim, Counter, Held, Measure, Over, Used, Window, take};
 
+use crate::shared::Hold;
+
 /// The counter of one limit.
 #[derive(Debug)]
 pub struct Meter {
     /// Its place in the order in which locks are taken; no two meters share one.
     order: u64,
+    name: Arc<str>,
     counter: Mutex<Counter>,
 }
 
@@ -44,6 +48,8 @@ pub(crate) struct Wanted<'a> {
 #[must_use = "what is dropped is given back"]
 pub struct Claims {
     held: Vec<(Arc<Meter>, Measure, Held)>,
+    /// What is held of shared counters; empty where there are none.
+    shared: Vec<Hold>,
     standing: Standing,
 }
 
@@ -73,12 +79,32 @@ impl Meter {
         self.counter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The limit's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Shows what the store of shared counters says.
+    pub(crate) fn show(&self, counter: Counter) {
+        *self.counter() = counter;
+    }
+
+    /// Everything known of the window.
+    pub(crate) fn known(&self, window: &Window) -> Counter {
+        let mut counter = self.counter();
+        counter.roll(window);
+        *counter
+    }
+
+    /// Replaces what was held by what was used.
+    pub(crate) fn settle(&self, held: Held, used: i64) {
+        self.counter().settle(held, used);
+    }
+
     /// What settled calls used in the window that contains an instant.
     #[must_use]
     pub fn used(&self, window: &Window) -> i64 {
-        let mut counter = self.counter();
-        counter.roll(window);
-        counter.used
+        self.known(window).used
     }
 
     /// What calls in flight hold in the present window.
@@ -101,8 +127,24 @@ impl Meters {
             return meter;
         }
         let order = self.made.fetch_add(1, Ordering::Relaxed);
-        let meter = Arc::new(Meter { order, counter: Mutex::new(counter) });
-        Arc::clone(self.by_name.pin().get_or_insert(Arc::from(name), meter))
+        let name: Arc<str> = Arc::from(name);
+        let meter = Meter { order, name: Arc::clone(&name), counter: Mutex::new(counter) };
+        Arc::clone(self.by_name.pin().get_or_insert(name, Arc::new(meter)))
+    }
+}
+
+impl Wanted<'_> {
+    /// The refusal of this claim, the one at `index`, by a counter.
+    pub(crate) fn over(&self, index: usize, counter: &Counter) -> Over {
+        let Claim { amount, cap, window } = self.claim;
+        Over {
+            index,
+            cap: cap.unwrap_or(i64::MAX),
+            used: counter.used,
+            held: counter.held,
+            asked: amount,
+            resets_at: counter.ends_at(&window),
+        }
     }
 }
 
@@ -124,6 +166,16 @@ impl Meters {
 }
 
 impl Claims {
+    /// What a call holds of shared counters.
+    pub(crate) fn shared(hold: Hold, standing: Standing) -> Self {
+        Self { held: Vec::new(), shared: vec![hold], standing }
+    }
+
+    /// Hands over what is held to somebody who settles it.
+    pub(crate) fn surrender(&mut self) -> Arc<[(Arc<Meter>, Measure, Held)]> {
+        self.held.drain(..).collect()
+    }
+
     /// Takes everything that is wanted, or nothing. A meter that is wanted twice is claimed once.
     ///
     /// # Errors
@@ -146,12 +198,13 @@ impl Claims {
             .iter()
             .zip(taken)
             .map(|(at, held)| (Arc::clone(wanted[*at].meter), wanted[*at].measure, held));
-        Ok(Self { held: held.collect(), standing })
+        Ok(Self { held: held.collect(), shared: Vec::new(), standing })
     }
 
     /// Holds what another claim of the same call holds as well.
     pub fn join(&mut self, mut other: Self) {
         self.held.append(&mut other.held);
+        self.shared.append(&mut other.shared);
         self.standing = self.standing.tighter(other.standing);
     }
 
@@ -164,14 +217,18 @@ impl Claims {
     /// The money that is held of the meter that holds the most, for records.
     #[must_use]
     pub fn money(&self) -> Money {
-        let held = self.held.iter().filter(|(_, measure, _)| *measure == Measure::Money);
-        Money::from_nanos(held.map(|(.., held)| held.amount).max().unwrap_or(0))
+        let held = self.held.iter().chain(self.shared.iter().flat_map(Hold::held));
+        let money = held.filter(|(_, measure, _)| *measure == Measure::Money);
+        Money::from_nanos(money.map(|(.., held)| held.amount).max().unwrap_or(0))
     }
 
     /// Replaces what is held by what the call used.
     pub fn settle(mut self, used: &Used) {
         for (meter, measure, held) in self.held.drain(..) {
-            meter.counter().settle(held, measure.used(used));
+            meter.settle(held, measure.used(used));
+        }
+        for hold in self.shared.drain(..) {
+            hold.settle(used);
         }
     }
 }
@@ -179,7 +236,7 @@ impl Claims {
 impl Drop for Claims {
     fn drop(&mut self) {
         for (meter, _, held) in self.held.drain(..) {
-            meter.counter().settle(held, 0);
+            meter.settle(held, 0);
         }
     }
 }
@@ -193,7 +250,7 @@ fn lock<'a>(wanted: &[Wanted<'a>]) -> Vec<(usize, MutexGuard<'a, Counter>)> {
 }
 
 impl Standing {
-    fn note(&mut self, wanted: &Wanted<'_>, counter: &Counter) {
+    pub(crate) fn note(&mut self, wanted: &Wanted<'_>, counter: &Counter) {
         let Some(limit) = wanted.claim.cap else { return };
         let remaining = limit.saturating_sub(counter.used.saturating_add(counter.held)).max(0);
         let left = Left { limit, remaining, resets_at: counter.ends_at(&wanted.claim.window) };

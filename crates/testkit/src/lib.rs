@@ -12,5 +12,6 @@ pub mod http;
 pub mod patience;
 pub mod postgres;
 pub mod program;
+pub mod redis;
 
 pub use tempfile::TempDir;

@@ -145,6 +145,39 @@ fn the_file_goes_before_the_environment_and_ours_before_litellms() {
 }
 
 #[test]
+fn the_redis_of_many_nodes_is_named_by_the_file_or_the_environment() {
+    let env = [
+        ("REDIS_HOST", "cache.test"),
+        ("REDIS_PORT", "7000"),
+        ("REDIS_PASSWORD", "p@ss/ü"),
+        ("REDIS_URL", "rediss://url.test/2"),
+    ];
+    let router = "router_settings: {redis_host: a.test, redis_port: '1', redis_password: x}";
+    let own =
+        "general_settings: {coordination_redis: {host: '::1', password: os.environ/REDIS_PORT}}";
+    let cases = [
+        ("", &env[..0], None),
+        ("", &env[..1], Some("redis://cache.test:6379")),
+        ("", &env[..3], Some("redis://:p%40ss%2F%C3%BC@cache.test:7000")),
+        ("", &env[..], Some("rediss://url.test/2")),
+        (router, &env[..], Some("redis://:x@a.test:1")),
+        (
+            "router_settings: {redis_url: 'redis+unix:///run/r.sock'}",
+            &[],
+            Some("redis+unix:///run/r.sock"),
+        ),
+        (own, &env[..], Some("redis://:7000@[::1]:6379")),
+    ];
+    for (text, variables, url) in cases {
+        assert_eq!(exposed(clean(text, variables).0.redis_url.as_ref()), url, "{text}");
+    }
+    let cache = "litellm_settings: {cache_params: {type: redis, host: c.test, port: 2, ttl: 60}}";
+    let (settings, _, codes) = settings(cache, &env);
+    assert_eq!(exposed(settings.redis_url.as_ref()), Some("redis://c.test:2"));
+    assert_eq!(codes, [] as [&str; 0], "whoever reads the cache answers for its keys");
+}
+
+#[test]
 fn the_routers_retries_go_before_those_of_litellm_settings() {
     let cases = [
         ("litellm_settings: {num_retries: 5}", 5),
@@ -271,6 +304,8 @@ fn a_wrong_setting_is_a_finding() {
         ("router_settings: {timeout: 1e9}", code::OUT_OF_RANGE),
         ("router_settings: {timeout: [5]}", code::WRONG_TYPE),
         ("router_settings: {num_retries: 101}", code::OUT_OF_RANGE),
+        ("router_settings: {redis_url: 'http://redis.test'}", code::OUT_OF_RANGE),
+        ("router_settings: {redis_host: r.test, redis_port: 65536}", code::OUT_OF_RANGE),
         ("router_settings: {routing_strategy: least-busy}", code::NO_EFFECT),
         ("router_settings: {routing_strategy: simple-shufle}", code::OUT_OF_RANGE),
         ("router_settings: {default_max_parallel_requests: 0}", code::OUT_OF_RANGE),

@@ -4,5 +4,6 @@ mod command_line;
 mod crash;
 mod first_start;
 mod health;
+mod many_nodes;
 mod reload;
 mod shutdown;

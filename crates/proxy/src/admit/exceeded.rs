@@ -1,17 +1,36 @@
-//! The refusal of a call that a limit does not allow: which limit, whose, what is left, until when.
+//! The refusal of a call that a limit does not allow: which limit, whose, what is left, until when;
+//! and of one whose limits cannot be checked.
 
 use std::time::Duration;
 
 use tollgate_domain::{Level, Money, Timestamp};
 use tollgate_faults::{LimitFacts, LimitKind, Reason, Refusal};
 use tollgate_policy::{Measure, Over};
-use tollgate_store::{Exceeded, LevelRecord};
+use tollgate_store::{ClaimError, Exceeded, LevelRecord};
 
 /// When to try again after a limit on calls at one time, which no clock frees.
 const CALLS_RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// When to try again while the store of the counters is away.
+const AWAY_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The refusal of a call that could claim nothing.
+pub(crate) fn not_claimed(error: &ClaimError, now: Timestamp) -> Refusal {
+    let message = match error {
+        ClaimError::Exceeded(exceeded) => return refusal(exceeded, now),
+        ClaimError::CountersAway => {
+            "the store that counts spend does not answer, and this call has a budget"
+        }
+        ClaimError::Store(problem) => {
+            tracing::error!(%problem, "the ledger could not be asked what was spent");
+            "the ledger that knows what was spent does not answer"
+        }
+    };
+    Refusal::new(Reason::BudgetStoreUnavailable, message).with_retry_after(AWAY_RETRY_AFTER)
+}
+
 /// The refusal that tells of an exceeded limit.
-pub(crate) fn refusal(exceeded: &Exceeded, now: Timestamp) -> Refusal {
+fn refusal(exceeded: &Exceeded, now: Timestamp) -> Refusal {
     let reason = reason(exceeded);
     let refusal = Refusal::new(reason, message(exceeded)).with_limit(limit(exceeded, now));
     match retry_after(exceeded, now) {

@@ -20,7 +20,11 @@ pub(super) async fn readiness(State(gate): State<Arc<Gate>>) -> Response {
     let readiness = gate.readiness();
     let version = env!("CARGO_PKG_VERSION");
     if readiness.reasons.is_empty() {
-        let body = json!({ "status": "healthy", "db": "connected", "litellm_version": version });
+        let mut body =
+            json!({ "status": "healthy", "db": "connected", "litellm_version": version });
+        if !readiness.notes.is_empty() {
+            body["notes"] = readiness.notes.into();
+        }
         return Json(body).into_response();
     }
     let body = json!({

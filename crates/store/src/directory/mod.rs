@@ -1,5 +1,6 @@
 //! The callers in memory: a known key costs no database, and a change binds the next request.
 
+mod books;
 mod memory;
 
 use std::sync::Arc;
@@ -9,12 +10,14 @@ use papaya::HashMap;
 use tollgate_domain::{
     Attribution, BudgetId, Clock, KeyHash, Level, Subject, TeamId, Timestamp, UserId,
 };
-use tollgate_policy::{Anchor, Calendar, Counter, Grant, Limits, Measure, Rule, Span, Window};
+use tollgate_policy::{Anchor, Calendar, Demand, Grant, Limits, Rule};
 
-use crate::levels::{LevelRecord, LevelRule};
+use crate::levels::{ClaimError, LevelRecord, LevelRule, claim, claim_shared};
 use crate::limits::LimitFields;
-use crate::meters::{Meter, Meters};
+use crate::meters::{Claims, Meter, Meters};
+use crate::shared::SharedCounters;
 use crate::{Db, KeyRow, StoreError};
+pub(crate) use books::Books;
 use memory::Memory;
 
 /// How long a key that does not exist is remembered as such.
@@ -23,8 +26,6 @@ pub const NEGATIVE_LIFETIME: Duration = Duration::from_secs(2);
 pub const UNKNOWN_KEYS_MAX: usize = 10_000;
 /// How often something is read again because it changed while it was read.
 const LOAD_TRIES: usize = 3;
-/// The period that spend is summed by.
-const QUARTER_HOUR: Duration = Duration::from_secs(15 * 60);
 
 /// A key with all that its calls need.
 #[derive(Debug)]
@@ -55,13 +56,14 @@ pub enum Cached {
 pub struct KeyDirectory {
     db: Db,
     clock: Arc<dyn Clock>,
-    calendar: Arc<Calendar>,
+    books: Books,
     keys: Memory<KeyHash, Arc<KeyRecord>>,
     unknown: Memory<KeyHash, ()>,
     levels: Memory<Subject, Arc<LevelRecord>>,
     /// Those whom the configuration limits: as many as it names.
     fixed: HashMap<Subject, Arc<LevelRecord>>,
     meters: Meters,
+    shared: Option<SharedCounters>,
 }
 
 impl KeyDirectory {
@@ -69,15 +71,50 @@ impl KeyDirectory {
     #[must_use]
     pub fn new(db: Db, capacity: usize, clock: Arc<dyn Clock>, calendar: Arc<Calendar>) -> Self {
         Self {
+            books: Books::new(db.clone(), Arc::clone(&clock), calendar),
             db,
             clock,
-            calendar,
             keys: Memory::new(capacity),
             unknown: Memory::new(UNKNOWN_KEYS_MAX),
             levels: Memory::new(capacity),
             fixed: HashMap::new(),
             meters: Meters::default(),
+            shared: None,
         }
+    }
+
+    /// The same with counters that many nodes share.
+    #[must_use]
+    pub fn with_shared(mut self, shared: SharedCounters) -> Self {
+        self.shared = Some(shared);
+        self
+    }
+
+    /// Claims what a call demands of every limit of every level, or of none. `models` are the names
+    /// that the call's model group goes by. Waits only where many nodes share the counters.
+    ///
+    /// # Errors
+    /// [`ClaimError`] for the first limit, in the order of the levels and money first, that does
+    /// not allow it, and where shared counters cannot be asked.
+    pub async fn claim(
+        &self,
+        levels: &[Arc<LevelRecord>],
+        models: &[&str],
+        demand: &Demand,
+        now: Timestamp,
+    ) -> Result<Claims, ClaimError> {
+        match &self.shared {
+            Some(shared) => claim_shared((shared, &self.books), levels, models, demand, now).await,
+            None => {
+                claim(levels, models, demand, self.calendar(), now).map_err(ClaimError::Exceeded)
+            }
+        }
+    }
+
+    /// The counters that many nodes share, where there are any.
+    #[must_use]
+    pub const fn shared(&self) -> Option<&SharedCounters> {
+        self.shared.as_ref()
     }
 
     /// What memory knows about a hash, or `None` when the database must be asked.
@@ -194,7 +231,7 @@ impl KeyDirectory {
     /// The calendar that periods are counted by.
     #[must_use]
     pub fn calendar(&self) -> &Calendar {
-        &self.calendar
+        self.books.calendar()
     }
 
     async fn load(&self, hash: &KeyHash) -> Result<Option<Arc<KeyRecord>>, StoreError> {
@@ -307,29 +344,8 @@ impl KeyDirectory {
         if let Some(meter) = self.meters.get(&name) {
             return Ok(meter);
         }
-        let counter = match rule.measure {
-            Measure::Money => self.spent_so_far(subject, rule, anchor).await?,
-            Measure::Requests | Measure::Tokens | Measure::Calls => Counter::default(),
-        };
+        let counter = self.books.spent_so_far(subject, rule, anchor).await?;
         Ok(self.meters.get_or_make(&name, counter))
-    }
-
-    async fn spent_so_far(
-        &self,
-        subject: &Subject,
-        rule: &Rule,
-        anchor: Anchor,
-    ) -> Result<Counter, StoreError> {
-        let now = self.clock.now();
-        let start = match rule.window(&self.calendar, anchor, now) {
-            Window::Between(start, _) => start,
-            Window::Forever | Window::Opened { .. } => Timestamp::EPOCH,
-        };
-        // Nothing later has been admitted, and to the end of a quarter-hour sums are exact.
-        let span = Span { start, end: now.quarter_hour().plus(QUARTER_HOUR) };
-        let model = rule.model.as_ref().map(|model| model.as_str());
-        let spent = self.db.spent(subject, model, span).await?;
-        Ok(Counter::new(start.micros(), spent.nanos()))
     }
 }
 

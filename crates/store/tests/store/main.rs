@@ -13,5 +13,6 @@ mod responses;
 mod retention;
 mod schema;
 mod settings;
+mod shared;
 mod spend;
 mod world;
