@@ -135,11 +135,11 @@ fn tell(finding: &Finding) {
 
 /// Everything is settled and written before the process ends.
 async fn end(wired: Wired) {
-    let Wired { gate, app, ledger, writing, expiring, db, presence, .. } = wired;
+    let Wired { gate, app, ledger, writing, expiring, hearing, db, presence, .. } = wired;
     drop(app);
     gate.finish_keeping().await;
     drop(gate);
-    drop(expiring);
+    drop((expiring, hearing));
     ledger.stop();
     if writing.await.is_err() {
         tracing::error!("the ledger's task ended by a panic; the next start settles what is open");

@@ -7,6 +7,7 @@
 //! about money: `tollgate_policy` does, and this crate keeps its counters and records its outcomes.
 
 mod batch;
+mod changes;
 mod db;
 mod directory;
 mod entities;
@@ -21,6 +22,7 @@ mod settings;
 mod spend;
 mod transaction;
 
+pub use changes::ChangeListener;
 pub use db::{Db, Presence};
 pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_KEYS_MAX};
 pub use entities::{BudgetRow, ENTITIES_PER_PAGE_MAX, EntityRow};

@@ -5,3 +5,4 @@ mod keys;
 mod matrix;
 mod models;
 mod refusals;
+mod several_nodes;

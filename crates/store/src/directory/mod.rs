@@ -1,5 +1,6 @@
 //! The callers in memory: a known key costs no database, and a change binds the next request.
 
+mod forget;
 mod memory;
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ mod row;
 use tollgate_domain::{BudgetId, Level};
 
 use crate::batch::{Statement, Value};
+use crate::changes::Change;
 use crate::db::on;
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
@@ -84,7 +85,12 @@ impl Db {
     /// [`StoreError`] when the database fails.
     pub async fn insert_entity(&self, row: &EntityRow) -> Result<bool, StoreError> {
         let texts = row.texts();
-        self.write_row(INSERT, row.values(&texts).to_vec()).await
+        self.write_row(
+            INSERT,
+            row.values(&texts).to_vec(),
+            &Change::entity(row.level, &row.within, &row.id),
+        )
+        .await
     }
 
     /// Replaces an entity. Gives false when there is none with its identity.
@@ -93,7 +99,12 @@ impl Db {
     /// [`StoreError`] when the database fails.
     pub async fn update_entity(&self, row: &EntityRow) -> Result<bool, StoreError> {
         let texts = row.texts();
-        self.write_row(UPDATE, row.values(&texts).to_vec()).await
+        self.write_row(
+            UPDATE,
+            row.values(&texts).to_vec(),
+            &Change::entity(row.level, &row.within, &row.id),
+        )
+        .await
     }
 
     /// Deletes an entity. Gives false when there is none.
@@ -107,7 +118,7 @@ impl Db {
         id: &str,
     ) -> Result<bool, StoreError> {
         let values = [Value::from(level.as_str()), Value::from(within), Value::from(id)];
-        self.write_row(DELETE, values.to_vec()).await
+        self.write_row(DELETE, values.to_vec(), &Change::entity(level, within, id)).await
     }
 
     /// The budget with this identity.
@@ -130,7 +141,8 @@ impl Db {
     /// [`StoreError`] when the database fails.
     pub async fn insert_budget(&self, row: &BudgetRow) -> Result<bool, StoreError> {
         let limits = row.limits.to_text();
-        self.write_row(INSERT_BUDGET, row.values(&limits).to_vec()).await
+        let change = Change::Budget(row.id.clone());
+        self.write_row(INSERT_BUDGET, row.values(&limits).to_vec(), &change).await
     }
 
     /// Replaces a budget. Gives false when there is none with its identity.
@@ -139,7 +151,8 @@ impl Db {
     /// [`StoreError`] when the database fails.
     pub async fn update_budget(&self, row: &BudgetRow) -> Result<bool, StoreError> {
         let limits = row.limits.to_text();
-        self.write_row(UPDATE_BUDGET, row.values(&limits).to_vec()).await
+        let change = Change::Budget(row.id.clone());
+        self.write_row(UPDATE_BUDGET, row.values(&limits).to_vec(), &change).await
     }
 
     /// Deletes a budget. Gives false when there is none.
@@ -147,17 +160,22 @@ impl Db {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn delete_budget(&self, id: &BudgetId) -> Result<bool, StoreError> {
-        self.write_row(DELETE_BUDGET, vec![Value::from(id.as_str())]).await
+        let change = Change::Budget(id.clone());
+        self.write_row(DELETE_BUDGET, vec![Value::from(id.as_str())], &change).await
     }
 
-    /// Whether the statement touched a row.
+    /// Whether the statement touched a row; then the change is told.
     async fn write_row(
         &self,
         text: &'static str,
         values: Vec<Value<'_>>,
+        change: &Change,
     ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::begin(self).await?;
         let touched = transaction.execute(Statement::new(text, values)).await?;
+        if touched > 0 {
+            change.announce(&mut transaction).await?;
+        }
         transaction.commit().await?;
         Ok(touched > 0)
     }
