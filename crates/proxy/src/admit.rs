@@ -1,13 +1,14 @@
 //! Admission: the model is allowed, every limit is claimed of and the ledger has room, or the call
 //! goes no further.
 
+mod clamp;
 pub(crate) mod exceeded;
 mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate_config::{Deployment, Resolved, Settings, Snapshot, UnpricedModels};
+use tollgate_config::{Deployment, Resolved, Settings, Snapshot, StoreFailure, UnpricedModels};
 use tollgate_domain::{
     Attribution, Level, ModelName, Money, OpenEntry, Quantity, Subject, TagName, Timestamp, Usage,
     UsageKind,
@@ -22,13 +23,15 @@ use crate::grants;
 use crate::ingress::Call;
 use crate::outlets;
 use crate::ticket::{Admission, Ticket};
+use clamp::Most;
 
 /// How many model names a refusal suggests.
 const SUGGESTIONS_MAX: usize = 3;
 /// Longest wait for a place in the ledger.
 const LEDGER_WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// Admits the call. Either everything it claims is taken or nothing is.
+/// Admits the call. Either everything it claims is taken or nothing is. Where the operator wants
+/// that, a call that a budget does not afford may be admitted with a lower output limit.
 ///
 /// # Errors
 /// Refused when the model is unknown or not granted, has no price under a budget, when a budget has
@@ -38,7 +41,7 @@ pub(crate) async fn admit(
     gate: &Gate,
     snapshot: &Snapshot,
     caller: &Caller,
-    call: &Call,
+    call: &mut Call,
 ) -> Result<(Ticket, Resolved), Refusal> {
     let resolved = granted(snapshot, caller, call)?;
     let bound = bound(
@@ -47,17 +50,29 @@ pub(crate) async fn admit(
         call.request.asked.choices,
         &widest(&resolved.deployments),
     );
-    let most = worst_case(&resolved.deployments, &bound);
+    let known = worst_case(&resolved.deployments, &bound);
     let levels = levels(gate, &snapshot.settings, caller, call).await?;
-    let names = grants::names_of(snapshot, call.request.asked.model.as_str());
-    let money = priced(&snapshot.settings, &levels, &names, most)?;
+    let model = call.request.asked.model.clone();
+    let names = grants::names_of(snapshot, model.as_str());
+    let money = priced(&snapshot.settings, &levels, &names, known)?;
+    countable(gate, &snapshot.settings, &levels, &names)?;
     let mut slot = slot(gate).await?;
     let admitted_at = gate.now();
     let demand = Demand { money, tokens: tokens::expected(&call.request.asked, &levels) };
-    let claims = claim(&levels, &names, &demand, gate.keys().calendar(), admitted_at)
-        .map_err(|exceeded| exceeded::refusal(&exceeded, admitted_at))?;
+    let mut most = Most { bound, demand };
+    let calendar = gate.keys().calendar();
+    let claim = |demand: &Demand| claim(&levels, &names, demand, calendar, admitted_at);
+    let claims = claim(&demand).or_else(|refused| {
+        if !snapshot.settings.clamp_max_tokens {
+            return Err(refused);
+        }
+        clamp::claim_less(claim, refused, (call, &resolved.deployments), &mut most)
+    });
+    let claims = claims.map_err(|exceeded| exceeded::refusal(&exceeded, admitted_at))?;
+    let Most { bound, demand } = most;
+    let held = known.map(|_| demand.money);
     let attribution = attribution(caller, call);
-    slot.open(opening(call, &resolved, &attribution, (admitted_at, most, bound.prompt)));
+    slot.open(opening(call, &resolved, &attribution, (admitted_at, held, bound.prompt)));
     let ticket = Ticket::new(
         Admission {
             call: call.id,
@@ -75,6 +90,27 @@ pub(crate) async fn admit(
         Arc::clone(gate.clock()),
     );
     Ok((ticket, resolved))
+}
+
+/// Refused when spend cannot be recorded and a budget binds the call, unless the operator lets each
+/// node count on in memory. What is spent meanwhile is recorded later, but no other node sees it.
+fn countable(
+    gate: &Gate,
+    settings: &Settings,
+    levels: &[Arc<LevelRecord>],
+    names: &[&str],
+) -> Result<(), Refusal> {
+    let closed = settings.on_store_failure == StoreFailure::Closed;
+    let capped = || levels.iter().find(|level| level.limits.caps_money(names));
+    let Some(binding) = closed.then(capped).flatten() else { return Ok(()) };
+    if gate.ledger().health().failing_since.is_none() {
+        return Ok(());
+    }
+    let message = format!(
+        "{} has a money budget, and the store that counts spend cannot be written to",
+        exceeded::whose(binding)
+    );
+    Err(Refusal::new(Reason::BudgetStoreUnavailable, message).with_retry_after(LEDGER_WAIT_MAX))
 }
 
 /// A place in the ledger. The writer may be behind for a moment; longer than that, calls are
