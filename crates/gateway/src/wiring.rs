@@ -113,7 +113,8 @@ pub(crate) async fn wire(
     ));
     let retention = Retention::new(responses, Arc::clone(&clock), EXPIRY_INTERVAL);
     let expiring = AbortOnDropHandle::new(tokio::spawn(retention.run()));
-    let hearing = ChangeListener::new(&db, Arc::clone(&keys))
+    let hearing = ChangeListener::start(&db, Arc::clone(&keys))
+        .await
         .map(|listener| AbortOnDropHandle::new(tokio::spawn(listener.run())));
     let admin =
         Admin::new(db.clone(), keys, Arc::new(ProxyGatekeeper(Arc::clone(&gate))), (clock, random));

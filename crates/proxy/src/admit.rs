@@ -3,6 +3,7 @@
 
 mod clamp;
 pub(crate) mod exceeded;
+mod soft;
 mod tokens;
 
 use std::sync::Arc;
@@ -58,6 +59,7 @@ pub(crate) async fn admit(
     countable(gate, &snapshot.settings, &levels, &names)?;
     let mut slot = slot(gate).await?;
     let admitted_at = gate.now();
+    soft::tell(gate, &levels, admitted_at);
     let demand = Demand { money, tokens: tokens::expected(&call.request.asked, &levels) };
     let mut most = Most { bound, demand };
     let calendar = gate.keys().calendar();

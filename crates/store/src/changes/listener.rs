@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
 use tokio::time::{sleep, timeout};
 use tollgate_domain::KeyId;
 
@@ -32,40 +32,53 @@ const TOGETHER_MAX: usize = 1_000;
 
 /// Listens for changes for as long as it runs.
 #[must_use = "changes are heard by `run`"]
-#[derive(Debug)]
 pub struct ChangeListener {
     options: PgConnectOptions,
+    /// The name of this gateway's other connections.
+    own_name: String,
     keys: Arc<KeyDirectory>,
+    /// The connection that was made at the start.
+    first: Option<PgListener>,
 }
 
 impl ChangeListener {
     /// A task that makes the directory forget what other gateways change, over a connection of its
-    /// own. `None` for a database that has one gateway only.
-    #[must_use]
-    pub fn new(db: &Db, keys: Arc<KeyDirectory>) -> Option<Self> {
+    /// own, which is made here: nothing that is read from now on is missed. `None` for a database
+    /// that has one gateway only.
+    pub async fn start(db: &Db, keys: Arc<KeyDirectory>) -> Option<Self> {
         let Db::Postgres(pool) = db else { return None };
         let options = PgConnectOptions::clone(&pool.connect_options());
-        Some(Self { options: options.application_name(APPLICATION_NAME), keys })
+        let own_name = options.get_application_name().unwrap_or_default().to_owned();
+        let options = options.application_name(APPLICATION_NAME);
+        let mut listening = Self { options, own_name, keys, first: None };
+        match listening.connect().await {
+            Ok(first) => listening.first = Some(first),
+            Err(failure) => tracing::warn!(%failure, "changes by other gateways cannot be heard"),
+        }
+        Some(listening)
     }
 
-    /// Listens until it is dropped. After each connection everything is forgotten, because what
+    /// Listens until it is dropped. After each new connection everything is forgotten, because what
     /// changed before it was not heard.
-    pub async fn run(self) {
+    pub async fn run(mut self) {
+        let mut listener = self.first.take();
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.connect().await {
-                Ok(listener) => {
-                    pause = FIRST_PAUSE;
-                    self.keys.forget_all();
-                    let lost = self.listen(listener).await;
-                    tracing::warn!(%lost, "changes by other gateways are not heard; reconnecting");
-                }
-                Err(failure) => {
-                    tracing::warn!(%failure, "changes by other gateways cannot be heard");
-                }
+            if let Some(listener) = listener.take() {
+                pause = FIRST_PAUSE;
+                let lost = self.listen(listener).await;
+                tracing::warn!(%lost, "changes by other gateways are not heard; reconnecting");
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+            match self.connect().await {
+                Ok(again) => {
+                    self.keys.forget_all();
+                    tracing::info!("changes by other gateways are heard again");
+                    listener = Some(again);
+                }
+                Err(failure) => tracing::debug!(%failure, "still not connected"),
+            }
         }
     }
 
@@ -73,7 +86,6 @@ impl ChangeListener {
         let mut listener = PgListener::connect_with(&self.pool()).await?;
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
-        tracing::info!("changes by other gateways are heard");
         Ok(listener)
     }
 
@@ -91,7 +103,7 @@ impl ChangeListener {
     async fn listen(&self, mut listener: PgListener) -> StoreError {
         loop {
             let lost = match timeout(QUIET_MAX, heard(&mut listener)).await {
-                Ok(Ok(first)) => self.take(&mut listener, first).await,
+                Ok(Ok(first)) => self.take(&mut listener, &first).await,
                 Ok(Err(lost)) => Err(lost),
                 Err(_) => sign_of_life(&mut listener).await,
             };
@@ -103,34 +115,37 @@ impl ChangeListener {
 
     /// Forgets what a change touched, and with it what the changes touched that have come already.
     /// When the connection is lost in between, the next one makes everything forgotten.
-    async fn take(&self, listener: &mut PgListener, first: Change) -> Result<(), StoreError> {
+    async fn take(
+        &self,
+        listener: &mut PgListener,
+        first: &PgNotification,
+    ) -> Result<(), StoreError> {
         let mut keys = HashSet::new();
         self.forget(first, &mut keys);
         for _ in 1..TOGETHER_MAX {
             let Ok(another) = timeout(Duration::ZERO, heard(listener)).await else { break };
-            self.forget(another?, &mut keys);
+            self.forget(&another?, &mut keys);
         }
         self.keys.forget_keys(&keys);
         Ok(())
     }
 
     /// Forgets what a change touched, but collects keys.
-    fn forget(&self, change: Change, keys: &mut HashSet<KeyId>) {
-        match change {
-            Change::Key(id) => drop(keys.insert(id)),
-            Change::Level(subject) => self.keys.forget_level(&subject),
-            Change::Budget(budget) => self.keys.forget_budget(&budget),
-            Change::Everything => self.keys.forget_all(),
+    fn forget(&self, heard: &PgNotification, keys: &mut HashSet<KeyId>) {
+        match Change::hear(heard.payload(), &self.own_name) {
+            Some(Change::Key(id)) => drop(keys.insert(id)),
+            Some(Change::Level(subject)) => self.keys.forget_level(&subject),
+            Some(Change::Budget(budget)) => self.keys.forget_budget(&budget),
+            Some(Change::Everything) => self.keys.forget_all(),
+            None => {}
         }
     }
 }
 
-/// The next change, or why there is none any more.
-async fn heard(listener: &mut PgListener) -> Result<Change, StoreError> {
-    match listener.try_recv().await? {
-        Some(notification) => Ok(Change::read(notification.payload())),
-        None => Err(sqlx::Error::Io(ErrorKind::ConnectionAborted.into()).into()),
-    }
+/// The next notification, or why there is none any more.
+async fn heard(listener: &mut PgListener) -> Result<PgNotification, StoreError> {
+    let lost = || sqlx::Error::Io(ErrorKind::ConnectionAborted.into());
+    Ok(listener.try_recv().await?.ok_or_else(lost)?)
 }
 
 async fn sign_of_life(listener: &mut PgListener) -> Result<(), StoreError> {

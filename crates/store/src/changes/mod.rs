@@ -1,8 +1,9 @@
 //! What changed in the database, told to every gateway on it.
 //!
 //! The transaction that writes a key, an entity or a budget sends a notification, which Postgres
-//! delivers once the transaction is committed and never otherwise. A SQLite file has one gateway,
-//! which forgets by itself: there is nobody to tell.
+//! delivers once the transaction is committed and never otherwise. It begins with the name of the
+//! gateway's connections, because whoever changed something has forgotten it already. A SQLite file
+//! has one gateway: there is nobody to tell.
 
 mod listener;
 
@@ -14,7 +15,7 @@ use crate::batch::{Statement, Value};
 use crate::transaction::Transaction;
 pub use listener::ChangeListener;
 
-const NOTIFY: &str = "SELECT pg_notify($1, $2)";
+const NOTIFY: &str = "SELECT pg_notify($1, current_setting('application_name') || ' ' || $2)";
 /// The channel that changes are told on.
 const CHANNEL: &str = "tollgate_changes";
 /// The longest payload that is sent; Postgres takes fewer than 8000 bytes.
@@ -65,7 +66,15 @@ impl Change {
         if text.len() > PAYLOAD_BYTES_MAX { json!({}).to_string() } else { text }
     }
 
-    /// Reads a payload. One that this version does not know may concern anything.
+    /// Reads a notification; `None` when it comes from the gateway of this name. A payload that this version does not know may concern anything.
+    fn hear(notification: &str, own_name: &str) -> Option<Self> {
+        match notification.split_once(' ') {
+            Some((name, _)) if name == own_name => None,
+            Some((_, payload)) => Some(Self::read(payload)),
+            None => Some(Self::Everything),
+        }
+    }
+
     fn read(payload: &str) -> Self {
         let Ok(payload) = serde_json::from_str::<Json>(payload) else { return Self::Everything };
         let text = |field: &str| payload.get(field).and_then(Json::as_str);
@@ -95,6 +104,15 @@ mod tests {
         for change in changes {
             assert_eq!(Change::read(&change.payload()), change);
         }
+    }
+
+    #[test]
+    fn a_gateway_does_not_hear_itself() {
+        let key = Change::Key(KeyId::new("k").expect("an id"));
+        let sent = format!("tollgate-1 {}", key.payload());
+        assert_eq!(Change::hear(&sent, "tollgate-1"), None);
+        assert_eq!(Change::hear(&sent, "tollgate-2"), Some(key));
+        assert_eq!(Change::hear("tollgate-1", "tollgate-1"), Some(Change::Everything));
     }
 
     #[test]

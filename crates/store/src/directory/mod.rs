@@ -2,6 +2,7 @@
 
 mod forget;
 mod memory;
+mod soft;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,6 +64,8 @@ pub struct KeyDirectory {
     /// Those whom the configuration limits: as many as it names.
     fixed: HashMap<Subject, Arc<LevelRecord>>,
     meters: Meters,
+    /// The window in which somebody's soft budget was last told to be reached.
+    told: HashMap<Subject, i64>,
 }
 
 impl KeyDirectory {
@@ -78,6 +81,7 @@ impl KeyDirectory {
             levels: Memory::new(capacity),
             fixed: HashMap::new(),
             meters: Meters::default(),
+            told: HashMap::new(),
         }
     }
 

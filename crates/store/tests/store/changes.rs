@@ -25,19 +25,11 @@ impl Node {
         let clock = Arc::new(ManualClock::default());
         let calendar = Arc::new(Calendar::default());
         let directory = Arc::new(KeyDirectory::new(db.clone(), 100, clock, calendar));
-        let Some(listener) = ChangeListener::new(&db, Arc::clone(&directory)) else {
+        let Some(listener) = ChangeListener::start(&db, Arc::clone(&directory)).await else {
             db.close().await;
             return None;
         };
-        let node = Self { directory, db, hearing: tokio::spawn(listener.run()) };
-        // What is remembered before changes are heard is forgotten once.
-        until("changes to be heard", || async {
-            let listening = "SELECT COUNT(*) FROM pg_stat_activity WHERE state = 'idle' AND \
-                 application_name = 'tollgate changes' AND datname = current_database()";
-            (world.number(listening).await == 1).then_some(())
-        })
-        .await;
-        Some(node)
+        Some(Self { directory, db, hearing: tokio::spawn(listener.run()) })
     }
 
     async fn end(self) {
