@@ -135,11 +135,23 @@ fn tell(finding: &Finding) {
 
 /// Everything is settled and written before the process ends.
 async fn end(wired: Wired) {
-    let Wired { gate, app, ledger, writing, expiring, counting, sharing, db, presence, .. } = wired;
+    let Wired {
+        gate,
+        app,
+        ledger,
+        writing,
+        expiring,
+        counting,
+        hearing,
+        sharing,
+        db,
+        presence,
+        ..
+    } = wired;
     drop(app);
     gate.finish_keeping().await;
     drop(gate);
-    drop((expiring, counting));
+    drop((expiring, counting, hearing));
     ledger.stop();
     if writing.await.is_err() {
         tracing::error!("the ledger's task ended by a panic; the next start settles what is open");

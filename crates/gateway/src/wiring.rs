@@ -13,7 +13,8 @@ use tollgate_config::Snapshot;
 use tollgate_domain::{Clock, Random, Secret};
 use tollgate_proxy::Gate;
 use tollgate_store::{
-    Db, KeyDirectory, Ledger, LedgerOptions, Presence, ResponseLimits, Responses, Retention, Spool,
+    ChangeListener, Db, KeyDirectory, Ledger, LedgerOptions, Presence, ResponseLimits, Responses,
+    Retention, Spool,
 };
 use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
 
@@ -38,6 +39,8 @@ pub(crate) struct Wired {
     pub(crate) expiring: AbortOnDropHandle<()>,
     /// Loads tokenizers once calls need them.
     pub(crate) counting: AbortOnDropHandle<()>,
+    /// Forgets what other gateways change, where there may be others.
+    pub(crate) hearing: Option<AbortOnDropHandle<()>>,
     pub(crate) fresh_key: Option<Secret>,
     pub(crate) db: Db,
     pub(crate) presence: Presence,
@@ -114,13 +117,28 @@ pub(crate) async fn wire(
     let counting = AbortOnDropHandle::new(tokio::spawn(gate.supply_tokenizers()));
     let retention = Retention::new(responses, Arc::clone(&clock), EXPIRY_INTERVAL);
     let expiring = AbortOnDropHandle::new(tokio::spawn(retention.run()));
+    let hearing = ChangeListener::start(&db, Arc::clone(&keys))
+        .await
+        .map(|listener| AbortOnDropHandle::new(tokio::spawn(listener.run())));
     let admin =
         Admin::new(db.clone(), keys, Arc::new(ProxyGatekeeper(Arc::clone(&gate))), (clock, random));
     let management = tollgate_admin::router(Arc::new(admin));
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
     let fresh_key = master.fresh;
-    Ok(Wired { gate, app, ledger, writing, expiring, counting, fresh_key, db, presence, sharing })
+    Ok(Wired {
+        gate,
+        app,
+        ledger,
+        writing,
+        expiring,
+        counting,
+        hearing,
+        fresh_key,
+        db,
+        presence,
+        sharing,
+    })
 }
 
 fn directory(

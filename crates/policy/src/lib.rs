@@ -4,6 +4,7 @@
 //! writes no log: state, time and chance are arguments, so that every decision can be tested as a
 //! table and every other implementation of a rule can be compared with the one here.
 
+mod afford;
 mod bound;
 mod counter;
 mod fair;
@@ -15,6 +16,7 @@ mod route;
 mod settle;
 mod window;
 
+pub use afford::affordable;
 pub use bound::{Bound, ModelLimits, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS, bound};
 pub use counter::{Claim, Counter, Held, Over, Window, take};
 pub use fair::{

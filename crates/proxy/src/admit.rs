@@ -1,19 +1,22 @@
 //! Admission: the model is allowed, every limit is claimed of and the ledger has room, or the call
 //! goes no further.
 
+mod asking;
+mod clamp;
 pub(crate) mod exceeded;
+mod soft;
 mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate_config::{Deployment, Resolved, Settings, Snapshot, UnpricedModels};
+use tollgate_config::{Resolved, Settings, Snapshot, StoreFailure, UnpricedModels};
 use tollgate_domain::{
     Attribution, Level, ModelName, Money, OpenEntry, Subject, TagName, Timestamp, Usage, UsageKind,
 };
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::{Bound, Demand, Limits, ModelLimits, bound, nearest};
-use tollgate_store::{ClaimError, LedgerSlot, LevelRecord};
+use tollgate_policy::{Limits, nearest};
+use tollgate_store::{LedgerSlot, LevelRecord};
 
 use crate::authenticate::{self, Caller};
 use crate::gate::Gate;
@@ -21,13 +24,15 @@ use crate::grants;
 use crate::ingress::Call;
 use crate::outlets;
 use crate::ticket::{Admission, Ticket};
+use asking::{Asking, Claimant};
 
 /// How many model names a refusal suggests.
 const SUGGESTIONS_MAX: usize = 3;
 /// Longest wait for a place in the ledger.
 const LEDGER_WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// Admits the call. Either everything it claims is taken or nothing is.
+/// Admits the call. Either everything it claims is taken or nothing is. Where the operator wants
+/// that, a call that a budget does not afford may be admitted with a lower output limit.
 ///
 /// # Errors
 /// Refused when the model is unknown or not granted, has no price under a budget, when a budget has
@@ -37,32 +42,22 @@ pub(crate) async fn admit(
     gate: &Gate,
     snapshot: &Snapshot,
     caller: &Caller,
-    call: &Call,
+    call: &mut Call,
 ) -> Result<(Ticket, Resolved), Refusal> {
     let resolved = granted(snapshot, caller, call)?;
     let levels = levels(gate, &snapshot.settings, caller, call).await?;
-    let names = grants::names_of(snapshot, call.request.asked.model.as_str());
+    let model = call.request.asked.model.clone();
+    let names = grants::names_of(snapshot, model.as_str());
     let estimated = Asking::of(call, &resolved, None);
     priced(&snapshot.settings, &levels, &names, estimated.most)?;
+    countable(gate, &snapshot.settings, &levels, &names)?;
     let mut slot = slot(gate).await?;
     let admitted_at = gate.now();
-    let table = tokens::table(gate, &resolved.deployments, &levels, &names);
-    let (keys, demand) = (gate.keys(), estimated.demand(call, &levels));
-    let (claims, asking) = match keys.claim(&levels, &names, &demand, admitted_at).await {
-        Ok(claims) => (claims, estimated),
-        Err(error) => {
-            let refusal = |error: &ClaimError| exceeded::not_claimed(error, admitted_at);
-            let ClaimError::Exceeded(exceeded) = &error else { return Err(refusal(&error)) };
-            let least = Asking::of(call, &resolved, Some(0)).demand(call, &levels);
-            let table = table.filter(|_| tokens::may_fit(&least, exceeded));
-            let tokens = table.and_then(|table| tokens::counted(gate, call, table));
-            let tokens = tokens.ok_or_else(|| refusal(&error))?;
-            let counted = Asking::of(call, &resolved, Some(tokens));
-            let demand = counted.demand(call, &levels);
-            let claims = keys.claim(&levels, &names, &demand, admitted_at).await;
-            (claims.map_err(|error| refusal(&error))?, counted)
-        }
-    };
+    soft::tell(gate, &levels, admitted_at);
+    let claimant = Claimant { gate, levels: &levels, names: &names, at: admitted_at };
+    let clamps = snapshot.settings.clamp_max_tokens;
+    let claimed = claimant.most(call, &resolved, estimated, clamps).await;
+    let (claims, asking) = claimed.map_err(|error| exceeded::not_claimed(&error, admitted_at))?;
     let attribution = attribution(caller, call);
     slot.open(opening(call, &resolved, &attribution, (admitted_at, &asking)));
     let ticket = Ticket::new(
@@ -85,35 +80,25 @@ pub(crate) async fn admit(
     Ok((ticket, resolved))
 }
 
-/// What a call can use at most.
-struct Asking {
-    /// The prompt's tokens, where they were counted.
-    prompt_tokens: Option<u64>,
-    bound: Bound,
-    /// What that can cost; `None` where a deployment has no price.
-    most: Option<Money>,
-}
-
-impl Asking {
-    fn of(call: &Call, resolved: &Resolved, prompt_tokens: Option<u64>) -> Self {
-        let asked = &call.request.asked;
-        let limits = widest(&resolved.deployments);
-        let bound = bound(asked.prompt_bytes, asked.output_tokens_max, asked.choices, &limits);
-        let bound = prompt_tokens.map_or(bound, |tokens| bound.with_prompt(tokens));
-        let most = worst_case(&resolved.deployments, &bound);
-        Self { prompt_tokens, bound, most }
+/// Refused when spend cannot be recorded and a budget binds the call, unless the operator lets each
+/// node count on in memory. What is spent meanwhile is recorded later, but no other node sees it.
+fn countable(
+    gate: &Gate,
+    settings: &Settings,
+    levels: &[Arc<LevelRecord>],
+    names: &[&str],
+) -> Result<(), Refusal> {
+    let closed = settings.on_store_failure == StoreFailure::Closed;
+    let capped = || levels.iter().find(|level| level.limits.caps_money(names));
+    let Some(binding) = closed.then(capped).flatten() else { return Ok(()) };
+    if gate.ledger().health().failing_since.is_none() {
+        return Ok(());
     }
-
-    /// The tokens it may come to, prompt and answer together.
-    fn tokens(&self) -> u64 {
-        let Bound { prompt, completion } = self.bound;
-        (prompt.milli() / 1000).saturating_add(completion.milli() / 1000)
-    }
-
-    fn demand(&self, call: &Call, levels: &[Arc<LevelRecord>]) -> Demand {
-        let tokens = tokens::expected(&call.request.asked, self.prompt_tokens, levels);
-        Demand { money: self.most.unwrap_or(Money::ZERO), tokens }
-    }
+    let message = format!(
+        "{} has a money budget, and the store that counts spend cannot be written to",
+        exceeded::whose(binding)
+    );
+    Err(Refusal::new(Reason::BudgetStoreUnavailable, message).with_retry_after(LEDGER_WAIT_MAX))
 }
 
 /// A place in the ledger. The writer may be behind for a moment; longer than that, calls are
@@ -150,31 +135,6 @@ fn unknown(snapshot: &Snapshot, caller: &Caller, name: &str) -> Refusal {
         "did you mean {}? GET /v1/models lists every model of this key",
         names.join(" or ")
     ))
-}
-
-/// Limits that are at least as wide as those of every deployment that may serve the call.
-fn widest(deployments: &[Arc<Deployment>]) -> ModelLimits {
-    let over = |pick: fn(&ModelLimits) -> Option<u64>| {
-        // One deployment without a limit leaves the group without one.
-        deployments
-            .iter()
-            .map(|deployment| pick(&deployment.limits))
-            .try_fold(0, |most, limit| limit.map(|limit| std::cmp::max(most, limit)))
-    };
-    ModelLimits {
-        max_output: over(|limits| limits.max_output),
-        reserve_output: over(|limits| limits.reserve_output),
-    }
-}
-
-/// The most the call can cost at any deployment that may serve it; `None` when one of them has no
-/// price.
-fn worst_case(deployments: &[Arc<Deployment>], bound: &Bound) -> Option<Money> {
-    deployments.iter().try_fold(Money::ZERO, |most, deployment| {
-        let sheet = deployment.prices.as_ref()?;
-        let cost = sheet.upper_bound(bound.prompt, bound.completion).ok()?;
-        Some(most.max(cost))
-    })
 }
 
 /// Everybody whose limits bind the call: the caller's, and the customer's it names.

@@ -90,6 +90,8 @@ pub(crate) struct Call {
     pub(crate) timeout: Option<Duration>,
     /// Whether it comes from an agent that sends what not every model takes and wants it left out.
     pub(crate) lenient: bool,
+    /// Whether its output limit was lowered to what a budget affords.
+    pub(crate) clamped: bool,
     /// When its phases ended.
     pub(crate) timing: Timing,
 }
@@ -137,6 +139,7 @@ impl Ingress {
             tags,
             timeout,
             lenient: self.is_agent(),
+            clamped: false,
             timing: self.timing,
             headers: std::mem::take(&mut self.parts.headers),
         })
@@ -232,6 +235,17 @@ impl Ingress {
 }
 
 impl Call {
+    /// Lowers the output limit of each choice to this many tokens.
+    ///
+    /// # Errors
+    /// [`RequestProblem`] when the request cannot be read again; it is as it was then.
+    pub(crate) fn limit_output(&mut self, tokens: u64) -> Result<(), RequestProblem> {
+        self.request = self.request.with_output_limit(tokens)?;
+        self.conversation = OnceLock::new();
+        self.clamped = true;
+        Ok(())
+    }
+
     /// The whole request, for a translation; read once, whatever the number of attempts.
     ///
     /// # Errors

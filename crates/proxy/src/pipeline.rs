@@ -28,7 +28,7 @@ pub(crate) async fn serve(gate: &Gate, mut ingress: Ingress) -> Result<Response,
     let caller = authenticate(gate, ingress.headers(), settings).await?; // virtual key → caller
     let call = ingress.read(settings).await?; // bounded, scanned once, kept as it came
     let mut call = continue_from(gate, settings, &caller, call).await?; // turns kept before it
-    let (ticket, resolved) = admit(gate, &snapshot, &caller, &call).await?; // model, money
+    let (ticket, resolved) = admit(gate, &snapshot, &caller, &mut call).await?; // money
     call.memory = Memory::of(gate, settings, &caller, &resolved); // thoughts of earlier turns
     let plan = route(&resolved, settings, &call, gate.random())?; // pure: who may serve it
     let standing = standing(&caller); // in the queues

@@ -107,6 +107,18 @@ impl LevelRecord {
         self.rules.first().map_or(Money::ZERO, |main| Money::from_nanos(main.meter.held()))
     }
 
+    /// The window of its main budget, by its start in microseconds since 1970, once its spend there
+    /// has reached its soft budget.
+    pub(crate) fn soft_reached(&self, calendar: &Calendar, now: Timestamp) -> Option<i64> {
+        let (soft, main) = (self.limits.soft?, self.rules.first()?);
+        let window = main.window(calendar, now);
+        let start = match window {
+            Window::Between(start, _) => start.micros(),
+            Window::Forever | Window::Opened { .. } => 0,
+        };
+        (main.meter.used(&window) >= soft.nanos()).then_some(start)
+    }
+
     /// When its main budget starts anew, if it does.
     #[must_use]
     pub fn resets_at(&self, calendar: &Calendar, now: Timestamp) -> Option<Timestamp> {

@@ -7,6 +7,7 @@
 //! about money: `tollgate_policy` does, and this crate keeps its counters and records its outcomes.
 
 mod batch;
+mod changes;
 mod db;
 mod directory;
 mod entities;
@@ -22,6 +23,7 @@ mod shared;
 mod spend;
 mod transaction;
 
+pub use changes::ChangeListener;
 pub use db::{Db, Presence};
 pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_KEYS_MAX};
 pub use entities::{BudgetRow, DeleteEntitiesError, Deleted, ENTITIES_PER_PAGE_MAX, EntityRow};

@@ -6,4 +6,5 @@ mod matrix;
 mod models;
 mod rates;
 mod refusals;
+mod several_nodes;
 mod tokens;

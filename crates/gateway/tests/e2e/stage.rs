@@ -80,6 +80,11 @@ impl Stage {
         Self { simulator, home, gateway, database }
     }
 
+    /// The Postgres database of a stage that has one.
+    pub(crate) fn database(&self) -> &TestDatabase {
+        self.database.as_ref().expect("the stage is on Postgres")
+    }
+
     /// Makes a virtual key with these fields.
     pub(crate) async fn key(&self, fields: Value) -> Key {
         let answer = self.gateway.master().post("/key/generate", fields.to_string()).await.ok();

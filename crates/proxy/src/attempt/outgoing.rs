@@ -31,6 +31,9 @@ use crate::memory::wants;
 const UNSUPPORTED_FIX: &str = "leave it out, or have it dropped: `drop_params: true` in the \
     request, for the deployment or for all of them";
 
+/// What the client is told of an output limit that was lowered to what a budget affords.
+const OUTPUT_LIMIT: &str = "max_tokens";
+
 /// A request on its way, how its answer is read, and what the client is to know about it.
 pub(super) struct Outgoing {
     pub(super) request: UpstreamRequest,
@@ -102,6 +105,7 @@ pub(super) fn request(
             all.push(name);
         }
     }
+    let adjusted = adjusted.into_iter().chain(call.clamped.then(|| OUTPUT_LIMIT.into())).collect();
     Ok(Outgoing { request, pairing, brings, told: Told { dropped: all, adjusted } })
 }
 

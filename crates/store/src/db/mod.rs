@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgPool, SqlitePool};
+use sqlx::{ConnectOptions, Connection as _, PgPool, SqlitePool};
 
 use crate::StoreError;
 use location::Location;
@@ -25,6 +25,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that read the SQLite file beside the one that writes it.
 const SQLITE_READERS: u32 = 4;
+/// A name for a gateway's connections, without a space and shorter than the 64 bytes that Postgres
+/// keeps.
+const OWN_NAME: &str = "SELECT 'tollgate-' || md5(random()::text || clock_timestamp()::text || \
+     pg_backend_pid()::text)";
 /// Connections to Postgres.
 const POSTGRES_CONNECTIONS_MAX: u32 = 10;
 
@@ -136,14 +140,22 @@ async fn open_sqlite(options: SqliteConnectOptions) -> Result<Db, sqlx::Error> {
 async fn open_postgres(options: PgConnectOptions, place: String) -> Result<Db, StoreError> {
     let options = options.application_name("tollgate").disable_statement_logging();
     // A pool hides why it cannot connect behind its own timeout; a single connection says it.
-    let first = tokio::time::timeout(ACQUIRE_TIMEOUT, options.connect());
-    match first.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
-        Ok(connection) => drop(connection),
+    let first = tokio::time::timeout(ACQUIRE_TIMEOUT, first_name(&options));
+    let name = match first.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+        Ok(name) => name,
         Err(source) => return Err(StoreError::Open { place, source }),
-    }
+    };
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options);
+        .connect_lazy_with(options.application_name(&name));
     Ok(Db::Postgres(pool))
+}
+
+/// Connects once, and gives a name that no other gateway's connections have.
+async fn first_name(options: &PgConnectOptions) -> Result<String, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let name = sqlx::query_scalar(OWN_NAME).fetch_one(&mut connection).await?;
+    connection.close().await?;
+    Ok(name)
 }

@@ -1,7 +1,9 @@
 //! The callers in memory: a known key costs no database, and a change binds the next request.
 
 mod books;
+mod forget;
 mod memory;
+mod soft;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +66,8 @@ pub struct KeyDirectory {
     fixed: HashMap<Subject, Arc<LevelRecord>>,
     meters: Meters,
     shared: Option<SharedCounters>,
+    /// The window in which somebody's soft budget was last told to be reached.
+    told: HashMap<Subject, i64>,
 }
 
 impl KeyDirectory {
@@ -80,6 +84,7 @@ impl KeyDirectory {
             fixed: HashMap::new(),
             meters: Meters::default(),
             shared: None,
+            told: HashMap::new(),
         }
     }
 

@@ -5,6 +5,7 @@ use tollgate_domain::{KeyHash, Level, Timestamp};
 
 use super::EntityRow;
 use crate::batch::{Statement, Value};
+use crate::changes::Change;
 use crate::db::Columns;
 use crate::keys;
 use crate::transaction::Transaction;
@@ -83,6 +84,10 @@ impl Db {
         deleted.keys.sort_unstable();
         deleted.keys.dedup();
         keys::delete(&mut transaction, &deleted.keys, at, by).await?;
+        for row in &deleted.entities {
+            let change = Change::entity(row.level, &row.within, &row.id);
+            change.announce(&mut transaction).await?;
+        }
         transaction.commit().await?;
         Ok(deleted)
     }

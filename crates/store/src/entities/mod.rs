@@ -6,6 +6,7 @@ mod row;
 use tollgate_domain::{BudgetId, Level, UserId};
 
 use crate::batch::{Statement, Value};
+use crate::changes::Change;
 use crate::db::on;
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
@@ -125,6 +126,8 @@ impl Db {
             if transaction.execute(Statement::new(INSERT, values)).await? == 0 {
                 return Ok(false);
             }
+            let change = Change::entity(row.level, &row.within, &row.id);
+            change.announce(&mut transaction).await?;
         }
         transaction.commit().await?;
         Ok(true)
@@ -136,7 +139,12 @@ impl Db {
     /// [`StoreError`] when the database fails.
     pub async fn update_entity(&self, row: &EntityRow) -> Result<bool, StoreError> {
         let texts = row.texts();
-        self.write_row(UPDATE, row.values(&texts).to_vec()).await
+        self.write_row(
+            UPDATE,
+            row.values(&texts).to_vec(),
+            &Change::entity(row.level, &row.within, &row.id),
+        )
+        .await
     }
 
     /// The budget with this identity.
@@ -175,7 +183,8 @@ impl Db {
     /// [`StoreError`] when the database fails.
     pub async fn insert_budget(&self, row: &BudgetRow) -> Result<bool, StoreError> {
         let limits = row.limits.to_text();
-        self.write_row(INSERT_BUDGET, row.values(&limits).to_vec()).await
+        let change = Change::Budget(row.id.clone());
+        self.write_row(INSERT_BUDGET, row.values(&limits).to_vec(), &change).await
     }
 
     /// Replaces a budget. Gives false when there is none with its identity.
@@ -184,7 +193,8 @@ impl Db {
     /// [`StoreError`] when the database fails.
     pub async fn update_budget(&self, row: &BudgetRow) -> Result<bool, StoreError> {
         let limits = row.limits.to_text();
-        self.write_row(UPDATE_BUDGET, row.values(&limits).to_vec()).await
+        let change = Change::Budget(row.id.clone());
+        self.write_row(UPDATE_BUDGET, row.values(&limits).to_vec(), &change).await
     }
 
     /// Deletes a budget. Whoever took rules from it goes on with their own. Gives false when there
@@ -199,18 +209,23 @@ impl Db {
             transaction.execute(Statement::new(text, values.clone())).await?;
         }
         let touched = transaction.execute(Statement::new(DELETE_BUDGET, values)).await?;
+        Change::Budget(id.clone()).announce(&mut transaction).await?;
         transaction.commit().await?;
         Ok(touched > 0)
     }
 
-    /// Whether the statement touched a row.
+    /// Whether the statement touched a row; then the change is told.
     async fn write_row(
         &self,
         text: &'static str,
         values: Vec<Value<'_>>,
+        change: &Change,
     ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::begin(self).await?;
         let touched = transaction.execute(Statement::new(text, values)).await?;
+        if touched > 0 {
+            change.announce(&mut transaction).await?;
+        }
         transaction.commit().await?;
         Ok(touched > 0)
     }

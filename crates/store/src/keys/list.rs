@@ -1,10 +1,11 @@
 //! Many keys at once: pages of them, and those of a team that moves.
 
-use tollgate_domain::{KeyHash, OrganizationId, TeamId};
+use tollgate_domain::{KeyHash, KeyId, OrganizationId, TeamId};
 
 use super::{KeyRow, read_hash};
 use crate::batch::{Statement, Value};
-use crate::db::{Columns as _, on};
+use crate::changes::Change;
+use crate::db::{Columns as _, on, unreadable};
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
 
@@ -62,7 +63,7 @@ const COUNT: &str = keys_where!("SELECT CAST(COUNT(*) AS BIGINT) AS total", "");
 
 const MOVE: &str = "UPDATE virtual_keys SET organization_id = $3 WHERE team_id = $1 \
      AND (organization_id = $2 OR (organization_id IS NULL AND CAST($2 AS TEXT) IS NULL)) \
-     RETURNING hash";
+     RETURNING id, hash";
 
 impl Db {
     /// Moves a team's keys that belong to one organization, or to none, to another. Keys of other
@@ -80,10 +81,16 @@ impl Db {
         let organization = |id: Option<&'_ OrganizationId>| id.map(|id| id.as_str().to_owned());
         let (from, to) = (organization(from), organization(to));
         let values = [Value::from(team.as_str()), Value::from(&from), Value::from(&to)];
-        let read = |row: &dyn crate::db::Columns| read_hash(&row.text("hash")?);
+        let read = |row: &dyn crate::db::Columns| {
+            let id = KeyId::new(&row.text("id")?).map_err(|error| unreadable("id", &error))?;
+            Ok((id, read_hash(&row.text("hash")?)?))
+        };
         let moved = transaction.fetch(Statement::new(MOVE, values), read).await?;
+        for (id, _) in &moved {
+            Change::Key(id.clone()).announce(&mut transaction).await?;
+        }
         transaction.commit().await?;
-        Ok(moved)
+        Ok(moved.into_iter().map(|(_, hash)| hash).collect())
     }
 
     /// A page of keys, counted from zero, with up to `size` of them.

@@ -7,6 +7,7 @@ use thiserror::Error;
 use tollgate_domain::{KeyHash, Timestamp};
 
 use crate::batch::{Statement, Value};
+use crate::changes::Change;
 use crate::db::on;
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
@@ -142,6 +143,7 @@ impl Db {
         let mut transaction = Transaction::begin(self).await?;
         let texts = row.texts();
         let touched = transaction.execute(Statement::new(text, row.values(&texts))).await?;
+        Change::Key(row.id.clone()).announce(&mut transaction).await?;
         transaction.commit().await?;
         Ok(touched)
     }
@@ -164,6 +166,7 @@ pub(crate) async fn delete(
             let mut values = row.values(&texts).to_vec();
             values.extend([deleted_at.micros().into(), Value::Text(deleted_by)]);
             transaction.execute(Statement::new(KEEP_DELETED_KEY, values)).await?;
+            Change::Key(row.id.clone()).announce(transaction).await?;
             deleted.push(row.hash);
         }
     }

@@ -171,6 +171,34 @@ const NOW_LAST_DAY: tollgate_domain::Timestamp =
     tollgate_domain::Timestamp::from_micros(NOW.micros() - 86_400_000_000);
 
 #[test]
+fn a_soft_budget_is_told_once_in_each_window_and_refuses_nothing() {
+    on_both(async |world| {
+        let soft = LimitFields {
+            soft_budget: Some(nanos(50)),
+            budget_duration: Some("1d".to_owned()),
+            ..capped(1_000)
+        };
+        let desk = Desk::with_key(&world, KeyRow { limits: soft, ..key("k") }).await;
+        let told = async || {
+            let chain = desk.directory.chain(&desk.find("k").await.expect("a key")).await;
+            let chain = chain.expect("a chain");
+            desk.directory.newly_over_soft(&chain, desk.clock.now()).count()
+        };
+        desk.call("k", 60).await.expect("no cap").settle(&cost(49));
+        assert_eq!(told().await, 0);
+        desk.call("k", 60).await.expect("no cap").settle(&cost(1));
+        assert_eq!((told().await, told().await), (1, 0));
+        desk.directory.forget(&key("k").hash);
+        assert_eq!(told().await, 0, "a change of the key is no new window");
+        desk.call("k", 60).await.expect("nothing is refused").settle(&cost(1));
+        desk.clock.go_on(Duration::from_secs(86_400));
+        assert_eq!(told().await, 0);
+        desk.call("k", 60).await.expect("a new day").settle(&cost(50));
+        assert_eq!((told().await, told().await), (1, 0));
+    });
+}
+
+#[test]
 fn requests_that_load_a_key_at_once_share_one_budget() {
     on_both(async |world| {
         let row = KeyRow { limits: capped(16 * 5), ..key("k") };

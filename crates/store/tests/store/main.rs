@@ -1,5 +1,6 @@
 //! The store on both engines: every query, the ledger's life, outages and crashes.
 
+mod changes;
 mod directory;
 mod entities;
 mod keys;

@@ -118,7 +118,7 @@ impl ClientRequest {
         Ok(Some((Self { body, layout, chat, ..self.clone() }, hit)))
     }
 
-    fn read_whole(
+    pub(super) fn read_whole(
         format: ClientFormat,
         body: &Bytes,
         path: PathSays<'_>,

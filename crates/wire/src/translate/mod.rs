@@ -10,6 +10,7 @@ mod course;
 mod defaults;
 mod edits;
 mod framing;
+mod lowered;
 mod media;
 mod observed;
 mod pairing;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tollgate_simulator::Behaviour;
+use tollgate_simulator::{Behaviour, Script};
+use tollgate_testkit::config_text::{ConfigText, DeploymentText};
 use tollgate_testkit::patience::eventually;
 
-use crate::stage::{CALL_NANOS, CHAT, Stage, Storage};
+use crate::stage::{CALL, CALL_NANOS, CHAT, GROUP, Stage, Storage};
 
 /// A call that is answered with 16 tokens and can have no more.
 const LIMITED: &str = r#"{"model":"chat","max_tokens":16,
@@ -15,6 +16,9 @@ const LIMITED: &str = r#"{"model":"chat","max_tokens":16,
 /// Enough for several such calls and not for fifty.
 const BUDGET_DOLLARS: f64 = 0.000_500;
 const BUDGET_NANOS: i64 = 500_000;
+
+/// The tokens of an answer that the budget affords a few times.
+const ANSWER_TOKENS: u32 = 60;
 
 #[tokio::test]
 async fn a_spent_budget_refuses_on_sqlite() {
@@ -87,9 +91,6 @@ async fn calls_at_the_same_time_do_not_pass_a_budget() {
 
 #[tokio::test]
 async fn a_model_without_a_price_is_refused_under_a_budget_only() {
-    use tollgate_simulator::Script;
-    use tollgate_testkit::config_text::{ConfigText, DeploymentText};
-
     let stage = Stage::with(
         Storage::Sqlite,
         Script::default(),
@@ -107,4 +108,44 @@ async fn a_model_without_a_price_is_refused_under_a_budget_only() {
     let answer = free.client.post(CHAT, LIMITED).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("x-litellm-response-cost"), "", "an unknown cost is not zero");
+}
+
+#[tokio::test]
+async fn an_answer_is_shortened_to_what_the_budget_affords_where_the_operator_wants_that() {
+    // Fewer tokens than the budget affords at first, and more than it affords at last.
+    let stage = Stage::with(
+        Storage::Sqlite,
+        Script::new(Behaviour::answering(ANSWER_TOKENS)),
+        |simulator| {
+            let config = ConfigText::simulated(GROUP, simulator);
+            config.setting("general_settings", "budget: {clamp_max_tokens: true}")
+        },
+        |home| home,
+    )
+    .await;
+    let key = stage.key(json!({"max_budget": BUDGET_DOLLARS})).await;
+    let (mut spent, mut lengths) = (0, Vec::new());
+    let refused = loop {
+        let answer = key.client.post(CHAT, CALL).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        assert_eq!(answer.header("x-litellm-adjusted-params"), "max_tokens");
+        let length = answer.ok()["usage"]["completion_tokens"].as_i64().expect("a number");
+        lengths.push(length);
+        spent += 3 * 1_000 + length * 2_000;
+        assert!(spent <= BUDGET_NANOS, "the budget was passed: {lengths:?}");
+        stage.await_spend(&key, spent).await;
+    };
+    assert_eq!(refused.refusal(), (429, "budget_exceeded".to_owned()));
+    let (whole, shortened) = (i64::from(ANSWER_TOKENS), lengths.pop().expect("calls were served"));
+    assert!(!lengths.is_empty() && lengths.iter().all(|length| *length == whole), "{lengths:?}");
+    assert!((1..whole).contains(&shortened), "{shortened}");
+    let upstream = stage.simulator.calls().kept().pop().expect("calls are kept");
+    let sent: serde_json::Value = serde_json::from_slice(&upstream.body).expect("JSON");
+    assert_eq!(sent["max_tokens"], shortened, "{sent}");
+
+    let rich = stage.key(json!({"max_budget": 1})).await;
+    let whole = rich.client.post(CHAT, CALL).await;
+    assert_eq!(whole.header("x-litellm-adjusted-params"), "", "{}", whole.text());
 }

@@ -1,0 +1,27 @@
+//! What a directory forgets when another gateway changed it.
+
+use std::collections::HashSet;
+
+use tollgate_domain::KeyId;
+
+use super::KeyDirectory;
+
+impl KeyDirectory {
+    /// Forgets keys by their public identities, in one pass. Hashes without a key are forgotten as
+    /// well: one of them may be the hash of a key that is new or whose text was renewed.
+    pub fn forget_keys(&self, ids: &HashSet<KeyId>) {
+        if ids.is_empty() {
+            return;
+        }
+        self.keys.forget_where(|record| ids.contains(&record.row.id));
+        self.unknown.forget_where(|()| true);
+    }
+
+    /// Forgets everything that the database may have changed since; what calls hold and spent stays
+    /// counted.
+    pub fn forget_all(&self) {
+        self.keys.forget_where(|_| true);
+        self.unknown.forget_where(|()| true);
+        self.levels.forget_where(|_| true);
+    }
+}
