@@ -27,8 +27,8 @@ pub use entities::{BudgetRow, ENTITIES_PER_PAGE_MAX, EntityRow};
 pub use error::StoreError;
 pub use keys::{InsertKeyError, KeyRow, UpdateKeyError};
 pub use ledger::{
-    Charged, Dispatched, EntryRow, Ledger, LedgerHealth, LedgerOptions, LedgerSlot, LedgerTask,
-    OutputSoFar, Recovered, Spool, recover,
+    Charged, CorrectedEntry, Correction, Dispatched, EntryPage, EntryRow, Ledger, LedgerHealth,
+    LedgerOptions, LedgerSlot, LedgerTask, OutputSoFar, Recovered, Spool, recover,
 };
 pub use levels::{Exceeded, LevelRecord, claim};
 pub use limits::{LimitFields, ModelBudgetField, WindowField};

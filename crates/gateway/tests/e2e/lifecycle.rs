@@ -5,4 +5,5 @@ mod crash;
 mod first_start;
 mod health;
 mod reload;
+mod reprice;
 mod shutdown;

@@ -9,6 +9,7 @@
 //! call whose opening was committed is settled at the next start by [`recover`].
 
 mod commit;
+mod correction;
 mod entry;
 mod group;
 mod opening;
@@ -26,6 +27,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tollgate_domain::{Clock, Timestamp};
 
 use crate::Db;
+pub use correction::{CorrectedEntry, Correction, EntryPage};
 pub use entry::{Charged, EntryRow};
 pub use recovery::{Recovered, recover};
 use slot::Message;

@@ -1,5 +1,6 @@
 //! The store on both engines: every query, the ledger's life, outages and crashes.
 
+mod corrections;
 mod directory;
 mod keys;
 mod ledger;
