@@ -20,6 +20,7 @@ mod responses;
 mod settings;
 mod spend;
 mod transaction;
+mod usage;
 
 pub use db::{Db, Presence};
 pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_KEYS_MAX};
@@ -37,3 +38,4 @@ pub use responses::{
     ChainError, Owner, ResponseLimits, ResponseRow, Responses, Retention, SaveResponseError,
 };
 pub use spend::Spend;
+pub use usage::{DayOfUsage, USAGE_MODELS_MAX, Usage};

@@ -69,7 +69,18 @@ impl Spend {
         }
     }
 
-    fn read(row: &dyn Columns) -> Result<Self, StoreError> {
+    /// Takes away what `part` has of it.
+    pub(crate) fn subtract(&mut self, part: &Self) {
+        self.entries -= part.entries;
+        self.failed -= part.failed;
+        self.unpriced -= part.unpriced;
+        self.cost = self.cost.saturating_sub(part.cost);
+        for (sum, milli) in self.usage_milli.iter_mut().zip(part.usage_milli) {
+            *sum = sum.saturating_sub(milli);
+        }
+    }
+
+    pub(crate) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
         let mut usage_milli = [0; UsageKind::COUNT];
         for (sum, column) in usage_milli.iter_mut().zip(EntryRow::USAGE_COLUMNS) {
             *sum = row.integer(column)?;
@@ -162,7 +173,7 @@ fn summed<'a>(shares: impl Iterator<Item = (&'a EntryRow, Spend)>) -> BTreeMap<S
 }
 
 /// The columns that are sums, in the order of [`Spend::values`].
-fn columns() -> impl Iterator<Item = &'static str> {
+pub(crate) fn columns() -> impl Iterator<Item = &'static str> {
     ["entries", "failed", "unpriced", "cost_nanos"].into_iter().chain(EntryRow::USAGE_COLUMNS)
 }
 
