@@ -3,11 +3,14 @@
 //! It never decides who calls: it asks the [`Gatekeeper`] that the binary lends it. Every change
 //! takes effect on the next request of this node.
 
+mod activity;
 mod fields;
 mod gatekeeper;
 mod keys;
 mod limits;
+mod logs;
 mod problem;
+mod query;
 mod routes;
 
 pub use gatekeeper::{Actor, Gatekeeper, Identifying};

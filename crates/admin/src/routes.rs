@@ -9,12 +9,12 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Json, extract::rejection::BytesRejection};
 use bytes::Bytes;
 use serde_json::Value;
-use tollgate_domain::{Clock, Money, Random};
+use tollgate_domain::{Clock, Level, Money, Random};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_store::{Db, KeyDirectory, KeyRecord};
 
 use crate::gatekeeper::Gatekeeper;
-use crate::{keys, problem};
+use crate::{activity, keys, logs, problem};
 
 /// Largest body of a management request, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -44,6 +44,17 @@ fn table() -> Vec<Route> {
         row("GET", "/key/info", Access::Owner, get(keys::info)),
         row("POST", "/key/update", Access::Master, post(keys::update)),
         row("POST", "/key/delete", Access::Master, post(keys::delete)),
+        row("GET", "/user/daily/activity", Access::Owner, activity::daily(Level::User, true)),
+        row("GET", "/user/daily/activity/aggregated", Access::Owner, activity::daily(Level::User, false)),
+        row("GET", "/team/daily/activity", Access::Master, activity::daily(Level::Team, true)),
+        row("GET", "/team/daily/activity/aggregated", Access::Master, activity::daily(Level::Team, false)),
+        row("GET", "/tag/daily/activity", Access::Master, activity::daily(Level::Tag, true)),
+        row("GET", "/tag/daily/activity/aggregated", Access::Master, activity::daily(Level::Tag, false)),
+        row("GET", "/customer/daily/activity", Access::Master, activity::daily(Level::Customer, true)),
+        row("GET", "/customer/daily/activity/aggregated", Access::Master, activity::daily(Level::Customer, false)),
+        row("GET", "/organization/daily/activity", Access::Master, activity::daily(Level::Organization, true)),
+        row("GET", "/organization/daily/activity/aggregated", Access::Master, activity::daily(Level::Organization, false)),
+        row("GET", "/spend/logs/v2", Access::Owner, get(logs::page)),
     ]
 }
 

@@ -28,8 +28,9 @@ pub use entities::{BudgetRow, ENTITIES_PER_PAGE_MAX, EntityRow};
 pub use error::StoreError;
 pub use keys::{InsertKeyError, KeyRow, UpdateKeyError};
 pub use ledger::{
-    Charged, CorrectedEntry, Correction, Dispatched, EntryPage, EntryRow, Ledger, LedgerHealth,
-    LedgerOptions, LedgerSlot, LedgerTask, OutputSoFar, Recovered, Spool, recover,
+    Charged, CorrectedEntry, Correction, Dispatched, EntryFilter, EntryPage, EntryRow,
+    LOG_DEPTH_MAX, LOG_ROWS_MAX, Ledger, LedgerHealth, LedgerOptions, LedgerSlot, LedgerTask,
+    LogPage, Logged, LoggedEntry, OutputSoFar, Recovered, Spool, recover,
 };
 pub use levels::{Exceeded, LevelRecord, claim};
 pub use limits::{LimitFields, ModelBudgetField, WindowField};
@@ -38,4 +39,4 @@ pub use responses::{
     ChainError, Owner, ResponseLimits, ResponseRow, Responses, Retention, SaveResponseError,
 };
 pub use spend::Spend;
-pub use usage::{DayOfUsage, USAGE_MODELS_MAX, Usage};
+pub use usage::{DailyUsage, DayOfUsage, USAGE_MODELS_MAX};

@@ -59,7 +59,8 @@ impl Spend {
         Self { unpriced: -i64::from(was_unpriced), cost, ..Self::default() }
     }
 
-    fn add(&mut self, share: &Self) {
+    /// Adds another sum. Money and quantities stay within their range.
+    pub fn add(&mut self, share: &Self) {
         self.entries += share.entries;
         self.failed += share.failed;
         self.unpriced += share.unpriced;

@@ -22,7 +22,7 @@ const MODELS_LOOKED_AT_MAX: i64 = 1_000;
 
 /// What someone used, day by day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct DailyUsage {
     /// One for each day asked for, in that order.
     pub days: Vec<DayOfUsage>,
 }
@@ -59,17 +59,17 @@ impl Db {
         subject: &Subject,
         model: Option<&str>,
         days: &[Span],
-    ) -> Result<Usage, StoreError> {
+    ) -> Result<DailyUsage, StoreError> {
         let mut reading = Transaction::begin_to_read(self).await?;
         let totals = match model {
             None => days_of(subject.level.as_str(), &subject.id, days),
             Some(model) => match by_model(subject, model) {
                 Some((kind, id)) => days_of(kind, &id, days),
-                None => return Ok(Usage { days: vec![DayOfUsage::default(); days.len()] }),
+                None => return Ok(DailyUsage { days: vec![DayOfUsage::default(); days.len()] }),
             },
         };
         let totals = sums(&mut reading, &totals).await?;
-        let mut usage = Usage { days: totals.into_iter().map(DayOfUsage::of).collect() };
+        let mut usage = DailyUsage { days: totals.into_iter().map(DayOfUsage::of).collect() };
         let models = match model {
             None => top_models(&mut reading, subject, days).await?,
             Some(model) => vec![model.to_owned()],
@@ -91,7 +91,7 @@ async fn split(
     reading: &mut Transaction,
     (subject, days): (&Subject, &[Span]),
     mut models: Vec<String>,
-    usage: &mut Usage,
+    usage: &mut DailyUsage,
 ) -> Result<(), StoreError> {
     let more = models.len() > USAGE_MODELS_MAX;
     models.truncate(USAGE_MODELS_MAX);

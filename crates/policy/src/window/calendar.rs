@@ -104,7 +104,7 @@ impl Zone {
     #[must_use]
     pub fn behind_utc(minutes: i32) -> Option<Self> {
         let usable = minutes % 15 == 0 && minutes.unsigned_abs() <= 18 * 60;
-        let offset = jiff::tz::Offset::from_seconds(usable.then_some(minutes * -60)?).ok()?;
+        let offset = jiff::tz::Offset::from_seconds(usable.then(|| minutes * -60)?).ok()?;
         Some(Self::of(TimeZone::fixed(offset)))
     }
 

@@ -50,7 +50,7 @@ pub struct EntryPage {
 }
 
 impl CorrectedEntry {
-    fn read(row: &dyn Columns) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
         Ok(Self {
             row: EntryRow::read(row)?,
             corrections: row.integer("corrections")?,
@@ -165,12 +165,22 @@ impl Db {
     }
 }
 
-const PAGE: &str = select_entries!(
-    ", (SELECT COUNT(*) FROM ledger_corrections \
-     WHERE ledger_corrections.call_id = ledger_entries.call_id) AS corrections, \
-     CAST(COALESCE((SELECT SUM(ledger_corrections.cost_nanos) FROM ledger_corrections \
-     WHERE ledger_corrections.call_id = ledger_entries.call_id), 0) AS BIGINT) AS corrected_nanos \
-     FROM ledger_entries WHERE (admitted_at, call_id) > ($1, $2) AND admitted_at < $3 \
+/// The columns that an entry's corrections add to its own.
+macro_rules! corrected_columns {
+    () => {
+        ", (SELECT COUNT(*) FROM ledger_corrections \
+         WHERE ledger_corrections.call_id = ledger_entries.call_id) AS corrections, \
+         CAST(COALESCE((SELECT SUM(ledger_corrections.cost_nanos) FROM ledger_corrections \
+         WHERE ledger_corrections.call_id = ledger_entries.call_id), 0) AS BIGINT) \
+         AS corrected_nanos"
+    };
+}
+pub(super) use corrected_columns;
+
+const PAGE: &str = concat!(
+    select_entries!(""),
+    corrected_columns!(),
+    " FROM ledger_entries WHERE (admitted_at, call_id) > ($1, $2) AND admitted_at < $3 \
      AND (CAST($4 AS TEXT) IS NULL OR model_group = $4) ORDER BY admitted_at, call_id LIMIT $5"
 );
 
