@@ -28,9 +28,9 @@ pub use entities::{BudgetRow, ENTITIES_PER_PAGE_MAX, EntityRow};
 pub use error::StoreError;
 pub use keys::{InsertKeyError, KeyRow, UpdateKeyError};
 pub use ledger::{
-    Charged, CorrectedEntry, Correction, Dispatched, EntryFilter, EntryPage, EntryRow,
-    LOG_DEPTH_MAX, LOG_ROWS_MAX, Ledger, LedgerHealth, LedgerOptions, LedgerSlot, LedgerTask,
-    LogPage, Logged, LoggedEntry, OutputSoFar, Recovered, Spool, recover,
+    Charged, CorrectedEntry, Correction, Dispatched, EntryFilter, EntryPage, EntryRetention,
+    EntryRow, Keeping, LOG_DEPTH_MAX, LOG_ROWS_MAX, Ledger, LedgerHealth, LedgerOptions,
+    LedgerSlot, LedgerTask, LogPage, Logged, LoggedEntry, OutputSoFar, Recovered, Spool, recover,
 };
 pub use levels::{Exceeded, LevelRecord, claim};
 pub use limits::{LimitFields, ModelBudgetField, WindowField};

@@ -2,6 +2,7 @@
 
 mod corrections;
 mod directory;
+mod entry_retention;
 mod keys;
 mod ledger;
 mod log;
