@@ -58,12 +58,10 @@ struct Page {
 
 /// The handler for the activity of those at a level, in pages or whole.
 pub(crate) fn daily(level: Level, paged: bool) -> MethodRouter<Arc<Admin>> {
-    get(
-        move |State(admin): State<Arc<Admin>>, headers: HeaderMap, Query(asked): Query<Asked>| async move {
-            let result = activity(&admin, &headers, (level, paged), &asked).await;
-            admin.answer(result)
-        },
-    )
+    get(move |admin: State<Arc<Admin>>, headers: HeaderMap, asked: Query<Asked>| async move {
+        let result = activity(&admin, &headers, (level, paged), &asked).await;
+        admin.answer(result)
+    })
 }
 
 async fn activity(

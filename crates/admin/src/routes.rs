@@ -39,21 +39,23 @@ struct Route {
 #[rustfmt::skip]
 fn table() -> Vec<Route> {
     let row = |method, path, access, handler| Route { method, path, access, handler };
+    let daily = |path, access, level| row("GET", path, access, activity::daily(level, true));
+    let whole = |path, access, level| row("GET", path, access, activity::daily(level, false));
     vec![
         row("POST", "/key/generate", Access::Master, post(keys::generate)),
         row("GET", "/key/info", Access::Owner, get(keys::info)),
         row("POST", "/key/update", Access::Master, post(keys::update)),
         row("POST", "/key/delete", Access::Master, post(keys::delete)),
-        row("GET", "/user/daily/activity", Access::Owner, activity::daily(Level::User, true)),
-        row("GET", "/user/daily/activity/aggregated", Access::Owner, activity::daily(Level::User, false)),
-        row("GET", "/team/daily/activity", Access::Master, activity::daily(Level::Team, true)),
-        row("GET", "/team/daily/activity/aggregated", Access::Master, activity::daily(Level::Team, false)),
-        row("GET", "/tag/daily/activity", Access::Master, activity::daily(Level::Tag, true)),
-        row("GET", "/tag/daily/activity/aggregated", Access::Master, activity::daily(Level::Tag, false)),
-        row("GET", "/customer/daily/activity", Access::Master, activity::daily(Level::Customer, true)),
-        row("GET", "/customer/daily/activity/aggregated", Access::Master, activity::daily(Level::Customer, false)),
-        row("GET", "/organization/daily/activity", Access::Master, activity::daily(Level::Organization, true)),
-        row("GET", "/organization/daily/activity/aggregated", Access::Master, activity::daily(Level::Organization, false)),
+        daily("/user/daily/activity", Access::Owner, Level::User),
+        whole("/user/daily/activity/aggregated", Access::Owner, Level::User),
+        daily("/team/daily/activity", Access::Master, Level::Team),
+        whole("/team/daily/activity/aggregated", Access::Master, Level::Team),
+        daily("/tag/daily/activity", Access::Master, Level::Tag),
+        whole("/tag/daily/activity/aggregated", Access::Master, Level::Tag),
+        daily("/customer/daily/activity", Access::Master, Level::Customer),
+        whole("/customer/daily/activity/aggregated", Access::Master, Level::Customer),
+        daily("/organization/daily/activity", Access::Master, Level::Organization),
+        whole("/organization/daily/activity/aggregated", Access::Master, Level::Organization),
         row("GET", "/spend/logs/v2", Access::Owner, get(logs::page)),
     ]
 }

@@ -292,12 +292,12 @@ macro_rules! select_entries {
     ($rest:literal) => {
         concat!(
             "SELECT call_id, admitted_at, settled_at, first_byte_at, key_id, user_id, team_id, \
-             organization_id, project_id, customer_id, tags, model_group, deployment_id, provider, \
-             upstream_model, streamed, outcome, usage_source, price_sheet_id, cost_nanos, attempts, \
-             input_milli, cached_read_milli, cache_write_milli, cache_write_long_milli, \
-             input_audio_milli, input_image_milli, output_milli, reasoning_milli, \
-             output_audio_milli, output_image_milli, images_milli, characters_milli, \
-             seconds_milli, searches_milli",
+             organization_id, project_id, customer_id, tags, model_group, deployment_id, \
+             provider, upstream_model, streamed, outcome, usage_source, price_sheet_id, \
+             cost_nanos, attempts, input_milli, cached_read_milli, cache_write_milli, \
+             cache_write_long_milli, input_audio_milli, input_image_milli, output_milli, \
+             reasoning_milli, output_audio_milli, output_image_milli, images_milli, \
+             characters_milli, seconds_milli, searches_milli",
             $rest
         )
     };

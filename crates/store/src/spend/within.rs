@@ -41,7 +41,8 @@ impl Db {
         Ok(spent)
     }
 
-    /// The sum over entries and their corrections, of which a span shorter than two quarter-hours has few.
+    /// The sum over entries and their corrections, of which a span shorter than two quarter-hours
+    /// has few.
     async fn spent_by_entries(
         &self,
         subject: &Subject,
