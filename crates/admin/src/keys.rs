@@ -296,7 +296,7 @@ fn fresh_id(admin: &Admin) -> Result<KeyId, Refusal> {
 }
 
 /// A key named by its text or by its hash.
-fn read_identifier(text: &str) -> Result<KeyHash, &'static str> {
+pub(crate) fn read_identifier(text: &str) -> Result<KeyHash, &'static str> {
     if text.starts_with("sk-") {
         return Ok(KeyHash::of(text));
     }
@@ -307,7 +307,7 @@ fn identified(text: &str) -> Result<KeyHash, Refusal> {
     read_identifier(text).map_err(|problem| problem::wrong("key", problem))
 }
 
-fn no_such_key(message: &str) -> Refusal {
+pub(crate) fn no_such_key(message: &str) -> Refusal {
     Refusal::new(Reason::KeyNotFound, message).with_param("key")
 }
 

@@ -4,6 +4,7 @@
 //! takes effect on the next request of this node.
 
 mod account;
+mod activity;
 mod asked;
 mod budgets;
 mod entities;
@@ -11,7 +12,9 @@ mod fields;
 mod gatekeeper;
 mod keys;
 mod limits;
+mod logs;
 mod problem;
+mod query;
 mod routes;
 
 pub use gatekeeper::{Actor, Gatekeeper, Identifying};

@@ -10,14 +10,14 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use http::{HeaderMap, Uri};
 use serde_json::Value;
-use tollgate_domain::{Clock, Random};
+use tollgate_domain::{Clock, Level, Random};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_store::{Db, KeyDirectory};
 
 use crate::asked::Asked;
 use crate::entities::{customers, members, organizations, tags, teams, users};
 use crate::gatekeeper::Gatekeeper;
-use crate::{budgets, keys, problem};
+use crate::{activity, budgets, keys, logs, problem};
 
 /// Largest body of a management request, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -86,6 +86,9 @@ fn filter(method: &str) -> MethodFilter {
 }
 
 fn table() -> Vec<Route> {
+    let row = |method, path, access, handler| Route { method, path, access, handler };
+    let daily = |path, access, level| row("GET", path, access, activity::daily(level, true));
+    let whole = |path, access, level| row("GET", path, access, activity::daily(level, false));
     let info = get(keys::info);
     let info = Route { method: "GET", path: "/key/info", access: Access::Owner, handler: info };
     let mut table = vec![info];
@@ -97,6 +100,19 @@ fn table() -> Vec<Route> {
     table.extend(organizations::routes());
     table.extend(budgets::routes());
     table.extend(tags::routes());
+    table.extend([
+        daily("/user/daily/activity", Access::Owner, Level::User),
+        whole("/user/daily/activity/aggregated", Access::Owner, Level::User),
+        daily("/team/daily/activity", Access::Master, Level::Team),
+        whole("/team/daily/activity/aggregated", Access::Master, Level::Team),
+        daily("/tag/daily/activity", Access::Master, Level::Tag),
+        whole("/tag/daily/activity/aggregated", Access::Master, Level::Tag),
+        daily("/customer/daily/activity", Access::Master, Level::Customer),
+        whole("/customer/daily/activity/aggregated", Access::Master, Level::Customer),
+        daily("/organization/daily/activity", Access::Master, Level::Organization),
+        whole("/organization/daily/activity/aggregated", Access::Master, Level::Organization),
+        row("GET", "/spend/logs/v2", Access::Owner, get(logs::page)),
+    ]);
     table
 }
 

@@ -35,5 +35,5 @@ pub use settings::{
     FairQueueSettings, FetchMedia, ReasoningMemory, Settings, StoreFailure, StructureMiss,
     UnpricedModels,
 };
-pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Snapshot};
+pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Served, Snapshot};
 pub use timeouts::Timeouts;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod fair_queue;
+mod records;
 mod shared;
 
 use std::num::NonZeroU32;
@@ -64,6 +65,9 @@ pub struct Settings {
     pub docs_base: String,
     /// How long answers of the Responses API are kept for later calls; zero keeps none.
     pub responses_retention: Duration,
+    /// How long the ledger's entries are kept, at least a day; `None` for ever. Their sums stay in
+    /// any case.
+    pub entries_kept: Option<Duration>,
     /// Whether and whence pictures are fetched for providers that want their bytes.
     pub fetch_media: FetchMedia,
     /// How much of what models thought is kept for providers that want it back.
@@ -148,6 +152,7 @@ impl Settings {
             keepalive: Some(KEEPALIVE),
             docs_base,
             responses_retention: RESPONSES_RETENTION,
+            entries_kept: None,
             fetch_media: FetchMedia::default(),
             reasoning_memory: ReasoningMemory::DEFAULT,
             on_structure_miss: StructureMiss::Refuse,
@@ -206,6 +211,7 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
             retention(reader, entry).unwrap_or(settings.responses_retention);
     }
     answers::read(reader, section, settings);
+    records::read(reader, section, settings);
     if let Some(budget) = section.take("budget").and_then(|entry| reader.mapping(entry)) {
         let mut section = Section::new("general_settings.budget", budget);
         if let Some(entry) = section.take("on_store_failure") {

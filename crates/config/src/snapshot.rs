@@ -1,5 +1,7 @@
 //! The compiled configuration: immutable, swapped whole, asked by every call.
 
+mod recorded;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use crate::model_list::go_to_region_of_model;
 use crate::pattern::{Pattern, fill};
 use crate::price::list::{PriceList, PricedModel};
 use crate::settings::Settings;
+pub use recorded::Served;
 
 /// A configuration that has no problem left in it.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 mod check;
 mod prices;
 mod providers;
+mod reprice;
 mod simulate;
 
 use std::net::IpAddr;
@@ -33,6 +34,8 @@ enum Command {
     /// Work with the price list
     #[command(subcommand)]
     Prices(prices::Prices),
+    /// Price recorded calls again, by the prices that are known now
+    Reprice(reprice::Reprice),
     /// List the providers that a configuration may name
     Providers(providers::Providers),
 }
@@ -69,6 +72,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Check(args) => args.run(),
         Command::Simulate(args) => status(args.run()),
         Command::Prices(command) => status(command.run()),
+        Command::Reprice(args) => status(args.run()),
         Command::Providers(args) => status(args.run()),
     }
 }

@@ -13,8 +13,8 @@ use tollgate_config::Snapshot;
 use tollgate_domain::{Clock, Random, Secret};
 use tollgate_proxy::Gate;
 use tollgate_store::{
-    ChangeListener, Db, KeyDirectory, Ledger, LedgerOptions, Presence, ResponseLimits, Responses,
-    Retention, Spool,
+    ChangeListener, Db, EntryRetention, KeyDirectory, Ledger, LedgerOptions, Presence,
+    ResponseLimits, Responses, Retention, Spool,
 };
 use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
 
@@ -24,7 +24,7 @@ use crate::{environment, master_key};
 
 /// The database's file in the data directory, when no other database is named.
 const DATABASE_FILE: &str = "tollgate.sqlite";
-/// The wait between two sweeps of kept answers that expired.
+/// The wait between two sweeps of kept answers that expired, and of entries that are too old.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(600);
 /// Most virtual keys kept in memory.
 const KEYS_CACHED_MAX: usize = 100_000;
@@ -35,7 +35,7 @@ pub(crate) struct Wired {
     pub(crate) app: Router,
     pub(crate) ledger: Ledger,
     pub(crate) writing: JoinHandle<()>,
-    /// Removes kept answers that expired.
+    /// Removes kept answers that expired, and entries that are too old.
     pub(crate) expiring: AbortOnDropHandle<()>,
     /// Loads tokenizers once calls need them.
     pub(crate) counting: AbortOnDropHandle<()>,
@@ -116,7 +116,12 @@ pub(crate) async fn wire(
     ));
     let counting = AbortOnDropHandle::new(tokio::spawn(gate.supply_tokenizers()));
     let retention = Retention::new(responses, Arc::clone(&clock), EXPIRY_INTERVAL);
-    let expiring = AbortOnDropHandle::new(tokio::spawn(retention.run()));
+    let kept = Arc::clone(&gate);
+    let keeping = Arc::new(move || kept.snapshot().settings.entries_kept);
+    let entries = EntryRetention::new(db.clone(), Arc::clone(&clock), EXPIRY_INTERVAL, keeping);
+    let expiring = AbortOnDropHandle::new(tokio::spawn(async {
+        tokio::join!(retention.run(), entries.run());
+    }));
     let hearing = ChangeListener::start(&db, Arc::clone(&keys))
         .await
         .map(|listener| AbortOnDropHandle::new(tokio::spawn(listener.run())));

@@ -30,6 +30,6 @@ pub use price::{PriceSheet, PriceTier, Rates, Unpriced};
 pub use route::{Candidate, plan};
 pub use settle::{Observed, Settlement, estimated_input, estimated_output, settle};
 pub use window::{
-    Anchor, Calendar, Period, PeriodError, PeriodProblem, QuarterHours, Span, TimeOfDay,
-    TimeOfDayError, WeekStart, WeekStartError, Zone, ZoneError,
+    Anchor, Calendar, DaysError, LOCAL_DAYS_MAX, LocalDay, Period, PeriodError, PeriodProblem,
+    QuarterHours, Span, TimeOfDay, TimeOfDayError, WeekStart, WeekStartError, Zone, ZoneError,
 };

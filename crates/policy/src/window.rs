@@ -5,6 +5,7 @@
 //! are starts of the calendar. Neither is ever computed by taking a length from the other one.
 
 mod calendar;
+mod days;
 mod period;
 mod quarters;
 mod span;
@@ -12,6 +13,7 @@ mod span;
 pub use calendar::{
     Calendar, TimeOfDay, TimeOfDayError, WeekStart, WeekStartError, Zone, ZoneError,
 };
+pub use days::{DaysError, LOCAL_DAYS_MAX, LocalDay};
 pub use period::{Period, PeriodError, PeriodProblem};
 pub use quarters::QuarterHours;
 pub use span::{Anchor, Span};

@@ -22,6 +22,7 @@ mod settings;
 mod shared;
 mod spend;
 mod transaction;
+mod usage;
 
 pub use changes::ChangeListener;
 pub use db::{Db, Presence};
@@ -30,8 +31,9 @@ pub use entities::{BudgetRow, DeleteEntitiesError, Deleted, ENTITIES_PER_PAGE_MA
 pub use error::StoreError;
 pub use keys::{InsertKeyError, KEYS_PER_PAGE_MAX, KeyFilter, KeyPage, KeyRow, UpdateKeyError};
 pub use ledger::{
-    Charged, Dispatched, EntryRow, Ledger, LedgerHealth, LedgerOptions, LedgerSlot, LedgerTask,
-    OutputSoFar, Recovered, Spool, recover,
+    Charged, CorrectedEntry, Correction, Dispatched, EntryFilter, EntryPage, EntryRetention,
+    EntryRow, Keeping, LOG_DEPTH_MAX, LOG_ROWS_MAX, Ledger, LedgerHealth, LedgerOptions,
+    LedgerSlot, LedgerTask, LogPage, Logged, LoggedEntry, OutputSoFar, Recovered, Spool, recover,
 };
 pub use levels::{ClaimError, Exceeded, LevelRecord, claim};
 pub use limits::{LimitFields, ModelBudgetField, WindowField};
@@ -41,3 +43,4 @@ pub use responses::{
 };
 pub use shared::{SharedCounters, SharedHealth, SharedOptions, SharedTask, WhileAway};
 pub use spend::Spend;
+pub use usage::{DailyUsage, DayOfUsage, USAGE_MODELS_MAX};

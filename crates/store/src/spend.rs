@@ -39,20 +39,49 @@ pub struct Spend {
 }
 
 impl Spend {
-    fn add(&mut self, entry: &EntryRow) {
-        self.entries += 1;
-        self.failed += i64::from(entry.failed());
-        match entry.cost_nanos {
-            Some(nanos) => self.cost = self.cost.saturating_add(Money::from_nanos(nanos)),
-            None => self.unpriced += 1,
-        }
+    /// What an entry adds.
+    fn of(entry: &EntryRow) -> Self {
+        let mut usage_milli = [0; UsageKind::COUNT];
         for (kind, quantity) in entry.usage.known() {
-            let sum = &mut self.usage_milli[kind as usize];
-            *sum = sum.saturating_add(i64::try_from(quantity.milli()).unwrap_or(i64::MAX));
+            usage_milli[kind as usize] = i64::try_from(quantity.milli()).unwrap_or(i64::MAX);
+        }
+        Self {
+            entries: 1,
+            failed: i64::from(entry.failed()),
+            unpriced: i64::from(entry.cost_nanos.is_none()),
+            cost: entry.cost().unwrap_or(Money::ZERO),
+            usage_milli,
         }
     }
 
-    fn read(row: &dyn Columns) -> Result<Self, StoreError> {
+    /// What the correction of an entry's cost adds.
+    pub(crate) fn corrected(cost: Money, was_unpriced: bool) -> Self {
+        Self { unpriced: -i64::from(was_unpriced), cost, ..Self::default() }
+    }
+
+    /// Adds another sum. Money and quantities stay within their range.
+    pub fn add(&mut self, share: &Self) {
+        self.entries += share.entries;
+        self.failed += share.failed;
+        self.unpriced += share.unpriced;
+        self.cost = self.cost.saturating_add(share.cost);
+        for (sum, milli) in self.usage_milli.iter_mut().zip(share.usage_milli) {
+            *sum = sum.saturating_add(milli);
+        }
+    }
+
+    /// Takes away what `part` has of it.
+    pub(crate) fn subtract(&mut self, part: &Self) {
+        self.entries -= part.entries;
+        self.failed -= part.failed;
+        self.unpriced -= part.unpriced;
+        self.cost = self.cost.saturating_sub(part.cost);
+        for (sum, milli) in self.usage_milli.iter_mut().zip(part.usage_milli) {
+            *sum = sum.saturating_sub(milli);
+        }
+    }
+
+    pub(crate) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
         let mut usage_milli = [0; UsageKind::COUNT];
         for (sum, column) in usage_milli.iter_mut().zip(EntryRow::USAGE_COLUMNS) {
             *sum = row.integer(column)?;
@@ -109,7 +138,15 @@ pub(crate) async fn add(
     transaction: &mut Transaction,
     entries: impl Iterator<Item = &EntryRow>,
 ) -> Result<(), StoreError> {
-    let sums: Vec<_> = summed(entries).into_iter().collect();
+    add_shares(transaction, entries.map(|entry| (entry, Spend::of(entry)))).await
+}
+
+/// Adds shares to the sums of everything that the entries beside them belong to.
+pub(crate) async fn add_shares(
+    transaction: &mut Transaction,
+    shares: impl Iterator<Item = (&EntryRow, Spend)>,
+) -> Result<(), StoreError> {
+    let sums: Vec<_> = summed(shares).into_iter().collect();
     let width = 3 + columns().count();
     for chunk in chunks(&sums) {
         let values = chunk.iter().flat_map(|((kind, subject, bucket), spend)| {
@@ -125,19 +162,19 @@ pub(crate) async fn add(
 type Summed<'a> = (&'static str, Cow<'a, str>, i64);
 
 /// Sorted, so that two gateways lock the rows they share in one order.
-fn summed<'a>(entries: impl Iterator<Item = &'a EntryRow>) -> BTreeMap<Summed<'a>, Spend> {
+fn summed<'a>(shares: impl Iterator<Item = (&'a EntryRow, Spend)>) -> BTreeMap<Summed<'a>, Spend> {
     let mut sums: BTreeMap<Summed<'a>, Spend> = BTreeMap::new();
-    for entry in entries {
+    for (entry, share) in shares {
         let bucket = Timestamp::from_micros(entry.admitted_at).quarter_hour().micros();
         for (kind, subject) in subjects(entry) {
-            sums.entry((kind, subject, bucket)).or_default().add(entry);
+            sums.entry((kind, subject, bucket)).or_default().add(&share);
         }
     }
     sums
 }
 
 /// The columns that are sums, in the order of [`Spend::values`].
-fn columns() -> impl Iterator<Item = &'static str> {
+pub(crate) fn columns() -> impl Iterator<Item = &'static str> {
     ["entries", "failed", "unpriced", "cost_nanos"].into_iter().chain(EntryRow::USAGE_COLUMNS)
 }
 

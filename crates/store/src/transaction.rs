@@ -8,6 +8,10 @@ use crate::batch::{Placeholders, Statement, Value};
 use crate::db::Columns;
 use crate::{Db, StoreError};
 
+const READ_AT_ONE_INSTANT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+/// How long one statement of a reading transaction may take.
+const READ_TIMEOUT: &str = "SET LOCAL statement_timeout = '15s'";
+
 /// A transaction. Dropped without `commit`, it is rolled back.
 pub(crate) enum Transaction {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
@@ -21,6 +25,18 @@ impl Transaction {
         Ok(match db {
             Db::Sqlite { writer, .. } => Self::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
             Db::Postgres(pool) => Self::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Begins to read, all at one instant. Postgres gives up a statement that takes too long.
+    pub(crate) async fn begin_to_read(db: &Db) -> Result<Self, StoreError> {
+        Ok(match db {
+            Db::Sqlite { readers, .. } => Self::Sqlite(readers.begin().await?),
+            Db::Postgres(pool) => {
+                let mut open = pool.begin_with(READ_AT_ONE_INSTANT).await?;
+                sqlx::query(READ_TIMEOUT).execute(&mut *open).await?;
+                Self::Postgres(open)
+            }
         })
     }
 

@@ -126,6 +126,21 @@ fn kept_answers_live_for_a_month_unless_the_file_says_otherwise() {
 }
 
 #[test]
+fn entries_are_kept_for_ever_unless_the_file_says_otherwise() {
+    let days = |count: u64| Some(Duration::from_secs(count * 24 * 3600));
+    let text =
+        |kept: &str| format!("general_settings: {{maximum_spend_logs_retention_period: {kept}}}");
+    assert_eq!(clean("", &[]).0.entries_kept, None);
+    for (kept, expected) in [("30d", days(30)), ("24h", days(1)), ("3mo", days(90))] {
+        assert_eq!(clean(&text(kept), &[]).0.entries_kept, expected, "{kept}");
+    }
+    for wrong in ["23h", "0d", "30", "soon"] {
+        let (settings, _, codes) = settings(&text(wrong), &[]);
+        assert_eq!((codes, settings.entries_kept), (vec![code::OUT_OF_RANGE], None), "{wrong}");
+    }
+}
+
+#[test]
 fn the_file_goes_before_the_environment_and_ours_before_litellms() {
     let file = "general_settings: {master_key: sk-file, database_url: os.environ/OTHER}";
     let env = [

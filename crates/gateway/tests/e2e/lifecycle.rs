@@ -6,4 +6,5 @@ mod first_start;
 mod health;
 mod many_nodes;
 mod reload;
+mod reprice;
 mod shutdown;

@@ -99,6 +99,15 @@ impl Zone {
         Self { zone: TimeZone::UTC, standard_seconds: 0 }
     }
 
+    /// The zone that is always this many minutes behind UTC, as browsers tell theirs. `None` unless
+    /// they are quarter-hours and at most eighteen hours.
+    #[must_use]
+    pub fn behind_utc(minutes: i32) -> Option<Self> {
+        let usable = minutes % 15 == 0 && minutes.unsigned_abs() <= 18 * 60;
+        let offset = jiff::tz::Offset::from_seconds(usable.then(|| minutes * -60)?).ok()?;
+        Some(Self::of(TimeZone::fixed(offset)))
+    }
+
     /// The names of all zones, about six hundred.
     #[must_use]
     pub fn names() -> Vec<String> {

@@ -259,7 +259,7 @@ impl EntryRow {
         values.extend(UsageKind::ALL.map(|kind| Value::from(column(kind))));
     }
 
-    fn read(row: &dyn Columns) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
         let mut usage = Usage::UNKNOWN;
         for (kind, column) in UsageKind::ALL.into_iter().zip(Self::USAGE_COLUMNS) {
             if let Some(milli) = row.optional_integer(column)? {
@@ -287,13 +287,24 @@ impl EntryRow {
     }
 }
 
-const ENTRY: &str = "SELECT call_id, admitted_at, settled_at, first_byte_at, key_id, \
-     user_id, team_id, organization_id, project_id, customer_id, tags, model_group, \
-     deployment_id, provider, upstream_model, streamed, outcome, usage_source, \
-     price_sheet_id, cost_nanos, attempts, input_milli, cached_read_milli, \
-     cache_write_milli, cache_write_long_milli, input_audio_milli, input_image_milli, \
-     output_milli, reasoning_milli, output_audio_milli, output_image_milli, images_milli, \
-     characters_milli, seconds_milli, searches_milli FROM ledger_entries WHERE call_id = $1";
+/// A statement that reads entries: their columns, then what stands after them.
+macro_rules! select_entries {
+    ($rest:literal) => {
+        concat!(
+            "SELECT call_id, admitted_at, settled_at, first_byte_at, key_id, user_id, team_id, \
+             organization_id, project_id, customer_id, tags, model_group, deployment_id, \
+             provider, upstream_model, streamed, outcome, usage_source, price_sheet_id, \
+             cost_nanos, attempts, input_milli, cached_read_milli, cache_write_milli, \
+             cache_write_long_milli, input_audio_milli, input_image_milli, output_milli, \
+             reasoning_milli, output_audio_milli, output_image_milli, images_milli, \
+             characters_milli, seconds_milli, searches_milli",
+            $rest
+        )
+    };
+}
+pub(super) use select_entries;
+
+const ENTRY: &str = select_entries!(" FROM ledger_entries WHERE call_id = $1");
 
 impl Db {
     /// The entry of a call.

@@ -9,10 +9,13 @@
 //! call whose opening was committed is settled at the next start by [`recover`].
 
 mod commit;
+mod correction;
 mod entry;
 mod group;
+mod log;
 mod opening;
 mod recovery;
+mod retention;
 mod slot;
 mod spool;
 mod usage_by_name;
@@ -26,8 +29,11 @@ use tokio::sync::{Notify, mpsc, watch};
 use tollgate_domain::{Clock, Timestamp};
 
 use crate::Db;
+pub use correction::{CorrectedEntry, Correction, EntryPage};
 pub use entry::{Charged, EntryRow};
+pub use log::{EntryFilter, LOG_DEPTH_MAX, LOG_ROWS_MAX, LogPage, Logged, LoggedEntry};
 pub use recovery::{Recovered, recover};
+pub use retention::{EntryRetention, Keeping};
 use slot::Message;
 pub use slot::{Dispatched, LedgerSlot, OutputSoFar};
 pub use spool::Spool;

@@ -8,7 +8,8 @@ use crate::{Db, StoreError};
 
 impl Db {
     /// What a subject spent with calls admitted in `span`, or what one model group's part of that
-    /// is: the sums of its whole quarter-hours and the entries before and after them.
+    /// is: the sums of its whole quarter-hours and the entries before and after them, as
+    /// corrected.
     ///
     /// Only known costs are counted. A level that is not summed by model gives zero for a part.
     ///
@@ -40,7 +41,8 @@ impl Db {
         Ok(spent)
     }
 
-    /// The sum over entries, of which a span shorter than two quarter-hours has few.
+    /// The sum over entries and their corrections, of which a span shorter than two quarter-hours
+    /// has few.
     async fn spent_by_entries(
         &self,
         subject: &Subject,
@@ -63,8 +65,10 @@ impl Db {
 macro_rules! entries_where {
     ($condition:literal) => {
         concat!(
-            "SELECT CAST(COALESCE(SUM(cost_nanos), 0) AS BIGINT) AS cost_nanos \
-             FROM ledger_entries WHERE admitted_at >= $1 AND admitted_at < $2 \
+            "SELECT CAST(COALESCE(SUM(COALESCE(cost_nanos, 0) + COALESCE((\
+             SELECT SUM(ledger_corrections.cost_nanos) FROM ledger_corrections \
+             WHERE ledger_corrections.call_id = ledger_entries.call_id), 0)), 0) AS BIGINT) \
+             AS cost_nanos FROM ledger_entries WHERE admitted_at >= $1 AND admitted_at < $2 \
              AND (CAST($3 AS TEXT) IS NULL OR model_group = $3) AND ",
             $condition
         )

@@ -1,10 +1,13 @@
 //! The store on both engines: every query, the ledger's life, outages and crashes.
 
 mod changes;
+mod corrections;
 mod directory;
 mod entities;
+mod entry_retention;
 mod keys;
 mod ledger;
+mod log;
 mod open;
 mod outage;
 mod presence;
@@ -16,4 +19,5 @@ mod schema;
 mod settings;
 mod shared;
 mod spend;
+mod usage;
 mod world;

@@ -11,6 +11,10 @@ use crate::stage::{CALL, Stage};
 /// `other` is a second key, which asks about the first.
 const CALLERS: [&str; 5] = ["nobody", "unknown", "other", "key", "master"];
 
+/// The day that usage is asked about, and whose.
+const DAY: &str = "?start_date=2026-05-01&end_date=2026-05-01\
+     &team_ids=a&tags=a&end_user_ids=a&organization_ids=a";
+
 #[tokio::test]
 async fn every_route_answers_every_caller_as_its_row_says() {
     let stage = Stage::new().await;
@@ -121,6 +125,17 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /tag/delete (Master)                                      401     401     403     403     400
         POST /tag/info (Master)                                        401     401     403     403     400
         GET /tag/list (Master)                                         401     401     403     403     200
+        GET /user/daily/activity (Owner)                               401     401     200     200     200
+        GET /user/daily/activity/aggregated (Owner)                    401     401     200     200     200
+        GET /team/daily/activity (Master)                              401     401     403     403     200
+        GET /team/daily/activity/aggregated (Master)                   401     401     403     403     200
+        GET /tag/daily/activity (Master)                               401     401     403     403     200
+        GET /tag/daily/activity/aggregated (Master)                    401     401     403     403     200
+        GET /customer/daily/activity (Master)                          401     401     403     403     200
+        GET /customer/daily/activity/aggregated (Master)               401     401     403     403     200
+        GET /organization/daily/activity (Master)                      401     401     403     403     200
+        GET /organization/daily/activity/aggregated (Master)           401     401     403     403     200
+        GET /spend/logs/v2 (Owner)                                     401     401     200     200     200
     "#]]
     .assert_eq(&matrix);
     let (books, _) = stage.close().await;
@@ -163,6 +178,11 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         _ => "{}".to_owned(),
     };
     let path = if path == "/key/info" { format!("/key/info?key={key}") } else { path };
+    let path = if path.contains("/daily/activity") || path.contains("/spend/logs") {
+        path + DAY
+    } else {
+        path
+    };
     let method = Method::from_bytes(method.as_bytes()).expect("a table names a method");
     let body = if method == Method::GET { String::new() } else { body };
     client.try_whole(method, &path, body.into()).await.expect("an answer").status

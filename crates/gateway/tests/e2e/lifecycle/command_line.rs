@@ -18,7 +18,7 @@ const RIGHT: &str = "model_list:
       api_key: sk-upstream
 ";
 
-async fn run(arguments: &[&str]) -> (Option<i32>, String) {
+pub(super) async fn run(arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(binary());
     let ran = eventually("the command's end", command.env_clear().args(arguments).output()).await;
     let Output { status, stdout, stderr } = ran.expect("the program runs");

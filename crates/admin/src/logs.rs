@@ -1,0 +1,242 @@
+//! `GET /spend/logs/v2`: the entries of the ledger, the newest first, in LiteLLM's fields.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use http::HeaderMap;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tollgate_domain::{CallId, Timestamp, UsageKind};
+use tollgate_faults::{Reason, Refusal};
+use tollgate_policy::Zone;
+use tollgate_store::{
+    EntryFilter, EntryRow, LOG_DEPTH_MAX, LOG_ROWS_MAX, LogPage, Logged, LoggedEntry,
+};
+
+use crate::problem;
+use crate::query::{key_id, number};
+use crate::routes::Admin;
+
+/// Entries on a page when the request names no number.
+const PAGE_ROWS_USUAL: usize = 50;
+
+/// The query. What else LiteLLM's clients send changes nothing.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Asked {
+    api_key: Option<String>,
+    user_id: Option<String>,
+    team_id: Option<String>,
+    end_user: Option<String>,
+    request_id: Option<String>,
+    start_date: Option<String>,
+    end_date: Option<String>,
+    model: Option<String>,
+    model_group: Option<String>,
+    status_filter: Option<String>,
+    page: Option<String>,
+    page_size: Option<String>,
+    /// Where to go on: the `next_cursor` of the page before, in place of `page`.
+    cursor: Option<String>,
+}
+
+/// `GET /spend/logs/v2`.
+pub(crate) async fn page(
+    State(admin): State<Arc<Admin>>,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let result = logged(&admin, &headers, &asked).await;
+    admin.answer(result)
+}
+
+async fn logged(admin: &Admin, headers: &HeaderMap, asked: &Asked) -> Result<Value, Refusal> {
+    let actor = admin.gatekeeper.identify(headers).await?;
+    let key_id = key_id(admin, &actor, asked.api_key.as_deref()).await?;
+    let wanted = asked.filter(key_id)?;
+    let (number, page) = asked.page()?;
+    let found = admin.db.log(&wanted, &page).await.map_err(|problem| problem::store(&problem))?;
+    Ok(shown(&found, number, page.rows))
+}
+
+impl Asked {
+    fn filter(&self, key_id: Option<String>) -> Result<EntryFilter, Refusal> {
+        let failed = match self.status_filter.as_deref() {
+            None | Some("") => None,
+            Some("success") => Some(false),
+            Some("failure") => Some(true),
+            Some(_) => return Err(problem::wrong("status_filter", "`success` or `failure`")),
+        };
+        let start = instant("start_date", self.start_date.as_deref(), Edge::Start)?;
+        let end = instant("end_date", self.end_date.as_deref(), Edge::End)?;
+        let whole = |at| self.request_id.as_ref().map(|_| Timestamp::from_micros(at));
+        let missing = |field: &'static str| {
+            let message = "`start_date` and `end_date` say which entries, or `request_id` does";
+            Refusal::new(Reason::FieldMissing, message).with_param(field)
+        };
+        let start = start.or_else(|| whole(i64::MIN)).ok_or_else(|| missing("start_date"))?;
+        let end = end.or_else(|| whole(i64::MAX)).ok_or_else(|| missing("end_date"))?;
+        Ok(EntryFilter {
+            span: start..end,
+            call_id: self.request_id.clone(),
+            key_id,
+            user_id: self.user_id.clone(),
+            team_id: self.team_id.clone(),
+            customer_id: self.end_user.clone(),
+            model_group: self.model_group.clone().or_else(|| self.model.clone()),
+            failed,
+        })
+    }
+
+    /// The page's number and the page.
+    fn page(&self) -> Result<(usize, LogPage), Refusal> {
+        let rows = number("page_size", self.page_size.as_deref(), PAGE_ROWS_USUAL)?;
+        let number = number("page", self.page.as_deref(), 1)?;
+        if rows > LOG_ROWS_MAX {
+            let message = format!("`page_size`: at most {LOG_ROWS_MAX}");
+            return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param("page_size"));
+        }
+        if let Some(cursor) = &self.cursor {
+            return Ok((number, LogPage { before: Some(place(cursor)?), skip: 0, rows }));
+        }
+        let skip = (number - 1).saturating_mul(rows);
+        if skip >= LOG_DEPTH_MAX {
+            let message = format!(
+                "pages are counted up to entry {LOG_DEPTH_MAX}; go on with `?cursor=` and the \
+                 `next_cursor` of the page before, or ask about fewer days"
+            );
+            return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param("page"));
+        }
+        Ok((number, LogPage { before: None, skip, rows }))
+    }
+}
+
+/// Which edge of a day a date stands for.
+#[derive(Clone, Copy)]
+enum Edge {
+    Start,
+    End,
+}
+
+/// A day in UTC, `YYYY-MM-DD HH:MM:SS` in UTC, or an RFC 3339 instant.
+fn instant(field: &str, text: Option<&str>, edge: Edge) -> Result<Option<Timestamp>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    if let Some(day) = Zone::utc().days(text, text).ok().and_then(|days| days.into_iter().next()) {
+        return Ok(Some(match edge {
+            Edge::Start => day.span.start,
+            Edge::End => day.span.end,
+        }));
+    }
+    let plain = text.replacen(' ', "T", 1);
+    let read = Timestamp::parse(&plain).or_else(|_| Timestamp::parse(&format!("{plain}Z")));
+    let wrong = |_| problem::wrong(field, "a day or an instant such as `2026-01-31 09:30:00`");
+    read.map(Some).map_err(wrong)
+}
+
+/// The place that a cursor names.
+fn place(cursor: &str) -> Result<(i64, String), Refusal> {
+    let read = cursor
+        .split_once('.')
+        .and_then(|(at, call)| Some((at.parse().ok()?, CallId::parse(call)?.to_string())));
+    read.ok_or_else(|| problem::wrong("cursor", "expected the `next_cursor` of a page"))
+}
+
+fn shown(found: &Logged, page: usize, rows: usize) -> Value {
+    let is_full = found.entries.len() == rows;
+    let last = found.entries.last().filter(|_| is_full).map(|it| &it.entry.row);
+    let data: Vec<Value> = found.entries.iter().map(line).collect();
+    json!({
+        "data": data,
+        "total": found.total.min(LOG_DEPTH_MAX),
+        "total_is_more": found.total > LOG_DEPTH_MAX,
+        "page": page,
+        "page_size": rows,
+        "total_pages": found.total.min(LOG_DEPTH_MAX).div_ceil(rows),
+        "next_cursor": last.map(|row| format!("{}.{}", row.admitted_at, row.call_id)),
+    })
+}
+
+/// One entry: LiteLLM's fields as far as the ledger knows them, then ours.
+fn line(logged: &LoggedEntry) -> Value {
+    let row = &logged.entry.row;
+    let at = |micros| Timestamp::from_micros(micros).to_string();
+    let (prompt, completion) =
+        (tokens(row, UsageKind::is_prompt), tokens(row, UsageKind::is_completion));
+    json!({
+        "request_id": row.call_id,
+        "api_key": logged.key_hash,
+        "spend": logged.entry.cost(),
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "startTime": at(row.admitted_at),
+        "endTime": at(row.settled_at),
+        "completionStartTime": row.first_byte_at.map(at),
+        "request_duration_ms": row.settled_at.saturating_sub(row.admitted_at) / 1_000,
+        "model": row.upstream_model,
+        "model_id": row.deployment_id,
+        "model_group": row.model_group,
+        "custom_llm_provider": row.provider,
+        "user": row.charged.user_id,
+        "team_id": row.charged.team_id,
+        "organization_id": row.charged.organization_id,
+        "end_user": row.charged.customer_id,
+        "request_tags": row.charged.tags.names,
+        "metadata": {},
+        "status": if row.failed() { "failure" } else { "success" },
+        "key_id": row.charged.key_id,
+        "project_id": row.charged.project_id,
+        "stream": row.streamed,
+        "outcome": row.outcome,
+        "usage_source": row.usage_source,
+        "price_sheet_id": row.price_sheet_id,
+        "recorded_spend": row.cost(),
+        "attempts": serde_json::from_str::<Value>(&row.attempts).unwrap_or_default(),
+    })
+}
+
+/// Whole tokens of the kinds of one side.
+fn tokens(row: &EntryRow, belongs: fn(UsageKind) -> bool) -> u64 {
+    let known = row.usage.known().filter(|(kind, _)| belongs(*kind));
+    known.map(|(_, quantity)| quantity.milli()).fold(0, u64::saturating_add) / 1_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_stands_for_its_whole_day_and_an_instant_for_itself() {
+        for (text, start, end) in [
+            ("2026-05-01", "2026-05-01T00:00:00Z", "2026-05-02T00:00:00Z"),
+            ("2026-05-01 09:30:00", "2026-05-01T09:30:00Z", "2026-05-01T09:30:00Z"),
+            ("2026-05-01T09:30:00+02:00", "2026-05-01T07:30:00Z", "2026-05-01T07:30:00Z"),
+        ] {
+            let read = |edge| instant("start_date", Some(text), edge).expect("an instant");
+            let read = |edge| read(edge).map(|at| at.to_string());
+            assert_eq!(read(Edge::Start).as_deref(), Some(start));
+            assert_eq!(read(Edge::End).as_deref(), Some(end));
+        }
+        for text in ["", "yesterday", "2026-13-01", "9"] {
+            assert!(instant("start_date", Some(text), Edge::Start).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn pages_are_counted_only_so_far_and_a_cursor_has_no_such_limit() {
+        let asked = |page: &str, cursor: Option<&str>| Asked {
+            page: Some(page.to_owned()),
+            page_size: Some("1000".to_owned()),
+            cursor: cursor.map(str::to_owned),
+            ..Asked::default()
+        };
+        assert_eq!(asked("10", None).page().expect("a page").1.skip, 9_000);
+        let deep = asked("11", None).page().expect_err("too deep");
+        assert!(format!("{deep:?}").contains("next_cursor"), "{deep:?}");
+        let cursor = "17.00000000-0000-0000-0000-000000000001";
+        assert_eq!(asked("11", Some(cursor)).page().expect("a page").1.skip, 0);
+        for wrong in ["", "17", "x.00000000-0000-0000-0000-000000000001", "17.call"] {
+            assert!(asked("1", Some(wrong)).page().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A price that turned out wrong: shown first, then corrected, once.
+
+use serde_json::json;
+use tollgate_testkit::config_text::ConfigText;
+
+use super::command_line::run;
+use crate::books::Books;
+use crate::stage::{CALL, CALL_NANOS, CHAT, GROUP, Stage};
+
+#[tokio::test]
+async fn a_price_of_the_past_is_corrected_once_and_only_when_asked() {
+    let stage = Stage::new().await;
+    let key = stage.key(json!({ "user_id": "ada" })).await;
+    for _ in 0..3 {
+        key.client.post(CHAT, CALL).await.ok();
+    }
+    stage.await_spend(&key, 3 * CALL_NANOS).await;
+    let home = &stage.home;
+    let (config, data) = (home.config_file(), home.data_dir());
+    let (config, data) = (config.display().to_string(), data.display().to_string());
+    // Another price is another id of the deployment: it is found by its model.
+    let dearer = ConfigText::deployment(&stage.simulator)
+        .without("input_cost_per_token")
+        .with("input_cost_per_token: 0.000011");
+    home.rewrite_config(&ConfigText::new().group(GROUP, &dearer).build());
+    let difference = 3 * 3 * 10_000;
+
+    let common = ["reprice", "--config", &config, "--data-dir", &data, "--from", "2020-01-01"];
+    let apply = [&common[..], &["--apply"]].concat();
+    let (status, shown) = run(&common).await;
+    assert_eq!(status, Some(0), "{shown}");
+    assert!(shown.contains("3 corrections; nothing was written"), "{shown}");
+    let cells: Vec<&str> = shown.lines().nth(1).expect("a line").split_whitespace().collect();
+    assert_eq!(cells, ["chat", "3", "0", "0.000105", "0.000195", "0.00009"], "{shown}");
+    let other = [&apply[..], &["--model", "other"]].concat();
+    assert!(run(&other).await.1.contains("nothing to correct"));
+    let early = [&apply[..], &["--until", "2020-01-02"]].concat();
+    assert!(run(&early).await.1.contains("nothing to correct"));
+
+    let (status, applied) = run(&apply).await;
+    assert_eq!(status, Some(0), "{applied}");
+    assert!(applied.contains("3 corrections written"), "{applied}");
+    assert_eq!(applied.lines().nth(1), shown.lines().nth(1), "what was shown is what is done");
+    assert!(run(&apply).await.1.contains("nothing to correct"), "once");
+
+    let Stage { gateway, home, .. } = stage;
+    assert_eq!(gateway.terminate().await.code(), Some(0));
+    let books = Books::open(None, &home.data_dir()).await;
+    assert_eq!(books.sum(), 3 * CALL_NANOS, "the entries are what they were");
+    assert_eq!(books.total.nanos(), 3 * CALL_NANOS + difference);
+}
+
+#[tokio::test]
+async fn a_day_that_is_none_is_wrong_use() {
+    for day in ["yesterday", "2026-13-01", "2026-11-24T00:00:00Z"] {
+        let (status, text) = run(&["reprice", "--config", "x", "--from", day]).await;
+        assert_eq!(status, Some(2), "{text}");
+        assert!(text.contains("not a day such as"), "{text}");
+    }
+}

@@ -1,0 +1,198 @@
+//! Usage by day and by model, read from the sums per quarter-hour and never from entries.
+//!
+//! What is asked for is a list of parts, a sum each: a day of someone, or what one model makes up
+//! of it. One part is one stretch of the table's key, so that its cost does not depend on how much
+//! else there is. A page asks for few parts, and Postgres gives up what takes too long.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use tollgate_domain::{Level, Subject, joined};
+use tollgate_policy::Span;
+
+use crate::batch::{Statement, Value, chunks};
+use crate::spend::{Spend, columns};
+use crate::transaction::Transaction;
+use crate::{Db, StoreError};
+
+/// Most models that are told apart; the rest of a day is summed as one.
+pub const USAGE_MODELS_MAX: usize = 20;
+/// Most names of models that are looked at to find those.
+const MODELS_LOOKED_AT_MAX: i64 = 1_000;
+
+/// What someone used, day by day.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DailyUsage {
+    /// One for each day asked for, in that order.
+    pub days: Vec<DayOfUsage>,
+}
+
+/// What someone used on one day.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DayOfUsage {
+    /// The whole day.
+    pub total: Spend,
+    /// The model groups that make it up, those with the highest cost over all days first; a model
+    /// that was not called on this day is left out.
+    pub models: Vec<(String, Spend)>,
+    /// What all other model groups make up, where there are more than [`USAGE_MODELS_MAX`].
+    pub others: Option<Spend>,
+}
+
+/// One sum: of a kind's subject over a span.
+struct Part {
+    kind: &'static str,
+    subject: String,
+    span: Span,
+}
+
+impl Db {
+    /// What a subject used on each of some days, which begin and end at quarter-hours and follow
+    /// each other; of one model group only where one is named. All of it is read at one instant.
+    ///
+    /// A level that is not summed by model has no models, and nothing of a model that is named.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails, or does not answer within fifteen seconds.
+    pub async fn usage(
+        &self,
+        subject: &Subject,
+        model: Option<&str>,
+        days: &[Span],
+    ) -> Result<DailyUsage, StoreError> {
+        let mut reading = Transaction::begin_to_read(self).await?;
+        let totals = match model {
+            None => days_of(subject.level.as_str(), &subject.id, days),
+            Some(model) => match by_model(subject, model) {
+                Some((kind, id)) => days_of(kind, &id, days),
+                None => return Ok(DailyUsage { days: vec![DayOfUsage::default(); days.len()] }),
+            },
+        };
+        let totals = sums(&mut reading, &totals).await?;
+        let mut usage = DailyUsage { days: totals.into_iter().map(DayOfUsage::of).collect() };
+        let models = match model {
+            None => top_models(&mut reading, subject, days).await?,
+            Some(model) => vec![model.to_owned()],
+        };
+        split(&mut reading, (subject, days), models, &mut usage).await?;
+        reading.commit().await?;
+        Ok(usage)
+    }
+}
+
+impl DayOfUsage {
+    fn of(total: Spend) -> Self {
+        Self { total, models: Vec::new(), others: None }
+    }
+}
+
+/// Adds the parts that models make up to each day.
+async fn split(
+    reading: &mut Transaction,
+    (subject, days): (&Subject, &[Span]),
+    mut models: Vec<String>,
+    usage: &mut DailyUsage,
+) -> Result<(), StoreError> {
+    let more = models.len() > USAGE_MODELS_MAX;
+    models.truncate(USAGE_MODELS_MAX);
+    for model in models {
+        let Some((kind, id)) = by_model(subject, &model) else { continue };
+        let parts = sums(reading, &days_of(kind, &id, days)).await?;
+        for (day, part) in usage.days.iter_mut().zip(parts) {
+            if part.entries > 0 {
+                day.models.push((model.clone(), part));
+            }
+        }
+    }
+    if more {
+        for day in &mut usage.days {
+            let mut others = day.total.clone();
+            day.models.iter().for_each(|(_, part)| others.subtract(part));
+            day.others = Some(others);
+        }
+    }
+    Ok(())
+}
+
+/// The model groups that a subject called on these days, the dearest first.
+async fn top_models(
+    reading: &mut Transaction,
+    subject: &Subject,
+    days: &[Span],
+) -> Result<Vec<String>, StoreError> {
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
+    let span = Span { start: first.start, end: last.end };
+    let statement = Statement::new(MODELS, [Value::from(MODELS_LOOKED_AT_MAX)]);
+    let names = reading.fetch(statement, |row| row.text("subject")).await?;
+    let part = |name: String| {
+        let (kind, id) = by_model(subject, &name)?;
+        Some((name, Part { kind, subject: id, span }))
+    };
+    let (names, parts): (Vec<String>, Vec<Part>) = names.into_iter().filter_map(part).unzip();
+    let mut called: Vec<(String, Spend)> =
+        names.into_iter().zip(sums(reading, &parts).await?).collect();
+    called.retain(|(_, spend)| spend.entries > 0);
+    called.sort_by_key(|(_, spend)| std::cmp::Reverse((spend.cost, spend.entries)));
+    Ok(called.into_iter().map(|(name, _)| name).collect())
+}
+
+/// The kind and subject under which one model group's part of someone's spend is summed.
+fn by_model(subject: &Subject, model: &str) -> Option<(&'static str, String)> {
+    match subject.level {
+        Level::All => Some((Level::ModelGroup.as_str(), model.to_owned())),
+        level => Some((level.with_model()?, joined(&subject.id, model))),
+    }
+}
+
+fn days_of(kind: &'static str, subject: &str, days: &[Span]) -> Vec<Part> {
+    days.iter().map(|day| Part { kind, subject: subject.to_owned(), span: *day }).collect()
+}
+
+/// The sum of each part, in their order.
+async fn sums(reading: &mut Transaction, parts: &[Part]) -> Result<Vec<Spend>, StoreError> {
+    let mut sums = Vec::with_capacity(parts.len());
+    for chunk in chunks(parts) {
+        let values = (0..).zip(chunk).flat_map(|(number, part)| {
+            [
+                Value::from(number),
+                Value::from(part.kind),
+                Value::from(&part.subject),
+                Value::from(part.span.start.micros()),
+                Value::from(part.span.end.micros()),
+            ]
+        });
+        let statement = Statement::rows(PARTS, PART_COLUMNS, &SUMS, values.collect());
+        let read = |row: &dyn crate::db::Columns| Ok((row.integer("number")?, Spend::read(row)?));
+        let found: HashMap<i64, Spend> =
+            reading.fetch(statement, read).await?.into_iter().collect();
+        sums.extend(
+            (0..).zip(chunk).map(|(number, _)| found.get(&number).cloned().unwrap_or_default()),
+        );
+    }
+    Ok(sums)
+}
+
+const PARTS: &str = "WITH parts (number, part_kind, part_subject, start_at, end_at) AS (VALUES";
+/// How many columns a part has.
+const PART_COLUMNS: usize = 5;
+
+static SUMS: LazyLock<String> = LazyLock::new(|| {
+    let sums: Vec<String> =
+        columns().map(|column| format!("CAST(SUM({column}) AS BIGINT) AS {column}")).collect();
+    format!(
+        ") SELECT number, {} FROM parts JOIN spend_quarter_hours ON kind = part_kind \
+         AND subject = part_subject AND bucket_at >= start_at AND bucket_at < end_at \
+         GROUP BY number",
+        sums.join(", ")
+    )
+});
+
+/// The names of all model groups that were ever called, each found by one step through the key:
+/// reading every row of them would take longer with each quarter-hour that passes.
+const MODELS: &str = "WITH RECURSIVE names (subject) AS (\
+     SELECT MIN(subject) FROM spend_quarter_hours WHERE kind = 'model_group' \
+     UNION ALL \
+     SELECT (SELECT MIN(more.subject) FROM spend_quarter_hours more \
+     WHERE more.kind = 'model_group' AND more.subject > names.subject) \
+     FROM names WHERE names.subject IS NOT NULL) \
+     SELECT subject FROM names WHERE subject IS NOT NULL LIMIT $1";
