@@ -48,7 +48,8 @@ async fn a_fixed_rate_does_not_wait_for_answers() {
     // One connection carries a tenth of the calls in time; the others are late, and their lateness
     // counts.
     let (due, sent) = (run.window.elapsed.as_millis(), run.timings.last_byte.count());
-    assert!((due / 2..=due + 5).contains(&(sent as u128)), "{sent} calls in {due} ms");
+    // A call that is due while the clock is read is sent a little early.
+    assert!((due / 2..=due + due / 5).contains(&(sent as u128)), "{sent} calls in {due} ms");
     let summary = run.timings.last_byte.summary().expect("samples");
     assert!(summary.p50_us > 250_000.0, "{summary:?}");
     assert_eq!(run.timings.answered, simulator.calls().count());
