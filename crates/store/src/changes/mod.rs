@@ -66,8 +66,8 @@ impl Change {
         if text.len() > PAYLOAD_BYTES_MAX { json!({}).to_string() } else { text }
     }
 
-    /// Reads a notification; `None` when it comes from the gateway of this name. A payload that this
-    /// version does not know may concern anything.
+    /// Reads a notification; `None` when it comes from the gateway of this name. A payload that
+    /// this version does not know may concern anything.
     fn hear(notification: &str, own_name: &str) -> Option<Self> {
         match notification.split_once(' ') {
             Some((name, _)) if name == own_name => None,
