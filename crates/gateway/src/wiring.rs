@@ -10,10 +10,10 @@ use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 use tollgate_admin::Admin;
 use tollgate_config::Snapshot;
-use tollgate_domain::{Clock, Random, Secret};
+use tollgate_domain::{Clock, Random, Secret, Timestamp};
 use tollgate_proxy::Gate;
 use tollgate_store::{
-    ChangeListener, Db, EntryRetention, KeyDirectory, Ledger, LedgerOptions, Presence,
+    ChangeListener, Db, EntryRetention, KeyDirectory, Ledger, LedgerOptions, Presence, Recovered,
     ResponseLimits, Responses, Retention, Spool,
 };
 use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
@@ -79,25 +79,7 @@ pub(crate) async fn wire(
     (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
 ) -> anyhow::Result<Wired> {
     let spool = Spool::in_folder(data_dir);
-    let Some(mut presence) = db.presence().await? else {
-        anyhow::bail!(
-            "another gateway uses this database file; end it, or give this one a data directory of \
-             its own, or use Postgres for several"
-        );
-    };
-    if !presence.is_sole() {
-        tracing::info!("another gateway works on this database; open calls may be its own");
-    }
-    let recovered = tollgate_store::recover(&db, &presence, Some(&spool), clock.now()).await?;
-    let sole = presence.is_sole();
-    presence.share().await?;
-    if recovered.settled > 0 {
-        tracing::warn!(
-            calls = recovered.settled,
-            cost = %recovered.cost,
-            "calls that an earlier process left open were settled as interrupted"
-        );
-    }
+    let (presence, sole, recovered) = recovered(&db, &spool, clock.now()).await?;
     let master = master_key::settle(&db, snapshot.settings.master_key.as_ref(), &*random).await?;
     let calls = usize::try_from(snapshot.settings.calls_in_flight_max)?;
     let options = LedgerOptions { spool: Some(spool), ..LedgerOptions::for_calls_in_flight(calls) };
@@ -115,13 +97,7 @@ pub(crate) async fn wire(
         (Arc::clone(&clock), Arc::clone(&random)),
     ));
     let counting = AbortOnDropHandle::new(tokio::spawn(gate.supply_tokenizers()));
-    let retention = Retention::new(responses, Arc::clone(&clock), EXPIRY_INTERVAL);
-    let kept = Arc::clone(&gate);
-    let keeping = Arc::new(move || kept.snapshot().settings.entries_kept);
-    let entries = EntryRetention::new(db.clone(), Arc::clone(&clock), EXPIRY_INTERVAL, keeping);
-    let expiring = AbortOnDropHandle::new(tokio::spawn(async {
-        tokio::join!(retention.run(), entries.run());
-    }));
+    let expiring = expiring(&db, responses, &gate, &clock);
     let hearing = ChangeListener::start(&db, Arc::clone(&keys))
         .await
         .map(|listener| AbortOnDropHandle::new(tokio::spawn(listener.run())));
@@ -144,6 +120,51 @@ pub(crate) async fn wire(
         presence,
         sharing,
     })
+}
+
+/// Settles what an earlier process left open. Gives the lock that says a gateway works on the
+/// database, whether this one was alone when it took it, and what was settled.
+async fn recovered(
+    db: &Db,
+    spool: &Spool,
+    now: Timestamp,
+) -> anyhow::Result<(Presence, bool, Recovered)> {
+    let Some(mut presence) = db.presence().await? else {
+        anyhow::bail!(
+            "another gateway uses this database file; end it, or give this one a data directory of \
+             its own, or use Postgres for several"
+        );
+    };
+    if !presence.is_sole() {
+        tracing::info!("another gateway works on this database; open calls may be its own");
+    }
+    let recovered = tollgate_store::recover(db, &presence, Some(spool), now).await?;
+    let sole = presence.is_sole();
+    presence.share().await?;
+    if recovered.settled > 0 {
+        tracing::warn!(
+            calls = recovered.settled,
+            cost = %recovered.cost,
+            "calls that an earlier process left open were settled as interrupted"
+        );
+    }
+    Ok((presence, sole, recovered))
+}
+
+/// Removes answers and entries whose time is over, for as long as it is held.
+fn expiring(
+    db: &Db,
+    responses: Responses,
+    gate: &Arc<Gate>,
+    clock: &Arc<dyn Clock>,
+) -> AbortOnDropHandle<()> {
+    let retention = Retention::new(responses, Arc::clone(clock), EXPIRY_INTERVAL);
+    let kept = Arc::clone(gate);
+    let keeping = Arc::new(move || kept.snapshot().settings.entries_kept);
+    let entries = EntryRetention::new(db.clone(), Arc::clone(clock), EXPIRY_INTERVAL, keeping);
+    AbortOnDropHandle::new(tokio::spawn(async {
+        tokio::join!(retention.run(), entries.run());
+    }))
 }
 
 fn directory(

@@ -127,9 +127,7 @@ impl Part<'_> {
         let limits = price::limits(reader, &mut info, output_limit(&defaults));
         let mode = info.take("mode").and_then(|entry| reader.text(entry));
         finish_info(reader, &info);
-        if let Some((prices, span)) = &own_prices {
-            price::warn_partial(reader, prices, span);
-        }
+        own_prices.iter().for_each(|(prices, span)| price::warn_partial(reader, prices, span));
         let pinned = pinned.or_else(|| provider.responses_only(mode.as_deref()));
         let (Common { id, group, base_model, access_groups }, access) = self.ready(access)?;
         let Access { base_url, variables, key, identity } = access;

@@ -1,5 +1,6 @@
-//! Counting tokens without a call: by the provider where it counts requests of the client's format,
-//! else exact where the model's tokenizer is public, else an estimate from the length of the prompt.
+//! Counting tokens without a call: by the provider where it counts requests of the client's
+//! format, else exact where the model's tokenizer is public, else an estimate from the length of
+//! the prompt.
 //!
 //! Nothing is charged. The estimate leans to the high side, so that a client that compacts by it
 //! compacts in time.
