@@ -112,9 +112,8 @@ impl LimitFields {
     /// writes always reads.
     pub fn compile(&self) -> Result<Limits, StoreError> {
         let mut money = vec![];
-        if self.max_budget.is_some() || self.budget_duration.is_some() {
-            push(&mut money, self.max_budget, self.budget_duration.as_deref())?;
-        }
+        // The main budget comes first even without a cap: its window is what `spend` shows.
+        push(&mut money, self.max_budget, self.budget_duration.as_deref())?;
         for window in &self.budget_limits {
             push(&mut money, Some(window.max_budget), Some(&window.budget_duration))?;
         }
@@ -269,6 +268,15 @@ mod tests {
         let limits = fields.compile().expect("limits");
         let caps: Vec<_> = limits.whole.money.iter().map(|bound| bound.cap).collect();
         assert_eq!(caps, [Some(dollars(7)), Some(dollars(20))]);
+    }
+
+    #[test]
+    fn spend_is_that_of_the_main_budget_whatever_other_windows_there_are() {
+        let fields = LimitFields { budget_limits: vec![window("1d", 7)], ..LimitFields::default() };
+        let limits = fields.compile().expect("limits");
+        let main = &limits.whole.money[0];
+        assert_eq!((main.cap, main.period), (None, None));
+        assert_eq!(limits.whole.money.len(), 2);
     }
 
     #[test]

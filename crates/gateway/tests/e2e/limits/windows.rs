@@ -49,7 +49,7 @@ async fn the_night_on_which_the_clocks_go_forward_is_an_hour_shorter() {
     }
     clock.set("2026-03-29T22:00:00Z");
     served(&call(&key).await);
-    stage.await_spend(&key, CALL_NANOS).await;
+    stage.await_spend(&key, 2 * CALL_NANOS).await;
     clock.set("2026-03-30T21:59:59Z");
     too_dear(&call(&key).await, "per 1d");
     clock.set("2026-03-30T22:00:00Z");
