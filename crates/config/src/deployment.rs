@@ -39,6 +39,8 @@ pub struct Deployment {
     pub group: ModelName,
     /// The access groups it is in: `model_info.access_groups`.
     pub access_groups: Arc<[Box<str>]>,
+    /// Whether it gets no calls for now: `model_info.blocked`.
+    pub blocked: bool,
     /// Its provider.
     pub provider: Arc<Provider>,
     /// The provider's own name of the model. Within [`crate::PatternGroup`] it may hold `*`; what

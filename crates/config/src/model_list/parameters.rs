@@ -39,6 +39,8 @@ pub(super) struct Common {
     /// The names under which lists of models grant it together with others: those in
     /// `model_info.access_groups` (management-api §2).
     pub(super) access_groups: Arc<[Box<str>]>,
+    /// `model_info.blocked`.
+    pub(super) blocked: bool,
 }
 
 impl Common {
@@ -49,6 +51,7 @@ impl Common {
             group: self.group.clone(),
             base_model: self.base_model.clone(),
             access_groups: Arc::clone(&self.access_groups),
+            blocked: self.blocked,
         })
     }
 }
@@ -129,13 +132,16 @@ impl Part<'_> {
         finish_info(reader, &info);
         own_prices.iter().for_each(|(prices, span)| price::warn_partial(reader, prices, span));
         let pinned = pinned.or_else(|| provider.responses_only(mode.as_deref()));
-        let (Common { id, group, base_model, access_groups }, access) = self.ready(access)?;
+        let (Common { id, group, base_model, access_groups, blocked }, access) =
+            self.ready(access)?;
+        let candidate = Candidate { available: !blocked, ..candidate };
         let Access { base_url, variables, key, identity } = access;
         let template = Deployment {
             prices: own_prices.and_then(|(prices, _)| price::sheet(prices, &id)),
             id,
             group,
             access_groups,
+            blocked,
             upstream_model: upstream_model.into(),
             base_url: base_url.url.into(),
             calling: Calling { pinned, own_base_url: base_url.own },

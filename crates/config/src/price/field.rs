@@ -40,6 +40,11 @@ impl PriceField {
     }
 }
 
+/// The field that holds the price of a kind.
+pub(crate) fn name_of(kind: UsageKind) -> Option<&'static str> {
+    NAMES.iter().find(|(_, named)| *named == kind).map(|(name, _)| *name)
+}
+
 /// Whether a field is a price of any sort, applied or not.
 pub(crate) fn is_price(name: &str) -> bool {
     name == "tiered_pricing" || name.contains("_cost_per_") || name.contains("_token_cost")
