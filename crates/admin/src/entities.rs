@@ -10,23 +10,32 @@ pub(crate) mod tags;
 pub(crate) mod teams;
 pub(crate) mod users;
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tollgate_domain::{BudgetId, CustomerId, IdError, Level, OrganizationId};
 use tollgate_faults::Refusal;
 use tollgate_store::{DeleteEntitiesError, Deleted, ENTITIES_PER_PAGE_MAX, EntityRow};
 
 use crate::account::Account;
+use crate::desk::Desk;
 use crate::fields::{Change, Fields};
-use crate::keys::{MASTER, alias, empty, models};
+use crate::keys::{alias, empty, models};
 use crate::limits::{self, LIMITS};
 use crate::problem::{self, missing, wrong};
 use crate::routes::Admin;
+use crate::shape::{Field, Shape, flag, object, text, texts};
 
 /// Most entities that one request names.
 const NAMED_MAX: usize = 500;
 /// Most entities that one list considers.
 const LISTED_MAX: usize = 10_000;
+
+/// What a family may have beside its limits.
+const FIELDS: [Field; 4] = [
+    flag("blocked", "Whether its calls are refused for now"),
+    texts("models", "The granted models, patterns and access groups; empty grants every model"),
+    object("metadata", "What is kept beside it; replaced whole"),
+    text("organization_id", "The organization it belongs to"),
+];
 
 /// One family of entities: the names of its fields.
 #[derive(Debug)]
@@ -45,22 +54,33 @@ pub(crate) struct Family {
 }
 
 impl Family {
-    /// Reads a body that may hold every field of the family, and `more`.
-    pub(crate) fn read(&self, body: &Bytes, more: &[&'static str]) -> Result<Fields, Refusal> {
-        let mut supported = vec![self.id, "budget_id"];
-        supported.extend(self.alias);
-        supported.extend(LIMITS);
-        supported.extend(self.fields);
-        supported.extend(self.kept);
-        supported.extend(more);
-        Fields::read(body, &supported, self.not_yet)
+    /// What a request about one of the family may hold.
+    pub(crate) fn shape(&self) -> Shape {
+        let id = text(self.id, "The identity; a fresh one where it is left out");
+        let budget = text("budget_id", "The shared budget whose rules fill what is left open");
+        let alias = self.alias.map(|name| text(name, "A name that people chose"));
+        let own = FIELDS.iter().filter(|field| self.fields.contains(&field.name));
+        let kept = self.kept.iter().map(|name| text(name, "Kept beside it"));
+        let fields: Vec<Field> =
+            [id, budget].into_iter().chain(alias).chain(own.copied()).chain(kept).collect();
+        Shape::of(&fields).and(&LIMITS).but_not(self.not_yet)
+    }
+
+    /// What a request holds that lists some of the family in this field.
+    pub(crate) fn listing(field: &'static str) -> Shape {
+        Shape::of(&[texts(field, "The identities").required()])
+    }
+
+    /// What a request holds that names one of the family.
+    pub(crate) fn naming(&self) -> Shape {
+        Shape::of(&[text(self.id, "The identity").required()])
     }
 
     /// A new row with the identity that the request gives, or with a fresh one.
-    pub(crate) fn blank(&self, admin: &Admin, fields: &Fields) -> Result<EntityRow, Refusal> {
-        let id = fields.parsed(self.id, identity)?.value().unwrap_or_else(|| admin.fresh_id());
-        let row = EntityRow::new(self.level, "", &id, admin.clock.now());
-        let by = Some(MASTER.to_owned());
+    pub(crate) fn blank(&self, desk: &Desk, fields: &Fields) -> Result<EntityRow, Refusal> {
+        let id = fields.parsed(self.id, identity)?.value().unwrap_or_else(|| desk.fresh_id());
+        let row = EntityRow::new(self.level, "", &id, desk.clock.now());
+        let by = Some(desk.name());
         Ok(EntityRow { created_by: by.clone(), updated_by: by, ..row })
     }
 
@@ -142,30 +162,28 @@ impl Family {
     }
 
     /// Stores a changed row.
-    pub(crate) async fn save(&self, admin: &Admin, row: &mut EntityRow) -> Result<(), Refusal> {
-        row.updated_at = admin.clock.now();
-        row.updated_by = Some(MASTER.to_owned());
-        let updated = admin.db.update_entity(row).await;
+    pub(crate) async fn save(&self, desk: &Desk, row: &mut EntityRow) -> Result<(), Refusal> {
+        row.updated_at = desk.clock.now();
+        row.updated_by = Some(desk.name());
+        let updated = desk.db.update_entity(row).await;
         let updated = updated.map_err(|problem| problem::store(&problem))?;
-        admin.keys.forget_level(&row.subject());
+        desk.keys.forget_level(&row.subject());
         if updated { Ok(()) } else { Err(self.absent(&row.id)) }
     }
 
     /// Creates an entity from a request that holds nothing but the family's fields.
-    pub(crate) async fn create(&self, admin: &Admin, body: &Bytes) -> Result<EntityRow, Refusal> {
-        let fields = self.read(body, &[])?;
-        let mut row = self.blank(admin, &fields)?;
-        self.apply(admin, &fields, &mut row).await?;
-        self.insert(admin, std::slice::from_ref(&row)).await?;
+    pub(crate) async fn create(&self, desk: &Desk, fields: &Fields) -> Result<EntityRow, Refusal> {
+        let mut row = self.blank(desk, fields)?;
+        self.apply(desk, fields, &mut row).await?;
+        self.insert(desk, std::slice::from_ref(&row)).await?;
         Ok(row)
     }
 
     /// Changes an entity: absent fields stay, null removes, a value replaces.
-    pub(crate) async fn change(&self, admin: &Admin, body: &Bytes) -> Result<EntityRow, Refusal> {
-        let fields = self.read(body, &[])?;
-        let mut row = self.named(admin, &fields).await?;
-        self.apply(admin, &fields, &mut row).await?;
-        self.save(admin, &mut row).await?;
+    pub(crate) async fn change(&self, desk: &Desk, fields: &Fields) -> Result<EntityRow, Refusal> {
+        let mut row = self.named(desk, fields).await?;
+        self.apply(desk, fields, &mut row).await?;
+        self.save(desk, &mut row).await?;
         Ok(row)
     }
 
@@ -173,30 +191,31 @@ impl Family {
     /// them.
     pub(crate) async fn delete(
         &self,
-        admin: &Admin,
-        body: &Bytes,
+        desk: &Desk,
+        fields: &Fields,
         field: &'static str,
     ) -> Result<(Vec<String>, Deleted), Refusal> {
-        let ids = listed(&Fields::read(body, &[field], &[])?, field)?;
-        let deleted = self.delete_named(admin, "", &ids).await?;
+        let ids = listed(fields, field)?;
+        let deleted = self.delete_named(desk, "", &ids).await?;
         Ok((ids, deleted))
     }
 
     /// Deletes entities and forgets everything that memory knew of them.
     pub(crate) async fn delete_named(
         &self,
-        admin: &Admin,
+        desk: &Desk,
         within: &str,
         ids: &[String],
     ) -> Result<Deleted, Refusal> {
-        let at = (admin.clock.now(), Some(MASTER));
-        let deleted = admin.db.delete_entities(self.level, within, ids, at).await;
+        let by = desk.name();
+        let at = (desk.clock.now(), Some(&*by));
+        let deleted = desk.db.delete_entities(self.level, within, ids, at).await;
         let deleted = deleted.map_err(|problem| match problem {
             DeleteEntitiesError::Absent(id) => self.absent(&id),
             DeleteEntitiesError::Store(problem) => problem::store(&problem),
         })?;
-        deleted.keys.iter().for_each(|hash| admin.keys.forget(hash));
-        deleted.entities.iter().for_each(|row| admin.keys.forget_level(&row.subject()));
+        deleted.keys.iter().for_each(|hash| desk.keys.forget(hash));
+        deleted.entities.iter().for_each(|row| desk.keys.forget_level(&row.subject()));
         Ok(deleted)
     }
 
@@ -274,12 +293,12 @@ impl Family {
     /// Blocks an entity, or lets it call again.
     pub(crate) async fn block(
         &self,
-        admin: &Admin,
+        desk: &Desk,
         row: &mut EntityRow,
         blocked: bool,
     ) -> Result<(), Refusal> {
         row.blocked = blocked;
-        self.save(admin, row).await
+        self.save(desk, row).await
     }
 
     pub(crate) fn absent(&self, id: &str) -> Refusal {
@@ -316,6 +335,7 @@ fn sent_within(fields: &Fields, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
     use tollgate_domain::Timestamp;
 
     fn described(metadata: &Value, sent: &str) -> Result<Value, Option<String>> {
@@ -323,7 +343,7 @@ mod tests {
         let mut row = EntityRow::new(Level::User, "", "ada", now);
         row.metadata = metadata.as_object().cloned().expect("an object");
         let body = Bytes::copy_from_slice(sent.as_bytes());
-        let fields = users::USER.read(&body, &[]).expect("fields");
+        let fields = Fields::read(&body, &users::USER.shape(), &[]).expect("fields");
         let applied = users::USER.describe(&fields, &mut row);
         applied.map(|()| Value::Object(row.metadata)).map_err(|refusal| refusal.param)
     }
@@ -351,7 +371,7 @@ mod tests {
     fn a_family_takes_its_own_fields_and_refuses_those_of_another() {
         let read = |family: &Family, body: &str| {
             let body = Bytes::copy_from_slice(body.as_bytes());
-            family.read(&body, &[]).map(drop).map_err(|refusal| refusal.param)
+            Fields::read(&body, &family.shape(), &[]).map(drop).map_err(|refusal| refusal.param)
         };
         let param = |name: &str| Err(Some(name.to_owned()));
         assert_eq!(read(&tags::TAG, r#"{"name": "a", "max_budget": 1, "models": []}"#), Ok(()));
@@ -365,7 +385,8 @@ mod tests {
     fn a_request_names_some_and_not_too_many() {
         let names = |count: usize| {
             let body = json!({ "team_ids": vec!["t"; count] }).to_string();
-            let fields = Fields::read(&Bytes::from(body), &["team_ids"], &[]).expect("fields");
+            let fields = Fields::read(&Bytes::from(body), &Family::listing("team_ids"), &[])
+                .expect("fields");
             listed(&fields, "team_ids").map(|ids| ids.len()).map_err(|refusal| refusal.param)
         };
         assert_eq!(names(NAMED_MAX), Ok(NAMED_MAX));

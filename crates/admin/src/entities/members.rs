@@ -1,20 +1,20 @@
 //! Members of teams: a user within a team, with limits of their own there.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tollgate_domain::Level;
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::Period;
+use tollgate_policy::{Audience, Period};
 use tollgate_store::{ENTITIES_PER_PAGE_MAX, EntityRow};
 
 use super::{Family, account, identity, teams};
+use crate::desk::Desk;
 use crate::fields::{Change, Fields};
-use crate::keys::{MASTER, models};
+use crate::keys::models;
 use crate::limits;
 use crate::problem::{self, missing, wrong};
-use crate::routes::{Admin, Route};
+use crate::route::Route;
+use crate::routes::Admin;
+use crate::shape::{Field, Shape, choice, count, dollars, one_or_more, text, texts};
 
 /// Members.
 pub(crate) const MEMBER: Family = Family {
@@ -28,22 +28,56 @@ pub(crate) const MEMBER: Family = Family {
 /// Most members that one request adds.
 pub(super) const ADDED_MAX: usize = 500;
 /// The fields of a member that can be set and changed.
-const LIMITED: [&str; 5] =
-    ["max_budget_in_team", "budget_duration", "tpm_limit", "rpm_limit", "allowed_models"];
+const LIMITED: [Field; 5] = [
+    dollars("max_budget_in_team", "Most dollars in one period, of their keys in this team"),
+    text("budget_duration", "The period of that budget"),
+    count("tpm_limit", "Most tokens a minute"),
+    count("rpm_limit", "Most requests a minute"),
+    texts("allowed_models", "The granted models; empty grants what the team has"),
+];
+const TEAM_ID: Field = text("team_id", "The team").required();
+const USER_ID: Field = text("user_id", "The user").required();
+const ADDED: [Field; 2] = [
+    TEAM_ID,
+    one_or_more("member", "Who is added: `{user_id, role}`, or a list of such").required(),
+];
+const UPDATED: [Field; 3] = [TEAM_ID, USER_ID, choice("role", &ROLES, "The role in the team")];
 /// The roles within a team.
 const ROLES: [&str; 2] = ["admin", "user"];
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::command("POST", "/team/member_add", add),
-        Route::command("POST", "/team/member_update", update),
-        Route::command("POST", "/team/member_delete", delete),
+        Route::command(
+            ("POST", "/team/member_add"),
+            Audience::Managers,
+            ("Put users in a team", named_shape(&ADDED)),
+            add,
+        ),
+        Route::command(
+            ("POST", "/team/member_update"),
+            Audience::Managers,
+            ("Change the role or limits of a member", named_shape(&UPDATED)),
+            update,
+        ),
+        Route::command(
+            ("POST", "/team/member_delete"),
+            Audience::Managers,
+            (
+                "Take a user out of a team, with their keys of it",
+                Shape::of(&[TEAM_ID, USER_ID]).but_not(&["user_email"]),
+            ),
+            delete,
+        ),
     ]
 }
 
-async fn add(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = read(&body, &["team_id", "member"])?;
-    let team = teams::TEAM.named(&admin, &fields).await?;
+fn named_shape(fields: &[Field]) -> Shape {
+    Shape::of(fields).and(&LIMITED).but_not(&["user_email"])
+}
+
+async fn add(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let team = teams::TEAM.named(&desk, &fields).await?;
+    teams::must_change(&desk, &team)?;
     let listed = match fields.list("member", ADDED_MAX) {
         Ok(Change::Set(listed)) => listed,
         Ok(_) => return Err(missing("member", "`member` says who is added")),
@@ -51,30 +85,31 @@ async fn add(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
     };
     let mut rows = Vec::with_capacity(listed.len());
     for (index, member) in listed.iter().enumerate() {
-        let mut row = read_member(&admin, &team.id, (&format!("member[{index}]"), member))?;
+        let mut row = read_member(&desk, &team.id, (&format!("member[{index}]"), member))?;
         apply(&fields, &mut row)?;
         rows.push(row);
     }
-    MEMBER.insert(&admin, &rows).await.map_err(already_in_team)?;
-    let mut shown = teams::shown(&admin, &team).await?;
+    MEMBER.insert(&desk, &rows).await.map_err(already_in_team)?;
+    let mut shown = teams::shown(&desk, &team).await?;
     let users: Vec<Value> = rows.iter().map(|row| json!({ "user_id": row.id })).collect();
     let mut added = Vec::with_capacity(rows.len());
     for row in &rows {
-        added.push(membership(&admin, row).await?);
+        added.push(membership(&desk, row).await?);
     }
     shown.insert("updated_users".to_owned(), Value::Array(users));
     shown.insert("updated_team_memberships".to_owned(), Value::Array(added));
     Ok(Value::Object(shown))
 }
 
-async fn update(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = read(&body, &["team_id", "user_id", "role"])?;
-    let mut row = named(&admin, &fields).await?;
+async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let team = teams::TEAM.named(&desk, &fields).await?;
+    teams::must_change(&desk, &team)?;
+    let mut row = named(&desk, &fields).await?;
     apply(&fields, &mut row)?;
     if let Some(role) = fields.parsed("role", role)?.value() {
         row.metadata.insert("role".to_owned(), json!(role));
     }
-    MEMBER.save(&admin, &mut row).await?;
+    MEMBER.save(&desk, &mut row).await?;
     Ok(json!({
         "user_id": row.id,
         "user_email": row.metadata.get("user_email"),
@@ -89,17 +124,12 @@ async fn update(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
 }
 
 /// Takes a user out of a team, and with them their keys of it.
-async fn delete(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = Fields::read(&body, &["team_id", "user_id"], &["user_email"])?;
-    let team = teams::TEAM.named(&admin, &fields).await?;
+async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let team = teams::TEAM.named(&desk, &fields).await?;
+    teams::must_change(&desk, &team)?;
     let user = fields.required("user_id", identity)?;
-    MEMBER.delete_named(&admin, &team.id, &[user]).await?;
-    Ok(Value::Object(teams::shown(&admin, &team).await?))
-}
-
-fn read(body: &Bytes, more: &[&'static str]) -> Result<Fields, Refusal> {
-    let supported: Vec<&str> = LIMITED.into_iter().chain(more.iter().copied()).collect();
-    Fields::read(body, &supported, &["user_email"])
+    MEMBER.delete_named(&desk, &team.id, &[user]).await?;
+    Ok(Value::Object(teams::shown(&desk, &team).await?))
 }
 
 async fn named(admin: &Admin, fields: &Fields) -> Result<EntityRow, Refusal> {
@@ -122,7 +152,7 @@ fn apply(fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
 
 /// A member as a request names one: `{role, user_id}`.
 pub(super) fn read_member(
-    admin: &Admin,
+    desk: &Desk,
     team: &str,
     (place, member): (&str, &Value),
 ) -> Result<EntityRow, Refusal> {
@@ -130,7 +160,7 @@ pub(super) fn read_member(
     let Some(user) = part.parsed("user_id", identity)?.value() else {
         return Err(wrong(place, "expected a `user_id`; an e-mail address alone names nobody"));
     };
-    let mut row = fresh(admin, team, &user);
+    let mut row = fresh(desk, team, &user);
     let role = part.parsed("role", role)?.value().unwrap_or_else(|| "user".to_owned());
     row.metadata.insert("role".to_owned(), json!(role));
     if let Some(email) = part.text("user_email")?.value() {
@@ -140,9 +170,9 @@ pub(super) fn read_member(
 }
 
 /// A new member without limits.
-pub(super) fn fresh(admin: &Admin, team: &str, user: &str) -> EntityRow {
-    let row = EntityRow::new(Level::Member, team, user, admin.clock.now());
-    let by = Some(MASTER.to_owned());
+pub(super) fn fresh(desk: &Desk, team: &str, user: &str) -> EntityRow {
+    let row = EntityRow::new(Level::Member, team, user, desk.clock.now());
+    let by = Some(desk.name());
     EntityRow { created_by: by.clone(), updated_by: by, ..row }
 }
 

@@ -1,19 +1,20 @@
 //! Internal users.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tollgate_domain::{Level, UserId};
 use tollgate_faults::{Reason, Refusal};
+use tollgate_policy::{Audience, Scope};
 use tollgate_store::{EntityRow, KEYS_PER_PAGE_MAX, KeyFilter};
 
 use super::{Family, identity, members, teams};
 use crate::asked::Asked;
+use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::keys;
 use crate::problem::{self, wrong};
-use crate::routes::{Admin, Route};
+use crate::route::Route;
+use crate::routes::Admin;
+use crate::shape::{Field, choice, count, flag, list as listing, text};
 
 /// Users.
 pub(crate) const USER: Family = Family {
@@ -42,50 +43,89 @@ const ROLES: [&str; 4] =
     ["proxy_admin", "proxy_admin_viewer", "internal_user", "internal_user_viewer"];
 /// Most teams that one request puts a user in.
 const TEAMS_MAX: usize = 100;
+/// What a new user has beside the fields of every user.
+const NEW: [Field; 2] = [
+    flag("auto_create_key", "Whether they get a key; they do unless this is false"),
+    listing(
+        "teams",
+        "The teams they join: identities, or `{team_id, max_budget_in_team, user_role}`",
+    ),
+];
+/// What a list can be asked by.
+const LISTED_BY: [Field; 5] = [
+    choice("role", &ROLES, "Only users with this role"),
+    text("user_ids", "Identities between commas; one alone is a part of the wanted ones"),
+    text("user_email", "A part of the address"),
+    count("page", "The page, from 1"),
+    count("page_size", "Users on a page, up to 100"),
+];
 /// How many users a page has unless the query says otherwise.
 const PAGE_SIZE: u32 = 25;
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::command("POST", "/user/new", new),
-        Route::command("POST", "/user/update", update),
-        Route::command("POST", "/user/delete", delete),
-        Route::question("/user/info", info),
-        Route::question("/user/list", list),
+        Route::command(
+            ("POST", "/user/new"),
+            Audience::Admins,
+            ("Make a user, put them in teams, and make them a key", USER.shape().and(&NEW)),
+            new,
+        ),
+        Route::command(
+            ("POST", "/user/update"),
+            Audience::Admins,
+            ("Change a user", USER.shape()),
+            update,
+        ),
+        Route::command(
+            ("POST", "/user/delete"),
+            Audience::Admins,
+            ("Delete users with their keys", Family::listing("user_ids")),
+            delete,
+        ),
+        Route::question(
+            "/user/info",
+            Audience::Keys,
+            ("A user with their keys and teams", &[text(USER.id, "The user; else the caller's")]),
+            info,
+        ),
+        Route::question(
+            "/user/list",
+            Audience::OrganizationAdmins,
+            ("Users, page by page", &LISTED_BY),
+            list,
+        ),
     ]
 }
 
 /// Creates a user, puts them in teams, and makes them a key unless `auto_create_key` is false.
-async fn new(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = USER.read(&body, &["auto_create_key", "teams"])?;
-    let row = USER.blank(&admin, &fields)?;
-    let mut rows = vec![row];
-    apply(&admin, &fields, &mut rows[0]).await?;
+async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let mut rows = vec![USER.blank(&desk, &fields)?];
+    apply(&desk, &fields, &mut rows[0]).await?;
     let listed = fields.list("teams", TEAMS_MAX)?.value().unwrap_or_default();
     for (index, team) in listed.iter().enumerate() {
         let place = format!("teams[{index}]");
-        let fresh = membership(&admin, &rows[0].id, (&place, team)).await?;
+        let fresh = membership(&desk, &rows[0].id, (&place, team)).await?;
         if rows.iter().skip(1).any(|other| other.within == fresh.within) {
             return Err(wrong(&place, "this team is listed twice"));
         }
         rows.push(fresh);
     }
     let user = UserId::new(&rows[0].id).map_err(|problem| wrong(USER.id, problem))?;
-    USER.insert(&admin, &rows).await.map_err(taken)?;
+    USER.insert(&desk, &rows).await.map_err(taken)?;
     let mut answer = if fields.flag("auto_create_key")?.value() == Some(false) {
         Map::from_iter([("key".to_owned(), json!(""))])
     } else {
-        keys::make_for(&admin, user).await?
+        keys::make_for(&desk, user).await?
     };
     let teams: Vec<&str> = rows.iter().skip(1).map(|row| row.within.as_str()).collect();
-    answer.extend(USER.shown(&admin, &rows[0]).await?);
+    answer.extend(USER.shown(&desk, &rows[0]).await?);
     answer.insert("teams".to_owned(), json!(teams));
     Ok(Value::Object(answer))
 }
 
 /// A team that a new user is put in: its identity, or that with a budget and a role.
 async fn membership(
-    admin: &Admin,
+    desk: &Desk,
     user: &str,
     (place, team): (&str, &Value),
 ) -> Result<EntityRow, Refusal> {
@@ -93,20 +133,19 @@ async fn membership(
     let team = if team.is_string() { &named } else { team };
     let part = Fields::part(place, team, &["team_id", "max_budget_in_team", "user_role"])?;
     let id = part.required("team_id", identity)?;
-    teams::TEAM.must_exist(admin, &id).await?;
+    teams::TEAM.must_exist(desk, &id).await?;
     let role = part.text("user_role")?.value().unwrap_or_else(|| "user".to_owned());
     let member = json!({ "user_id": user, "role": role });
-    let mut row = members::read_member(admin, &id, (place, &member))?;
+    let mut row = members::read_member(desk, &id, (place, &member))?;
     part.dollars("max_budget_in_team")?.apply(&mut row.limits.max_budget);
     Ok(row)
 }
 
-async fn update(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = USER.read(&body, &[])?;
-    let mut row = USER.named(&admin, &fields).await?;
-    apply(&admin, &fields, &mut row).await?;
-    USER.save(&admin, &mut row).await?;
-    Ok(json!({ "user_id": row.id, "data": USER.shown(&admin, &row).await? }))
+async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let mut row = USER.named(&desk, &fields).await?;
+    apply(&desk, &fields, &mut row).await?;
+    USER.save(&desk, &mut row).await?;
+    Ok(json!({ "user_id": row.id, "data": USER.shown(&desk, &row).await? }))
 }
 
 async fn apply(admin: &Admin, fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
@@ -116,37 +155,40 @@ async fn apply(admin: &Admin, fields: &Fields, row: &mut EntityRow) -> Result<()
     USER.apply(admin, fields, row).await
 }
 
-async fn delete(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let (users, _) = USER.delete(&admin, &body, "user_ids").await?;
+async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let (users, _) = USER.delete(&desk, &fields, "user_ids").await?;
     Ok(json!(users.len()))
 }
 
-async fn info(admin: Arc<Admin>, asked: Asked) -> Result<Value, Refusal> {
-    asked.must_be_among(&[USER.id])?;
-    let row = USER.find(&admin, asked.required(USER.id)?).await?;
+async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
+    let own = desk.by.user.as_ref().map(UserId::as_str);
+    let id = asked.text(USER.id).or(own);
+    let id = id.ok_or_else(|| problem::missing(USER.id, "name one with `?user_id=`"))?;
+    let user = UserId::new(id).map_err(|problem| wrong(USER.id, problem))?;
+    desk.must_see(Scope::User { id: &user, organizations: &[] })?;
+    let row = USER.find(&desk, id).await?;
     let of_user = KeyFilter { user: Some(row.id.clone()), ..KeyFilter::default() };
-    let keys = keys::listed(&admin, &of_user, 0, KEYS_PER_PAGE_MAX).await?.0;
+    let keys = keys::listed(&desk, &of_user, 0, KEYS_PER_PAGE_MAX).await?.0;
     let mut teams = Vec::new();
-    for id in team_ids(&admin, &row.id).await? {
-        let team = admin.db.find_entity(Level::Team, "", &id).await;
+    for id in team_ids(&desk, &row.id).await? {
+        let team = desk.db.find_entity(Level::Team, "", &id).await;
         if let Some(team) = team.map_err(|problem| problem::store(&problem))? {
-            teams.push(teams::shown(&admin, &team).await?);
+            teams.push(teams::shown(&desk, &team).await?);
         }
     }
-    let shown = shown(&admin, &row).await?;
+    let shown = shown(&desk, &row).await?;
     Ok(json!({ "user_id": row.id, "user_info": shown, "keys": keys, "teams": teams }))
 }
 
-async fn list(admin: Arc<Admin>, asked: Asked) -> Result<Value, Refusal> {
-    asked.must_be_among(&["role", "user_ids", "user_email", "page", "page_size"])?;
+async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let page = asked.page("page_size", PAGE_SIZE)?;
     let found: Vec<EntityRow> =
-        USER.every(&admin).await?.into_iter().filter(|row| is_asked_for(row, &asked)).collect();
+        USER.every(&desk).await?.into_iter().filter(|row| is_asked_for(row, &asked)).collect();
     let total = found.len() as u64;
     let size = usize::try_from(page.size).unwrap_or(usize::MAX);
     let mut users = Vec::new();
     for row in found.iter().skip(page.skipped()).take(size) {
-        users.push(shown(&admin, row).await?);
+        users.push(shown(&desk, row).await?);
     }
     Ok(json!({
         "users": users,
@@ -192,6 +234,7 @@ fn taken(refusal: Refusal) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Shape;
     use tollgate_domain::Timestamp;
 
     #[test]
@@ -210,7 +253,7 @@ mod tests {
             ("role=proxy_admin&user_email=ada", false),
         ] {
             let uri = format!("/user/list?{query}").parse().expect("a path");
-            let asked = Asked::read(&uri).expect("a query");
+            let asked = Asked::read(&uri, &Shape::of(&LISTED_BY), &[]).expect("a query");
             assert_eq!(is_asked_for(&row, &asked), expected, "{query}");
         }
     }
