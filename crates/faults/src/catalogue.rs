@@ -1,7 +1,12 @@
 //! The catalogue: one row for each reason. Error bodies, articles and statuses come from here only.
 
+mod kinds;
+
 use crate::Reason;
 use crate::row::{Origin, Row};
+use kinds::{
+    ABSENT, BUDGET, CREDENTIAL, FORBIDDEN, GATEWAY, KEY, REQUEST, STORE, THROTTLE, UPSTREAM,
+};
 
 /// Every reason in the order of [`Reason`], which the compiler checks.
 pub(crate) static ROWS: [Row; Reason::COUNT] = [
@@ -140,6 +145,48 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         ..REQUEST
     },
     Row {
+        reason: Reason::EntryReadOnly,
+        kind: "bad_request_error",
+        title: "the configuration file holds it",
+        meaning: "Deployments and credentials of the configuration file are changed there, not \
+            through the API.",
+        fix: "change the configuration file, or add one under another identity",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::EntryUnusable,
+        kind: "bad_request_error",
+        title: "the deployment cannot be used as it is written",
+        meaning: "It would be left out, for the reasons that the message gives: the same that \
+            `tollgate check` gives for an entry of the configuration file.",
+        fix: "correct what the message names; nothing was changed",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::ModelStorageDisabled,
+        status: 403,
+        kind: "bad_request_error",
+        origin: Origin::Config,
+        title: "models are not kept in the database",
+        meaning: "The operator has not allowed deployments and credentials to be written into the \
+            database.",
+        fix: "set `general_settings.store_model_in_db: true`, or the variable \
+            `STORE_MODEL_IN_DB=True`",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::SaltKeyDiffers,
+        status: 409,
+        kind: "bad_request_error",
+        origin: Origin::Config,
+        title: "the database's secrets are sealed with another key",
+        meaning: "Another gateway on this database sealed them with its own key. What this one \
+            would seal, the other could not read, so it writes no secret.",
+        fix: "set `TOLLGATE_SALT_KEY` to the same text on every gateway of the database; without \
+            it, each one's is in the file `salt_key` of its data directory",
+        ..REQUEST
+    },
+    Row {
         reason: Reason::RouteUnknown,
         status: 404,
         anthropic_kind: "not_found_error",
@@ -215,6 +262,13 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         fix: "call `GET /v1/models` for the names; if yours is listed, its deployment names a \
             model that the provider lacks",
         ..REQUEST
+    },
+    Row {
+        reason: Reason::ModelBlocked,
+        title: "the model is blocked",
+        meaning: "Every deployment of the model was paused by an administrator.",
+        fix: "ask an administrator to unblock one with `POST /model/unblock`, or call another model",
+        ..FORBIDDEN
     },
     Row {
         reason: Reason::PreviousResponseNotFound,
@@ -670,122 +724,3 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         ..GATEWAY
     },
 ];
-
-/// A key that does not open the door.
-const KEY: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 401,
-    kind: "auth_error",
-    code: None,
-    anthropic_kind: "authentication_error",
-    origin: Origin::Client,
-    retryable: false,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// A caller that is known and may not.
-const FORBIDDEN: Row = Row { status: 403, anthropic_kind: "permission_error", ..KEY };
-
-/// A call that is wrong in itself.
-const REQUEST: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 400,
-    kind: "invalid_request_error",
-    code: None,
-    anthropic_kind: "invalid_request_error",
-    origin: Origin::Client,
-    retryable: false,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// Something that is not there.
-const ABSENT: Row =
-    Row { status: 404, kind: "not_found_error", anthropic_kind: "not_found_error", ..KEY };
-
-/// A budget that does not allow the call.
-const BUDGET: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 429,
-    kind: "budget_exceeded",
-    code: None,
-    anthropic_kind: "rate_limit_error",
-    origin: Origin::Gateway,
-    retryable: false,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// A limit of the gateway that frees again.
-const THROTTLE: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 429,
-    kind: "throttling_error",
-    code: None,
-    anthropic_kind: "rate_limit_error",
-    origin: Origin::Gateway,
-    retryable: true,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// A gateway that cannot take the call now.
-const GATEWAY: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 503,
-    kind: "server_error",
-    code: None,
-    anthropic_kind: "overloaded_error",
-    origin: Origin::Gateway,
-    retryable: true,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// A database that is away.
-const STORE: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 503,
-    kind: "no_db_connection",
-    code: None,
-    anthropic_kind: "api_error",
-    origin: Origin::Gateway,
-    retryable: true,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// A provider that failed.
-const UPSTREAM: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 502,
-    kind: "server_error",
-    code: None,
-    anthropic_kind: "api_error",
-    origin: Origin::Upstream,
-    retryable: true,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// A credential of the gateway that the operator must mend. Never the client's 401.
-const CREDENTIAL: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 502,
-    kind: "server_error",
-    code: None,
-    anthropic_kind: "api_error",
-    origin: Origin::Config,
-    retryable: false,
-    title: "",
-    meaning: "",
-    fix: "",
-};

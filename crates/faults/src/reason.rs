@@ -42,6 +42,14 @@ pub enum Reason {
     EntityNotFound,
     /// One with this identity exists.
     EntityExists,
+    /// The configuration file holds what is to be changed.
+    EntryReadOnly,
+    /// The deployment to be written could not be used.
+    EntryUnusable,
+    /// Models are not kept in the database.
+    ModelStorageDisabled,
+    /// The database's secrets are sealed with another key.
+    SaltKeyDiffers,
     // The call.
     /// No such route.
     RouteUnknown,
@@ -61,6 +69,8 @@ pub enum Reason {
     ForbiddenField,
     /// No such model.
     ModelUnknown,
+    /// Every deployment of the model is paused.
+    ModelBlocked,
     /// No such kept answer to go on from.
     PreviousResponseNotFound,
     /// No such kept answer.
@@ -216,6 +226,10 @@ impl Reason {
             Self::KeyAliasTaken => "key_alias_taken",
             Self::EntityNotFound => "entity_not_found",
             Self::EntityExists => "entity_exists",
+            Self::EntryReadOnly => "entry_read_only",
+            Self::EntryUnusable => "entry_unusable",
+            Self::ModelStorageDisabled => "model_storage_disabled",
+            Self::SaltKeyDiffers => "salt_key_differs",
             Self::RouteUnknown => "route_unknown",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyMalformed => "body_malformed",
@@ -225,6 +239,7 @@ impl Reason {
             Self::FieldOutOfRange => "field_out_of_range",
             Self::ForbiddenField => "forbidden_field",
             Self::ModelUnknown => "model_unknown",
+            Self::ModelBlocked => "model_blocked",
             Self::PreviousResponseNotFound => "previous_response_not_found",
             Self::ResponseNotFound => "response_not_found",
             Self::WebsocketUnsupported => "websocket_unsupported",
