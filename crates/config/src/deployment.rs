@@ -105,6 +105,23 @@ impl Deployment {
         self.provider.endpoint(&self.upstream_model, client, self.calling)
     }
 
+    /// What is known that its model can do, by the names of LiteLLM's price map; nothing where
+    /// nobody knows the model.
+    #[must_use]
+    pub fn supports(&self) -> Vec<(&'static str, bool)> {
+        let can = self.capability;
+        if *can == Capability::UNKNOWN {
+            return Vec::new();
+        }
+        let reasons = can.thinking_budget || can.thinking_adaptive || !can.efforts.is_empty();
+        vec![
+            ("supports_assistant_prefill", can.prefill),
+            ("supports_reasoning", reasons),
+            ("supports_response_schema", can.native_structured_output),
+            ("supports_tool_choice", can.forced_tool),
+        ]
+    }
+
     /// The URL of one of its endpoints.
     #[must_use]
     pub fn url(&self, endpoint: &Endpoint, stream: bool) -> String {

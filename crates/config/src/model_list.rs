@@ -60,6 +60,8 @@ pub struct ModelEntry {
     pub model_name: ModelName,
     /// `litellm_params` without credentials.
     pub params: Map<String, Json>,
+    /// The names of the parameters that are not shown.
+    pub masked: Vec<String>,
     /// `model_info`.
     pub info: Map<String, Json>,
     /// Whether the database holds it; else the file does, and it cannot be changed.
@@ -186,11 +188,12 @@ impl Building {
         }
         let Some((id, model_name)) = made.id.zip(made.group) else { return };
         let left_out = why.filter(|_| deployments.is_empty());
-        let Made { params, info, blocked, .. } = made;
+        let Made { params, masked, info, blocked, .. } = made;
         self.groups.entries.push(ModelEntry {
             id,
             model_name,
             params,
+            masked,
             info,
             stored,
             blocked,

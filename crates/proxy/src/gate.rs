@@ -34,6 +34,8 @@ pub struct Gate {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     draining: AtomicBool,
+    /// What the operator should know of the configuration.
+    noted: ArcSwap<Vec<String>>,
 }
 
 /// Whether calls can be served, and why not.
@@ -70,6 +72,7 @@ impl Gate {
             clock,
             random,
             draining: AtomicBool::new(false),
+            noted: ArcSwap::default(),
         }
     }
 
@@ -85,6 +88,11 @@ impl Gate {
         let configured: HashSet<_> = known.collect();
         self.queues.retain(|id| configured.contains(id));
         self.snapshots.store(snapshot);
+    }
+
+    /// Replaces what `/health/readiness` notes about the configuration.
+    pub fn note(&self, notes: Vec<String>) {
+        self.noted.store(Arc::new(notes));
     }
 
     /// Turns readiness off: the process is about to end and takes no new connections.
@@ -107,7 +115,7 @@ impl Gate {
         if let Some(since) = self.ledger.health().failing_since {
             reasons.push(format!("the database cannot be written to since {since}"));
         }
-        let mut notes = Vec::new();
+        let mut notes = self.noted.load().to_vec();
         let counters = self.keys.shared();
         let away = counters.and_then(|counters| {
             Some((counters.health().failing_since?, counters.health().nodes, counters.while_away()))

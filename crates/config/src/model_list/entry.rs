@@ -26,6 +26,8 @@ pub(super) struct Made {
     pub(super) blocked: bool,
     /// Its parameters as they may be shown.
     pub(super) params: Map<String, Json>,
+    /// The names of the parameters that are not shown.
+    pub(super) masked: Vec<String>,
     /// Its `model_info` as it may be shown.
     pub(super) info: Map<String, Json>,
     /// Its deployments: none where a finding says why, one as a rule, and for `*` one for every
@@ -54,7 +56,10 @@ pub(super) fn compile(cx: &mut Context<'_, '_>, item: &Node) -> Made {
     let mut made = Made { group: group.clone(), ..Made::default() };
     let Some((entry, own)) = params else { return made };
     let described = info.map(Mapping::to_json).unwrap_or_default();
-    made.params = shown::params(&own.to_json());
+    let written = own.to_json();
+    made.params = shown::params(&written);
+    made.masked = written.into_iter().map(|(name, _)| name).collect();
+    made.masked.retain(|name| !made.params.contains_key(name));
     made.info = shown::described(&described);
     let mut info =
         info.map_or_else(|| Section::absent("model_info"), |map| Section::new("model_info", map));

@@ -8,7 +8,7 @@ use tollgate_domain::DeploymentId;
 
 use crate::batch::{Statement, Value};
 use crate::changes::Change;
-use crate::db::Columns;
+use crate::db::{Columns, on};
 use crate::transaction::Transaction;
 use crate::vault::{CHECK_SETTING, Vault};
 use crate::{Db, StoreError};
@@ -18,6 +18,8 @@ pub use row::{CredentialRow, DeploymentRow, UnreadableRow};
 const LIST_DEPLOYMENTS: &str = "SELECT id, model_name, params, secrets, info, blocked, \
      created_at, created_by, updated_at, updated_by FROM deployments \
      ORDER BY created_at, id LIMIT $1";
+const FIND_DEPLOYMENT: &str = "SELECT id, model_name, params, secrets, info, blocked, \
+     created_at, created_by, updated_at, updated_by FROM deployments WHERE id = $1";
 const COUNT_DEPLOYMENTS: &str = "SELECT COUNT(*) AS rows FROM deployments";
 const INSERT_DEPLOYMENT: &str = "INSERT INTO deployments (id, model_name, params, secrets, info, \
      blocked, created_at, created_by, updated_at, updated_by) \
@@ -28,6 +30,8 @@ const UPDATE_DEPLOYMENT: &str = "UPDATE deployments SET model_name = $2, params 
 const DELETE_DEPLOYMENT: &str = "DELETE FROM deployments WHERE id = $1";
 const LIST_CREDENTIALS: &str = "SELECT name, params, secrets, info, created_at, created_by, \
      updated_at, updated_by FROM credentials ORDER BY name LIMIT $1";
+const FIND_CREDENTIAL: &str = "SELECT name, params, secrets, info, created_at, created_by, \
+     updated_at, updated_by FROM credentials WHERE name = $1";
 const COUNT_CREDENTIALS: &str = "SELECT COUNT(*) AS rows FROM credentials";
 const INSERT_CREDENTIAL: &str = "INSERT INTO credentials (name, params, secrets, info, \
      created_at, created_by, updated_at, updated_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
@@ -102,6 +106,42 @@ impl Db {
             }
         }
         Ok(stored)
+    }
+
+    /// The deployment with this id; the inner error says why it cannot be read.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn find_deployment(
+        &self,
+        vault: &Vault,
+        id: &str,
+    ) -> Result<Option<Result<DeploymentRow, UnreadableRow>>, StoreError> {
+        on!(
+            self,
+            read | pool | {
+                let row = sqlx::query(FIND_DEPLOYMENT).bind(id).fetch_optional(pool).await?;
+                row.map(|row| DeploymentRow::read(&row, vault)).transpose()
+            }
+        )
+    }
+
+    /// The credential with this name; the inner error says why it cannot be read.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn find_credential(
+        &self,
+        vault: &Vault,
+        name: &str,
+    ) -> Result<Option<Result<CredentialRow, UnreadableRow>>, StoreError> {
+        on!(
+            self,
+            read | pool | {
+                let row = sqlx::query(FIND_CREDENTIAL).bind(name).fetch_optional(pool).await?;
+                row.map(|row| CredentialRow::read(&row, vault)).transpose()
+            }
+        )
     }
 
     /// Writes a new deployment.

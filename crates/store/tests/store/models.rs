@@ -97,6 +97,12 @@ fn what_is_written_reads_back_and_stands_nowhere_in_clear() {
         assert_eq!(stored.deployments, [deployment("a")]);
         assert_eq!(stored.credentials, [credential("shared")]);
         assert_eq!(stored.unreadable, []);
+        let found = db.find_deployment(&vault, "a").await.expect("a row");
+        assert_eq!(found, Some(Ok(deployment("a"))));
+        assert_eq!(db.find_deployment(&vault, "b").await.expect("no row"), None);
+        let found = db.find_credential(&vault, "shared").await.expect("a row");
+        assert_eq!(found, Some(Ok(credential("shared"))));
+        assert_eq!(db.find_credential(&vault, "b").await.expect("no row"), None);
         assert_eq!(vault.fit(db).await.expect("a setting"), VaultFit::Same);
         let texts = texts(&world).await;
         assert_eq!(texts.len(), 3);
@@ -142,6 +148,8 @@ fn a_gateway_with_another_key_reads_nothing_secret_and_writes_nothing_others_can
         assert_eq!(theirs.fit(db).await.expect("a setting"), VaultFit::Other);
         let stored = db.stored_models(&theirs).await.expect("rows");
         assert_eq!(stored.deployments, []);
+        let found = db.find_deployment(&theirs, "a").await.expect("a row");
+        assert_eq!(found, Some(Err(stored.unreadable[0].clone())));
         let unreadable = &stored.unreadable[0];
         assert_eq!((unreadable.noun, &*unreadable.id), ("deployment", "a"));
         assert!(unreadable.sealed_otherwise && unreadable.problem.contains("api_key"));
