@@ -35,7 +35,8 @@ struct Sources<'a> {
     stored: &'a Stored,
 }
 
-/// Compiles the configuration of a file alone. `env` looks up environment variables; nothing else is read.
+/// Compiles the configuration of a file alone. `env` looks up environment variables; nothing else
+/// is read.
 ///
 /// # Errors
 /// [`Findings`]: every problem there is, not only the first. A text that is no YAML has one.

@@ -28,7 +28,7 @@ pub use budgets::Budgets;
 pub use compile::{Compiled, compile, compile_with};
 pub use deployment::{Deployment, Forwards, JsonFields};
 pub use diagnostic::{Finding, Findings, Severity, Source};
-pub use model_list::{CredentialEntry, ModelEntry};
+pub use model_list::{CredentialEntry, ModelEntry, is_credential_param};
 pub use pattern::Pattern;
 pub use price::import as price_import;
 pub use price::list::{PriceList, PriceListError, PricedModel};

@@ -37,8 +37,8 @@ use crate::yaml::{Entry, Value};
 pub(crate) use aws::go_to_region_of_model;
 use entry::Made;
 use identity::Identities;
-pub use shared_credentials::CredentialEntry;
 pub(crate) use shared_credentials::Credentials;
+pub use shared_credentials::{CredentialEntry, is_credential_param};
 
 /// What every entry is compiled with.
 pub(crate) struct Context<'a, 'r> {

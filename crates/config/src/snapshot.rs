@@ -100,7 +100,8 @@ impl Snapshot {
         groups.chain(patterns).flat_map(|deployments| deployments.iter())
     }
 
-    /// What the price list knows of a deployment's model: of its `base_model`, else of its own name.
+    /// What the price list knows of a deployment's model: of its `base_model`, else of its own
+    /// name.
     #[must_use]
     pub fn listed(&self, deployment: &Deployment) -> Option<PricedModel> {
         let model = deployment.base_model.as_ref().unwrap_or(&deployment.upstream_model);

@@ -267,7 +267,8 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         reason: Reason::ModelBlocked,
         title: "the model is blocked",
         meaning: "Every deployment of the model was paused by an administrator.",
-        fix: "ask an administrator to unblock one with `POST /model/unblock`, or call another model",
+        fix: "ask an administrator to unblock one with `POST /model/unblock`, or call another \
+            model",
         ..FORBIDDEN
     },
     Row {

@@ -70,7 +70,8 @@ impl InForce {
         };
         match read {
             Ok((text, Ok(whole))) => {
-                tracing::info!(config = %self.source.file.display(), "the configuration was reloaded");
+                let config = self.source.file.display();
+                tracing::info!(%config, "the configuration was reloaded");
                 self.source.tell(&whole.compiled);
                 present.text = text;
                 self.put(&mut present, whole);

@@ -78,7 +78,8 @@ fn kept(file: &Path, random: &dyn Random) -> anyhow::Result<Secret> {
             );
             let mode = fs::metadata(file).with_context(failed)?.permissions().mode();
             if mode & 0o077 != 0 {
-                tracing::warn!(file = %file.display(), "others than its owner can read the salt key");
+                let file = file.display();
+                tracing::warn!(%file, "others than its owner can read the salt key");
             }
             Ok(key)
         }

@@ -1,5 +1,5 @@
-//! `/access_group`: names under which lists of models grant several deployments together. They stand
-//! in `model_info.access_groups`; those of deployments of the file are seen and not changed.
+//! `/access_group`: names under which lists of models grant several deployments together. They
+//! stand in `model_info.access_groups`; those of the file's deployments are seen and not changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 

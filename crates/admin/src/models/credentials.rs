@@ -1,7 +1,7 @@
 //! `/credentials`: values that deployments take by name. Nobody is shown their secrets.
 
 use serde_json::{Map, Value, json};
-use tollgate_config::CredentialEntry;
+use tollgate_config::{CredentialEntry, is_credential_param};
 use tollgate_faults::Refusal;
 use tollgate_policy::Audience;
 use tollgate_store::{CredentialRow, Params};
@@ -21,35 +21,6 @@ use crate::shape::{Field, Shape, object, text};
 const NAME: &str = "credential_name";
 const VALUES: &str = "credential_values";
 const INFO: &str = "credential_info";
-
-/// The parameters of a deployment that say on whose behalf and where it calls, which LiteLLM takes
-/// into a credential.
-const TAKEN: [&str; 24] = [
-    "api_base",
-    "api_key",
-    "api_version",
-    "aws_access_key_id",
-    "aws_external_id",
-    "aws_profile_name",
-    "aws_region_name",
-    "aws_role_name",
-    "aws_secret_access_key",
-    "aws_session_name",
-    "aws_session_token",
-    "aws_sts_endpoint",
-    "aws_web_identity_token",
-    "azure_ad_token",
-    "azure_scope",
-    "client_id",
-    "client_secret",
-    "organization",
-    "region_name",
-    "tenant_id",
-    "vertex_credentials",
-    "vertex_location",
-    "vertex_project",
-    "watsonx_region_name",
-];
 
 pub(super) fn routes() -> Vec<Route> {
     let naming = || Shape::of(&[text(NAME, "The credential").required()]);
@@ -101,7 +72,7 @@ async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     if let Change::Set(id) = fields.text(ID)? {
         let row = desk.deployment_row(ID, &id).await?;
         let mut taken = row.params.expose();
-        taken.retain(|name, _| TAKEN.contains(&&**name));
+        taken.retain(|name, _| is_credential_param(name));
         merge(&mut taken, values);
         values = taken;
     }
@@ -146,8 +117,8 @@ async fn by_model(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let found = snapshot.entries.iter().find(|entry| entry.id.as_str() == id);
     let Some(entry) = found else { return Err(problem::absent("deployment", ID, id)) };
     let mut values: Map<String, Value> = entry.params.clone();
-    values.retain(|name, _| TAKEN.contains(&&**name));
-    let masked = entry.masked.iter().filter(|name| TAKEN.contains(&&***name));
+    values.retain(|name, _| is_credential_param(name));
+    let masked = entry.masked.iter().filter(|name| is_credential_param(name));
     values.extend(masked.map(|name| (name.clone(), json!("****"))));
     Ok(json!({ NAME: id, VALUES: values, INFO: {} }))
 }

@@ -125,16 +125,13 @@ impl Part<'_> {
         let plain = Plain::read(reader, &mut params, &mut info);
         let (bounds, calls_at_once_max) = plain.binds(cx.shared);
         let Plain { extra_body, candidate, timeouts, num_retries, own_prices, .. } = plain;
-        let timeouts = Timeouts::resolve(&timeouts, &cx.shared.timeouts);
         let defaults = body::defaults(reader, &params);
         let limits = price::limits(reader, &mut info, output_limit(&defaults));
-        let mode = info.take("mode").and_then(|entry| reader.text(entry));
-        finish_info(reader, &info);
+        let mode = last_of_info(reader, &mut info);
         own_prices.iter().for_each(|(prices, span)| price::warn_partial(reader, prices, span));
         let pinned = pinned.or_else(|| provider.responses_only(mode.as_deref()));
         let (Common { id, group, base_model, access_groups, blocked }, access) =
             self.ready(access)?;
-        let candidate = Candidate { available: !blocked, ..candidate };
         let Access { base_url, variables, key, identity } = access;
         let template = Deployment {
             prices: own_prices.and_then(|(prices, _)| price::sheet(prices, &id)),
@@ -156,11 +153,11 @@ impl Part<'_> {
             api_version: version.map(Arc::from),
             headers: headers.into(),
             forwards,
-            candidate,
+            candidate: Candidate { available: !blocked, ..candidate },
             bounds: Arc::new(bounds),
             calls_at_once_max,
             limits,
-            timeouts,
+            timeouts: Timeouts::resolve(&timeouts, &cx.shared.timeouts),
             num_retries,
             defaults: defaults.into(),
             extra_body: extra_body.into(),
@@ -260,9 +257,10 @@ fn output_limit(defaults: &Fields) -> Option<u64> {
     limits.into_iter().filter_map(named).filter_map(|(_, json)| json.parse().ok()).max()
 }
 
-/// `model_info` holds descriptions of any sort: only what LiteLLM acts on, and what looks like a
-/// misspelling of something that is read, is worth a warning.
-fn finish_info(reader: &mut Reader<'_>, info: &Section<'_>) {
+/// The mode, which is read last. `model_info` holds descriptions of any sort: of the rest, only what
+/// LiteLLM acts on, and what looks like a misspelling of something that is read, is worth a warning.
+fn last_of_info(reader: &mut Reader<'_>, info: &mut Section<'_>) -> Option<String> {
+    let mode = info.take("mode").and_then(|entry| reader.text(entry));
     for entry in info.rest().filter(|entry| !entry.node.value.is_empty()) {
         let near = info.nearest(&entry.name);
         if KnownKeys::MODEL_INFO.contains(&entry.name) {
@@ -273,4 +271,5 @@ fn finish_info(reader: &mut Reader<'_>, info: &Section<'_>) {
             reader.findings.push(finding.with_nearest(&near));
         }
     }
+    mode
 }

@@ -123,5 +123,12 @@ fn item_of(reader: &mut Reader<'_>, item: &Node) -> Option<(String, Mapping, Map
     None
 }
 
+/// Whether a parameter of a deployment says on whose behalf or where it calls, so that a credential
+/// may hold it.
+#[must_use]
+pub fn is_credential_param(name: &str) -> bool {
+    KnownKeys::CREDENTIAL.contains(name)
+}
+
 /// The parameter that names a credential.
 pub(super) const NAME: &str = "litellm_credential_name";

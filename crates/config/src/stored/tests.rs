@@ -1,5 +1,6 @@
 //! Deployments and credentials of a database beside those of a file.
 
+use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tollgate_domain::{DeploymentId, ModelName};
 use tollgate_wire::Catalog;
@@ -163,4 +164,91 @@ fn a_credential_twice_in_the_file_is_an_error() {
     let found = compile_with(source, &|_| None, &catalog, &prices, &Stored::default());
     let codes: Vec<&str> = found.expect_err("findings").iter().map(|one| one.code).collect();
     assert!(codes.contains(&"duplicate_id"), "{codes:?}");
+}
+
+/// Any JSON, with names and values that mean something among it.
+fn anything() -> impl Strategy<Value = Value> {
+    let text = prop::sample::select(vec![
+        "",
+        "chat",
+        "openai/gpt-4o",
+        "*",
+        "openai/*",
+        "os.environ/SHARED",
+        "shared",
+        "1e9",
+        "-1",
+        "http://x",
+        "azure/x",
+        "bedrock/x",
+        "vertex_ai/x",
+        "\u{0}",
+        "é",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            fields(inner).prop_map(Value::Object),
+        ]
+    })
+}
+
+fn fields(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
+    let name = prop::sample::select(vec![
+        "model",
+        "api_key",
+        "api_base",
+        "timeout",
+        "rpm",
+        "extra_headers",
+        "extra_body",
+        "tags",
+        "litellm_credential_name",
+        "custom_llm_provider",
+        "input_cost_per_token",
+        "mode",
+        "id",
+        "access_groups",
+        "base_model",
+        "blocked",
+        "vertex_credentials",
+        "aws_region_name",
+        "\u{0}",
+        "max_tokens",
+        "organization",
+        "additional_drop_params",
+        "azure_ad_token",
+        "whatever",
+    ]);
+    let pairs = prop::collection::vec((name, value), 0..6);
+    pairs
+        .prop_map(|pairs| pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn nothing_that_a_database_may_hold_breaks_the_configuration_of_the_file(
+        params in fields(anything()),
+        info in fields(anything()),
+        values in fields(anything()),
+        blocked in any::<bool>(),
+    ) {
+        let row = StoredDeployment { info, blocked, ..deployment("row", Value::Object(params)) };
+        let info = Map::new();
+        let credentials = vec![StoredCredential { name: "c".to_owned(), values, info }];
+        let compiled = compiled(FILE, &Stored { deployments: vec![row], credentials });
+        prop_assert!(served(&compiled).contains(&"of-the-file".to_owned()));
+        let entry = entry(&compiled, "row");
+        let is_left_out = compiled.left_out.iter().any(|row| row.id == "row");
+        prop_assert_eq!(entry.deployments.is_empty(), is_left_out);
+    }
 }

@@ -1,9 +1,9 @@
 //! What changed in the database, told to every gateway on it.
 //!
-//! The transaction that writes a key, an entity, a budget or a deployment sends a notification, which Postgres
-//! delivers once the transaction is committed and never otherwise. It begins with the name of the
-//! gateway's connections, because whoever changed something has forgotten it already. A SQLite file
-//! has one gateway: there is nobody to tell.
+//! The transaction that writes a key, an entity, a budget or a deployment sends a notification,
+//! which Postgres delivers once the transaction is committed and never otherwise. It begins with
+//! the name of the gateway's connections, because whoever changed something has forgotten it
+//! already. A SQLite file has one gateway: there is nobody to tell.
 
 mod listener;
 
