@@ -13,7 +13,7 @@ use tollgate_store::{Db, KeyDirectory};
 use crate::entities::{customers, members, organizations, tags, teams, users};
 use crate::gatekeeper::Gatekeeper;
 use crate::route::{Described, Route};
-use crate::{activity, budgets, keys, logs, problem};
+use crate::{activity, audit, budgets, keys, logs, problem};
 
 /// Largest body of a management request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -29,6 +29,7 @@ fn table() -> Vec<Route> {
     table.extend(tags::routes());
     table.extend(activity::routes());
     table.extend(logs::routes());
+    table.extend(audit::routes());
     table
 }
 

@@ -42,6 +42,8 @@ pub enum Reason {
     EntityNotFound,
     /// One with this identity exists.
     EntityExists,
+    /// What is to be changed was changed by others in the meantime, again and again.
+    ChangedMeanwhile,
     // The call.
     /// No such route.
     RouteUnknown,
@@ -216,6 +218,7 @@ impl Reason {
             Self::KeyAliasTaken => "key_alias_taken",
             Self::EntityNotFound => "entity_not_found",
             Self::EntityExists => "entity_exists",
+            Self::ChangedMeanwhile => "changed_meanwhile",
             Self::RouteUnknown => "route_unknown",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyMalformed => "body_malformed",
