@@ -150,10 +150,10 @@ impl Family {
     }
 
     /// Stores new rows, all or none; the first is what the request is about.
-    pub(crate) async fn insert(&self, admin: &Admin, rows: &[EntityRow]) -> Result<(), Refusal> {
-        let inserted = admin.db.insert_entities(rows).await;
+    pub(crate) async fn insert(&self, desk: &Desk, rows: &[EntityRow]) -> Result<(), Refusal> {
+        let inserted = desk.edit().insert_entities(rows).await;
         let inserted = inserted.map_err(|problem| problem::store(&problem))?;
-        rows.iter().for_each(|row| admin.keys.forget_level(&row.subject()));
+        rows.iter().for_each(|row| desk.keys.forget_level(&row.subject()));
         if inserted {
             return Ok(());
         }
@@ -163,12 +163,10 @@ impl Family {
 
     /// Stores a changed row.
     pub(crate) async fn save(&self, desk: &Desk, row: &mut EntityRow) -> Result<(), Refusal> {
-        row.updated_at = desk.clock.now();
-        row.updated_by = Some(desk.name());
-        let updated = desk.db.update_entity(row).await;
+        let updated = desk.edit().update_entity(row).await;
         let updated = updated.map_err(|problem| problem::store(&problem))?;
         desk.keys.forget_level(&row.subject());
-        if updated { Ok(()) } else { Err(self.absent(&row.id)) }
+        problem::replaced(updated)?.ok_or_else(|| self.absent(&row.id))
     }
 
     /// Creates an entity from a request that holds nothing but the family's fields.
@@ -207,9 +205,7 @@ impl Family {
         within: &str,
         ids: &[String],
     ) -> Result<Deleted, Refusal> {
-        let by = desk.name();
-        let at = (desk.clock.now(), Some(&*by));
-        let deleted = desk.db.delete_entities(self.level, within, ids, at).await;
+        let deleted = desk.edit().delete_entities(self.level, within, ids).await;
         let deleted = deleted.map_err(|problem| match problem {
             DeleteEntitiesError::Absent(id) => self.absent(&id),
             DeleteEntitiesError::Store(problem) => problem::store(&problem),

@@ -70,7 +70,7 @@ impl<T> Change<T> {
 }
 
 /// The fields of one request, or of an object within it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fields {
     map: Map<String, Value>,
     /// What the route says it takes; nothing for an object within a request.

@@ -124,19 +124,19 @@ pub(crate) async fn make_for(desk: &Desk, user: UserId) -> Result<Map<String, Va
 
 /// Stores a new key. Its text is shown this once.
 async fn insert(
-    admin: &Admin,
+    desk: &Desk,
     row: &KeyRow,
     key: &VirtualKey,
 ) -> Result<Map<String, Value>, Refusal> {
-    admin.db.insert_key(row).await.map_err(|problem| match problem {
+    desk.edit().insert_key(row).await.map_err(|problem| match problem {
         InsertKeyError::AliasTaken => alias_taken(row),
         InsertKeyError::KeyTaken => {
             Refusal::new(Reason::FieldWrongType, "`key`: this key exists").with_param("key")
         }
         InsertKeyError::Store(problem) => problem::store(&problem),
     })?;
-    admin.keys.forget(&row.hash);
-    let mut answer = shown(row, &account(admin, row).await?);
+    desk.keys.forget(&row.hash);
+    let mut answer = shown(row, &account(desk, row).await?);
     let token = row.hash.expose_hex();
     answer.insert("key".to_owned(), json!(key.expose()));
     answer.insert("token_id".to_owned(), json!(&token));
@@ -227,15 +227,14 @@ async fn changeable(desk: &Desk, hash: &KeyHash) -> Result<KeyRow, Refusal> {
 
 /// Stores a changed key.
 async fn save(desk: &Desk, row: &mut KeyRow) -> Result<(), Refusal> {
-    row.updated_at = desk.clock.now();
-    row.updated_by = Some(desk.name());
-    let changed = desk.db.update_key(row).await.map_err(|problem| match problem {
+    let changed = desk.edit().update_key(row).await.map_err(|problem| match problem {
         UpdateKeyError::AliasTaken => alias_taken(row),
         UpdateKeyError::KeyTaken => no_such_key("the key changed in the meantime"),
         UpdateKeyError::Store(problem) => problem::store(&problem),
     })?;
     desk.keys.forget(&row.hash);
-    if changed { Ok(()) } else { Err(no_such_key("the key was deleted in the meantime")) }
+    let deleted = || no_such_key("the key was deleted in the meantime");
+    problem::replaced(changed)?.ok_or_else(deleted)
 }
 
 /// Deletes all the named keys, or none when one of them does not exist.
@@ -244,7 +243,7 @@ async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     for hash in &hashes {
         changeable(&desk, hash).await?;
     }
-    let deleted = desk.db.delete_keys(&hashes, desk.clock.now(), Some(&desk.name())).await;
+    let deleted = desk.edit().delete_keys(&hashes).await;
     deleted.map_err(|problem| problem::store(&problem))?;
     hashes.iter().for_each(|hash| desk.keys.forget(hash));
     Ok(json!({ "deleted_keys": named }))

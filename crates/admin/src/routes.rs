@@ -14,7 +14,7 @@ use crate::configuration::Configuration;
 use crate::entities::{customers, members, organizations, tags, teams, users};
 use crate::gatekeeper::Gatekeeper;
 use crate::route::{Described, Route};
-use crate::{activity, budgets, keys, logs, models, problem};
+use crate::{activity, audit, budgets, keys, logs, models, problem};
 
 /// Largest body of a management request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -31,6 +31,7 @@ fn table() -> Vec<Route> {
     table.extend(models::routes());
     table.extend(activity::routes());
     table.extend(logs::routes());
+    table.extend(audit::routes());
     table
 }
 

@@ -187,6 +187,15 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         ..REQUEST
     },
     Row {
+        reason: Reason::ChangedMeanwhile,
+        status: 409,
+        retryable: true,
+        title: "others changed the same at the same time",
+        meaning: "Others changed the same between reading and writing, again and again.",
+        fix: "send the request again; nothing of it was done",
+        ..REQUEST
+    },
+    Row {
         reason: Reason::RouteUnknown,
         status: 404,
         anthropic_kind: "not_found_error",

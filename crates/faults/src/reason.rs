@@ -50,6 +50,8 @@ pub enum Reason {
     ModelStorageDisabled,
     /// The database's secrets are sealed with another key.
     SaltKeyDiffers,
+    /// What is to be changed was changed by others in the meantime, again and again.
+    ChangedMeanwhile,
     // The call.
     /// No such route.
     RouteUnknown,
@@ -230,6 +232,7 @@ impl Reason {
             Self::EntryUnusable => "entry_unusable",
             Self::ModelStorageDisabled => "model_storage_disabled",
             Self::SaltKeyDiffers => "salt_key_differs",
+            Self::ChangedMeanwhile => "changed_meanwhile",
             Self::RouteUnknown => "route_unknown",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyMalformed => "body_malformed",

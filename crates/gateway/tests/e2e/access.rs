@@ -1,6 +1,7 @@
 //! Who may call what, and what it may cost them.
 
 mod activity;
+mod audit;
 mod budgets;
 mod keys;
 mod logs;

@@ -1,15 +1,16 @@
 //! Deleting those whom limits bind, with everything that cannot be without them.
 
 use thiserror::Error;
-use tollgate_domain::{KeyHash, Level, Timestamp};
+use tollgate_domain::{KeyHash, Level};
 
 use super::EntityRow;
+use crate::StoreError;
+use crate::audit::{Difference, record};
 use crate::batch::{Statement, Value};
-use crate::changes::Change;
 use crate::db::Columns;
+use crate::editor::Editor;
 use crate::keys;
 use crate::transaction::Transaction;
-use crate::{Db, StoreError};
 
 /// What one deletion took away.
 #[derive(Debug, Default)]
@@ -57,10 +58,10 @@ const KEYS_OF_USER: &str = "SELECT hash FROM virtual_keys WHERE user_id = $1";
 const KEYS_OF_ORGANIZATION: &str = "SELECT hash FROM virtual_keys WHERE organization_id = $1";
 const KEYS_OF_PROJECT: &str = "SELECT hash FROM virtual_keys WHERE project_id = $1";
 
-impl Db {
+impl Editor<'_> {
     /// Deletes the entities of a level with these identities, all or none, and with each whoever
     /// is within it and the keys that belong to it (management-api §3 to §5). The keys are kept as
-    /// they were, as [`Db::delete_keys`] keeps them.
+    /// they were, as [`Editor::delete_keys`] keeps them.
     ///
     /// # Errors
     /// [`DeleteEntitiesError`]; nothing is deleted then.
@@ -69,9 +70,8 @@ impl Db {
         level: Level,
         within: &str,
         ids: &[String],
-        (at, by): (Timestamp, Option<&str>),
     ) -> Result<Deleted, DeleteEntitiesError> {
-        let mut transaction = Transaction::begin(self).await?;
+        let mut transaction = Transaction::begin(self.db).await?;
         let mut deleted = Deleted::default();
         for id in ids {
             let before = deleted.entities.len();
@@ -83,10 +83,11 @@ impl Db {
         }
         deleted.keys.sort_unstable();
         deleted.keys.dedup();
-        keys::delete(&mut transaction, &deleted.keys, at, by).await?;
+        keys::delete(&mut transaction, &deleted.keys, self.by).await?;
         for row in &deleted.entities {
-            let change = Change::entity(row.level, &row.within, &row.id);
-            change.announce(&mut transaction).await?;
+            let difference = Difference { before: Some(row.described()), after: None };
+            record(&mut transaction, self.by, row.object(), difference).await?;
+            row.change().announce(&mut transaction).await?;
         }
         transaction.commit().await?;
         Ok(deleted)

@@ -117,7 +117,7 @@ fn with_budget<F: Future<Output = ()>>(cap: i64, test: impl Fn(Arc<World>, TestR
     on_both(async |world| {
         let limits = LimitFields { max_budget: Some(nanos(cap)), ..LimitFields::default() };
         let row = KeyRow { limits, ..key("key-1") };
-        world.db.insert_key(&row).await.expect("a new key");
+        world.edit().insert_key(&row).await.expect("a new key");
         test(Arc::new(world), TestRedis::start().await).await;
     });
 }
@@ -236,7 +236,7 @@ fn without_redis_those_with_a_budget_are_refused_and_others_are_not() {
     with_budget(100, async |world, mut redis| {
         let rated = LimitFields { rpm_limit: Some(4), ..LimitFields::default() };
         let rated = KeyRow { limits: rated, ..key("rated") };
-        world.db.insert_key(&rated).await.expect("a new key");
+        world.edit().insert_key(&rated).await.expect("a new key");
         let one = Node::start(&world, &redis, "one").await;
         let two = Node::start(&world, &redis, "two").await;
         one.sees_nodes(2).await;

@@ -110,7 +110,7 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /key/list (Keys)                                              401      401      403      403      200      200      200      200      200      200
         POST /team/new (OrganizationAdmins)                               401      401      403      403      403      403      403      403      200      200
         POST /team/update (Admins)                                        401      401      403      403      403      403      403      403      400      400
-        PATCH /team/{team_id} (Admins)                                    401      401      403      403      403      403      403      403      404      404
+        PATCH /team/{team_id} (Admins)                                    401      401      403      403      403      403      403      403      200      200
         POST /team/delete (OrganizationAdmins)                            401      401      403      403      403      403      403      403      400      400
         POST /team/block (OrganizationAdmins)                             401      401      403      403      403      403      403      403      400      400
         POST /team/unblock (OrganizationAdmins)                           401      401      403      403      403      403      403      403      400      400
@@ -186,6 +186,8 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /organization/daily/activity (Keys)                           401      401      403      403      403      403      403      200      200      200
         GET /organization/daily/activity/aggregated (Keys)                401      401      403      403      403      403      403      200      200      200
         GET /spend/logs/v2 (Keys)                                         401      401      200      200      200      200      200      200      200      200
+        GET /audit (Admins)                                               401      401      403      403      403      403      403      200      200      200
+        GET /audit/{id} (Admins)                                          401      401      403      403      403      403      403      404      404      404
     "#]]
     .assert_eq(&matrix);
     let (books, _) = stage.close().await;
@@ -213,7 +215,8 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         .replace("{id}", "resp_of_nobody")
         .replace("{model_id}", "nothing")
         .replace("{access_group}", "nothing")
-        .replace("{*credential_name}", "nothing");
+        .replace("{*credential_name}", "nothing")
+        .replace("{team_id}", "loom");
     let body = match path.as_str() {
         path if path.ends_with("/chat/completions") => CALL.to_owned(),
         path if path.ends_with("/responses") => r#"{"model":"chat","input":"hi"}"#.to_owned(),
