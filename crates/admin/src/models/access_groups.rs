@@ -178,17 +178,15 @@ async fn move_members(
             groups.retain(|one| one != group);
         }
         row.info.insert(GROUPS.to_owned(), json!(groups));
-        row.updated_at = desk.clock.now();
-        row.updated_by = Some(desk.name());
         changed.push(row);
     }
-    let updated = desk.db.update_deployments(&desk.vault, &changed).await;
+    let updated = desk.edit().update_deployments(&desk.vault, &mut changed).await;
     let updated =
         updated.map_err(|problem| not_written(&problem, ("access group", GROUP), group))?;
-    if !updated {
+    problem::replaced(updated)?.ok_or_else(|| {
         let message = "a deployment was deleted meanwhile; nothing was changed";
-        return Err(Refusal::new(Reason::EntityNotFound, message).with_param(MODEL_IDS));
-    }
+        Refusal::new(Reason::EntityNotFound, message).with_param(MODEL_IDS)
+    })?;
     desk.configuration.renew().await;
     Ok(changed.len())
 }

@@ -93,7 +93,7 @@ async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
         updated_at: now,
         updated_by: Some(desk.name()),
     };
-    let inserted = desk.db.insert_credential(&desk.vault, &row).await;
+    let inserted = desk.edit().insert_credential(&desk.vault, &row).await;
     inserted.map_err(|problem| not_written(&problem, ("credential", NAME), &row.name))?;
     desk.configuration.renew().await;
     Ok(done("created"))
@@ -143,14 +143,10 @@ async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     if let Change::Set(changed) = fields.object(INFO)? {
         merge(&mut row.info, changed);
     }
-    row.updated_at = desk.clock.now();
-    row.updated_by = Some(desk.name());
-    let updated = desk.db.update_credential(&desk.vault, &row).await;
+    let updated = desk.edit().update_credential(&desk.vault, &mut row).await;
     let updated =
         updated.map_err(|problem| not_written(&problem, ("credential", NAME), &row.name))?;
-    if !updated {
-        return Err(problem::absent("credential", NAME, &name));
-    }
+    problem::replaced(updated)?.ok_or_else(|| problem::absent("credential", NAME, &name))?;
     desk.configuration.renew().await;
     Ok(done("updated"))
 }
@@ -159,7 +155,7 @@ async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
 async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     desk.must_store_models()?;
     let name = fields.required(NAME, identity)?;
-    let deleted = desk.db.delete_credential(&name).await;
+    let deleted = desk.edit().delete_credential(&name).await;
     if !deleted.map_err(|problem| problem::store(&problem))? {
         return Err(desk.no_credential(&name));
     }

@@ -104,7 +104,7 @@ async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
         return Err(problem::exists("deployment", "model_info.id", row.id.as_str()));
     }
     let entry = usable(&desk, &row).await?;
-    let inserted = desk.db.insert_deployment(&desk.vault, &row).await;
+    let inserted = desk.edit().insert_deployment(&desk.vault, &row).await;
     inserted.map_err(|problem| {
         not_written(&problem, ("deployment", "model_info.id"), row.id.as_str())
     })?;
@@ -159,7 +159,7 @@ async fn change(desk: &Desk, fields: &Fields, (field, id): (&str, &str)) -> Resu
 async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     desk.must_store_models()?;
     let id = fields.required("id", DeploymentId::new)?;
-    let deleted = desk.db.delete_deployment(&id).await;
+    let deleted = desk.edit().delete_deployment(&id).await;
     if !deleted.map_err(|problem| problem::store(&problem))? {
         // LiteLLM's status for it.
         return Err(desk.not_stored("id", id.as_str()).with_status(400));
@@ -180,14 +180,10 @@ async fn block(desk: Desk, fields: Fields, blocked: bool) -> Result<Value, Refus
 
 /// Stores a changed row and puts it into force.
 async fn save(desk: &Desk, row: &mut DeploymentRow) -> Result<(), Refusal> {
-    row.updated_at = desk.clock.now();
-    row.updated_by = Some(desk.name());
-    let updated = desk.db.update_deployments(&desk.vault, std::slice::from_ref(row)).await;
+    let updated = desk.edit().update_deployments(&desk.vault, std::slice::from_mut(row)).await;
     let id = row.id.as_str();
     let updated = updated.map_err(|problem| not_written(&problem, ("deployment", ID), id))?;
-    if !updated {
-        return Err(problem::absent("deployment", ID, id));
-    }
+    problem::replaced(updated)?.ok_or_else(|| problem::absent("deployment", ID, id))?;
     desk.configuration.renew().await;
     Ok(())
 }

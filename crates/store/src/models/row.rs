@@ -9,10 +9,12 @@ use crate::batch::Value;
 use crate::db::{Columns, json, unreadable};
 use crate::vault::{SealError, Vault};
 
-/// The table of deployments, which their secrets are bound to.
-pub(super) const DEPLOYMENTS: &str = "deployments";
-/// The table of credentials.
-pub(super) const CREDENTIALS: &str = "credentials";
+/// The table of deployments, which their secrets are bound to, and what one is called.
+pub(super) const DEPLOYMENTS: (&str, &str) = ("deployments", "deployment");
+/// The same of credentials.
+pub(super) const CREDENTIALS: (&str, &str) = ("credentials", "credential");
+/// What stands for a secret in a record of a change.
+const SEALED: &str = "[sealed]";
 
 /// A deployment of the database.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,9 +95,58 @@ impl Texts {
     }
 }
 
+/// A row as it was before a change, whether or not its secrets can be read.
+pub(super) struct Before {
+    pub(super) updated_at: Timestamp,
+    pub(super) described: Map<String, Json>,
+}
+
+impl Before {
+    pub(super) fn of_deployment(row: &dyn Columns) -> Result<Self, StoreError> {
+        let mut before = Self::of_credential(row)?;
+        let own = [
+            ("model_name", Json::from(row.text("model_name")?)),
+            ("blocked", Json::from(row.integer("blocked")? != 0)),
+        ];
+        before.described.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        Ok(before)
+    }
+
+    pub(super) fn of_credential(row: &dyn Columns) -> Result<Self, StoreError> {
+        let object = |column| {
+            let text = row.text(column)?;
+            // A column that holds no JSON is no reason to keep its row.
+            Ok::<Map<String, Json>, StoreError>(serde_json::from_str(&text).unwrap_or_default())
+        };
+        let (open, sealed) = (object("params")?, object("secrets")?);
+        let described = described(&open, sealed.keys(), &object("info")?);
+        Ok(Self { updated_at: Timestamp::from_micros(row.integer("updated_at")?), described })
+    }
+}
+
+/// Parameters and what is known of them, as records of changes show them.
+fn described<'a>(
+    open: &Map<String, Json>,
+    sealed: impl Iterator<Item = &'a String>,
+    info: &Map<String, Json>,
+) -> Map<String, Json> {
+    let mut params = open.clone();
+    params.extend(sealed.map(|name| (name.clone(), Json::from(SEALED))));
+    let fields = [("params", params), ("info", info.clone())];
+    fields.map(|(name, fields)| (name.to_owned(), Json::Object(fields))).into_iter().collect()
+}
+
 impl DeploymentRow {
+    pub(super) fn described(&self) -> Map<String, Json> {
+        let Params { open, sealed } = &self.params;
+        let mut fields = described(open, sealed.keys(), &self.info);
+        fields.insert("model_name".to_owned(), Json::from(self.model_name.as_str()));
+        fields.insert("blocked".to_owned(), Json::from(self.blocked));
+        fields
+    }
+
     pub(super) fn texts(&self, vault: &Vault) -> Texts {
-        Texts::of(&self.params, &self.info, (vault, (DEPLOYMENTS, self.id.as_str())))
+        Texts::of(&self.params, &self.info, (vault, (DEPLOYMENTS.0, self.id.as_str())))
     }
 
     /// The values in the order of the statements' columns.
@@ -117,13 +168,13 @@ impl DeploymentRow {
     pub(super) fn read(row: &dyn Columns, vault: &Vault) -> Result<Readable<Self>, StoreError> {
         let id = row.text("id")?;
         Ok(Self::within(row, vault, &id)
-            .unwrap_or_else(|error| Err(broken("deployment", &id, &error))))
+            .unwrap_or_else(|error| Err(broken(DEPLOYMENTS.1, &id, &error))))
     }
 
     fn within(row: &dyn Columns, vault: &Vault, id: &str) -> Result<Readable<Self>, StoreError> {
-        let params = match params(row, vault, (DEPLOYMENTS, id))? {
+        let params = match params(row, vault, (DEPLOYMENTS.0, id))? {
             Ok(params) => params,
-            Err(problem) => return Ok(Err(unopened("deployment", id, problem))),
+            Err(problem) => return Ok(Err(unopened(DEPLOYMENTS.1, id, problem))),
         };
         let model_name = row.text("model_name")?;
         Ok(Ok(Self {
@@ -142,8 +193,12 @@ impl DeploymentRow {
 }
 
 impl CredentialRow {
+    pub(super) fn described(&self) -> Map<String, Json> {
+        described(&self.values.open, self.values.sealed.keys(), &self.info)
+    }
+
     pub(super) fn texts(&self, vault: &Vault) -> Texts {
-        Texts::of(&self.values, &self.info, (vault, (CREDENTIALS, &self.name)))
+        Texts::of(&self.values, &self.info, (vault, (CREDENTIALS.0, &self.name)))
     }
 
     /// The values in the order of the statements' columns.
@@ -163,13 +218,13 @@ impl CredentialRow {
     pub(super) fn read(row: &dyn Columns, vault: &Vault) -> Result<Readable<Self>, StoreError> {
         let name = row.text("name")?;
         let read = Self::within(row, vault, &name);
-        Ok(read.unwrap_or_else(|error| Err(broken("credential", &name, &error))))
+        Ok(read.unwrap_or_else(|error| Err(broken(CREDENTIALS.1, &name, &error))))
     }
 
     fn within(row: &dyn Columns, vault: &Vault, name: &str) -> Result<Readable<Self>, StoreError> {
-        let values = match params(row, vault, (CREDENTIALS, name))? {
+        let values = match params(row, vault, (CREDENTIALS.0, name))? {
             Ok(values) => values,
-            Err(problem) => return Ok(Err(unopened("credential", name, problem))),
+            Err(problem) => return Ok(Err(unopened(CREDENTIALS.1, name, problem))),
         };
         Ok(Ok(Self {
             name: name.to_owned(),

@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 use tollgate_domain::{DeploymentId, ModelName, Random, Secret};
 use tollgate_policy::Calendar;
 use tollgate_store::{
-    ChangeListener, CredentialRow, Db, DeploymentRow, KeyDirectory, Params, Vault, VaultFit,
-    WriteModelError,
+    AuditFilter, ChangeListener, CredentialRow, Db, DeploymentRow, KeyDirectory, Params, Replaced,
+    Vault, VaultFit, WriteModelError,
 };
 use tollgate_testkit::patience::until;
 
@@ -91,8 +91,8 @@ fn what_is_written_reads_back_and_stands_nowhere_in_clear() {
     on_both(async |world| {
         let (db, vault) = (&world.db, vault("salt"));
         assert_eq!(vault.fit(db).await.expect("a setting"), VaultFit::Unused);
-        db.insert_deployment(&vault, &deployment("a")).await.expect("a deployment");
-        db.insert_credential(&vault, &credential("shared")).await.expect("a credential");
+        world.edit().insert_deployment(&vault, &deployment("a")).await.expect("a deployment");
+        world.edit().insert_credential(&vault, &credential("shared")).await.expect("a credential");
         let stored = db.stored_models(&vault).await.expect("rows");
         assert_eq!(stored.deployments, [deployment("a")]);
         assert_eq!(stored.credentials, [credential("shared")]);
@@ -114,29 +114,42 @@ fn what_is_written_reads_back_and_stands_nowhere_in_clear() {
 fn rows_are_changed_and_deleted_by_their_names() {
     on_both(async |world| {
         let (db, vault) = (&world.db, vault("salt"));
-        db.insert_deployment(&vault, &deployment("a")).await.expect("a deployment");
-        let taken = db.insert_deployment(&vault, &deployment("a")).await;
+        world.edit().insert_deployment(&vault, &deployment("a")).await.expect("a deployment");
+        let taken = world.edit().insert_deployment(&vault, &deployment("a")).await;
         assert!(matches!(taken, Err(WriteModelError::Taken)), "{taken:?}");
         let blocked = DeploymentRow { blocked: true, ..deployment("a") };
-        let both = [blocked.clone(), deployment("absent")];
-        assert!(!db.update_deployments(&vault, &both).await.expect("an update"));
+        let mut both = [blocked.clone(), deployment("absent")];
+        let replaced = world.edit().update_deployments(&vault, &mut both).await;
+        assert_eq!(replaced.expect("an update"), Replaced::Absent);
         let read = async || db.stored_models(&vault).await.expect("rows");
         assert_eq!(read().await.deployments, [deployment("a")], "all or none");
-        assert!(db.update_deployments(&vault, &both[..1]).await.expect("an update"));
-        assert_eq!(read().await.deployments, [blocked]);
-        assert!(db.delete_deployment(&id("a")).await.expect("a deletion"));
-        assert!(!db.delete_deployment(&id("a")).await.expect("a deletion"));
+        let mut rows = [blocked.clone()];
+        let replaced = world.edit().update_deployments(&vault, &mut rows).await;
+        assert_eq!(replaced.expect("an update"), Replaced::Done);
+        assert!(rows[0].updated_at > NOW && rows[0].updated_by.is_some());
+        assert_eq!(read().await.deployments, rows);
+        let replaced = world.edit().update_deployments(&vault, &mut [blocked]).await;
+        assert_eq!(replaced.expect("an update"), Replaced::ChangedMeanwhile);
+        assert!(world.edit().delete_deployment(&id("a")).await.expect("a deletion"));
+        assert!(!world.edit().delete_deployment(&id("a")).await.expect("a deletion"));
 
-        db.insert_credential(&vault, &credential("c")).await.expect("a credential");
-        let taken = db.insert_credential(&vault, &credential("c")).await;
+        world.edit().insert_credential(&vault, &credential("c")).await.expect("a credential");
+        let taken = world.edit().insert_credential(&vault, &credential("c")).await;
         assert!(matches!(taken, Err(WriteModelError::Taken)), "{taken:?}");
         let values = Params::of_credential(object(json!({"api_key": "other"})));
-        let changed = CredentialRow { values, ..credential("c") };
-        assert!(db.update_credential(&vault, &changed).await.expect("an update"));
-        assert!(!db.update_credential(&vault, &credential("absent")).await.expect("an update"));
-        assert_eq!(read().await.credentials, [changed]);
-        assert!(db.delete_credential("c").await.expect("a deletion"));
-        assert!(!db.delete_credential("c").await.expect("a deletion"));
+        let mut changed = CredentialRow { values, ..credential("c") };
+        let replaced = world.edit().update_credential(&vault, &mut changed).await;
+        assert_eq!(replaced.expect("an update"), Replaced::Done);
+        assert_eq!(read().await.credentials, std::slice::from_ref(&changed));
+        for (mut row, expected) in [
+            (credential("absent"), Replaced::Absent),
+            (credential("c"), Replaced::ChangedMeanwhile),
+        ] {
+            let replaced = world.edit().update_credential(&vault, &mut row).await;
+            assert_eq!(replaced.expect("an update"), expected);
+        }
+        assert!(world.edit().delete_credential("c").await.expect("a deletion"));
+        assert!(!world.edit().delete_credential("c").await.expect("a deletion"));
     });
 }
 
@@ -144,7 +157,7 @@ fn rows_are_changed_and_deleted_by_their_names() {
 fn a_gateway_with_another_key_reads_nothing_secret_and_writes_nothing_others_cannot_read() {
     on_both(async |world| {
         let (db, ours, theirs) = (&world.db, vault("ours"), vault("theirs"));
-        db.insert_deployment(&ours, &deployment("a")).await.expect("a deployment");
+        world.edit().insert_deployment(&ours, &deployment("a")).await.expect("a deployment");
         assert_eq!(theirs.fit(db).await.expect("a setting"), VaultFit::Other);
         let stored = db.stored_models(&theirs).await.expect("rows");
         assert_eq!(stored.deployments, []);
@@ -154,18 +167,18 @@ fn a_gateway_with_another_key_reads_nothing_secret_and_writes_nothing_others_can
         assert_eq!((unreadable.noun, &*unreadable.id), ("deployment", "a"));
         assert!(unreadable.sealed_otherwise && unreadable.problem.contains("api_key"));
         for refused in [
-            db.insert_deployment(&theirs, &deployment("b")).await,
-            db.update_deployments(&theirs, &[deployment("a")]).await.map(drop),
-            db.insert_credential(&theirs, &credential("c")).await,
+            world.edit().insert_deployment(&theirs, &deployment("b")).await,
+            world.edit().update_deployments(&theirs, &mut [deployment("a")]).await.map(drop),
+            world.edit().insert_credential(&theirs, &credential("c")).await,
         ] {
             assert!(matches!(refused, Err(WriteModelError::OtherKey)), "{refused:?}");
         }
         let params = Params::of_deployment(object(json!({"model": "openai/gpt-4o"})));
         let open = DeploymentRow { params, ..deployment("open") };
-        db.insert_deployment(&theirs, &open).await.expect("nothing to seal");
-        assert!(db.delete_deployment(&id("a")).await.expect("a deletion"));
+        world.edit().insert_deployment(&theirs, &open).await.expect("nothing to seal");
+        assert!(world.edit().delete_deployment(&id("a")).await.expect("a deletion"));
         assert_eq!(theirs.fit(db).await.expect("a setting"), VaultFit::Unused);
-        db.insert_credential(&theirs, &credential("c")).await.expect("the key's turn");
+        world.edit().insert_credential(&theirs, &credential("c")).await.expect("the key's turn");
         assert_eq!(ours.fit(db).await.expect("a setting"), VaultFit::Other);
     });
 }
@@ -175,7 +188,7 @@ fn a_row_that_the_gateway_never_writes_is_named_and_does_not_hide_the_others() {
     on_both(async |world| {
         let (db, vault) = (&world.db, vault("salt"));
         for name in ["a", "b"] {
-            db.insert_deployment(&vault, &deployment(name)).await.expect("a deployment");
+            world.edit().insert_deployment(&vault, &deployment(name)).await.expect("a deployment");
         }
         world.execute("UPDATE deployments SET info = '{' WHERE id = 'a'").await;
         let stored = db.stored_models(&vault).await.expect("rows");
@@ -200,16 +213,45 @@ fn a_change_is_told_to_the_other_gateways() {
         let hearing = tokio::spawn(listener.run());
         told.notified().await;
         let vault = vault("salt");
-        world.db.insert_deployment(&vault, &deployment("a")).await.expect("a deployment");
+        world.edit().insert_deployment(&vault, &deployment("a")).await.expect("a deployment");
         until("the change to be told", || async {
             told.notified().await;
             let stored = db.stored_models(&vault).await.expect("rows");
             (!stored.deployments.is_empty()).then_some(())
         })
         .await;
-        world.db.delete_deployment(&id("a")).await.expect("a deletion");
+        world.edit().delete_deployment(&id("a")).await.expect("a deletion");
         told.notified().await;
         hearing.abort();
         db.close().await;
+    });
+}
+
+#[test]
+fn every_change_is_recorded_and_no_secret_with_it() {
+    on_both(async |world| {
+        let vault = vault("salt");
+        world.edit().insert_deployment(&vault, &deployment("a")).await.expect("a deployment");
+        let mut rows = [DeploymentRow { blocked: true, ..deployment("a") }];
+        let replaced = world.edit().update_deployments(&vault, &mut rows).await;
+        assert_eq!(replaced.expect("an update"), Replaced::Done);
+        assert!(world.edit().delete_deployment(&id("a")).await.expect("a deletion"));
+        world.edit().insert_credential(&vault, &credential("c")).await.expect("a credential");
+        assert!(world.edit().delete_credential("c").await.expect("a deletion"));
+        let page = world.db.audit_log(&AuditFilter::default(), (0, 10)).await.expect("a page");
+        let rows = page.rows.iter().rev();
+        let told: Vec<(&str, &str, &str)> =
+            rows.map(|row| (&*row.action, &*row.kind, &*row.object)).collect();
+        let expected = [
+            ("created", "deployment", "a"),
+            ("blocked", "deployment", "a"),
+            ("deleted", "deployment", "a"),
+            ("created", "credential", "c"),
+            ("deleted", "credential", "c"),
+        ];
+        assert_eq!(told, expected);
+        let blocked = page.rows[3].after.as_ref().expect("after");
+        assert_eq!(blocked["params"]["model"], "openai/gpt-4o");
+        assert!(!format!("{:?}", page.rows).contains("in-the-database"));
     });
 }
