@@ -5,6 +5,7 @@
 
 pub(crate) mod customers;
 pub(crate) mod members;
+pub(crate) mod organization_members;
 pub(crate) mod organizations;
 pub(crate) mod tags;
 pub(crate) mod teams;

@@ -10,7 +10,9 @@ use tollgate_domain::{Clock, Random};
 use tollgate_faults::Refusal;
 use tollgate_store::{Db, KeyDirectory};
 
-use crate::entities::{customers, members, organizations, tags, teams, users};
+use crate::entities::{
+    customers, members, organization_members, organizations, tags, teams, users,
+};
 use crate::gatekeeper::Gatekeeper;
 use crate::route::{Described, Route};
 use crate::{activity, audit, budgets, keys, logs, problem};
@@ -25,6 +27,7 @@ fn table() -> Vec<Route> {
     table.extend(users::routes());
     table.extend(customers::routes());
     table.extend(organizations::routes());
+    table.extend(organization_members::routes());
     table.extend(budgets::routes());
     table.extend(tags::routes());
     table.extend(activity::routes());
