@@ -1,6 +1,6 @@
-//! How many tokens a call can consume at most, known before it is sent.
+//! What a call can consume at most, known before it is sent.
 
-use tollgate_domain::Quantity;
+use tollgate_domain::{Money, Quantity};
 
 /// What is known about a model's answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,6 +18,22 @@ pub struct Bound {
     pub prompt: Quantity,
     /// Completion tokens over all choices.
     pub completion: Quantity,
+}
+
+/// What a call may consume besides tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extras {
+    /// The most searches it makes, or `None` where nothing limits them.
+    pub searches: Option<u64>,
+    /// Whether it may consume something of which nobody knows how much it costs.
+    pub unmeasured: bool,
+    /// What is held for all that nothing limits.
+    pub reserve: Money,
+}
+
+impl Extras {
+    /// A call that consumes tokens only.
+    pub const NONE: Self = Self { searches: Some(0), unmeasured: false, reserve: Money::ZERO };
 }
 
 /// The bound of a call: a token for every two bytes of prompt, and for each choice the call's own

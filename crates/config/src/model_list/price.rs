@@ -64,8 +64,8 @@ pub(super) fn sheet(prices: Prices, id: &DeploymentId) -> Option<Arc<PriceSheet>
     // The longest deployment ids leave no room for the rest.
     let short = || PriceSheetId::new(&format!("custom:{}@{hash}", short_hash(id.as_str())));
     let id = named.or_else(|_| short()).ok()?;
-    let Prices { rates, tiers, per_request } = prices;
-    Some(Arc::new(PriceSheet { id, rates, tiers, per_request }))
+    let Prices { rates, tiers, per_request, per_searching_call } = prices;
+    Some(Arc::new(PriceSheet { id, rates, tiers, per_request, per_searching_call }))
 }
 
 /// What the entry says about the model's answers. A default of the body that limits the answer also
