@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use tollgate_domain::ModelName;
 
+use super::besides::Besides;
 use super::edits::ClientEdits;
 use super::{ClientFormat, read_request};
 use crate::conversation::Conversation;
@@ -163,6 +164,12 @@ impl ClientRequest {
             ClientFormat::Gemini => gemini::to_counted(&self.body, model),
             ClientFormat::OpenAiChat | ClientFormat::OpenAiResponses => self.conversation(None),
         }
+    }
+
+    /// What it may cost besides the text in it.
+    #[must_use]
+    pub fn besides(&self) -> Besides {
+        Besides::read(self.format, &self.body, &self.layout, self.asked.choices)
     }
 
     /// Whether reasoning in it may be signed by the gateway, which its own provider would not
