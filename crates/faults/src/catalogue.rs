@@ -332,6 +332,16 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         ..FORBIDDEN
     },
     Row {
+        reason: Reason::CostUnbounded,
+        title: "nothing bounds what the call may cost",
+        meaning: "A call under a budget is admitted with the most it can cost. This one lets the \
+            provider search or run tools without a limit, or names a part of its prompt that is \
+            kept elsewhere and may have any length.",
+        fix: "limit it with `max_uses` or `max_tool_calls`, leave out what has no limit, or ask \
+            the operator to set `general_settings.budget.unbounded_calls: reserve:<dollars>`",
+        ..REQUEST
+    },
+    Row {
         reason: Reason::BudgetStoreUnavailable,
         title: "budgets cannot be checked",
         meaning: "The store that counts spend does not answer, and an unchecked call could pass a \

@@ -5,6 +5,8 @@ use tollgate_domain::{Money, Quantity};
 /// What is known about a model's answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ModelLimits {
+    /// The longest prompt in tokens, or `None` when nobody said.
+    pub max_input: Option<u64>,
     /// The most output tokens the model gives, or `None` when nobody said.
     pub max_output: Option<u64>,
     /// The output tokens to reserve for a call that names no limit, as configured.
@@ -65,10 +67,26 @@ impl Bound {
         let prompt = Quantity::whole(tokens.saturating_add(PROMPT_OVERHEAD_TOKENS));
         Self { prompt, ..self }
     }
+
+    /// The same with so many pictures that the prompt names without holding them.
+    #[must_use]
+    pub const fn with_pictures(self, pictures: u64) -> Self {
+        let tokens = Quantity::whole(pictures.saturating_mul(PICTURE_TOKENS));
+        Self { prompt: self.prompt.plus(tokens), ..self }
+    }
+
+    /// The same with a prompt of at least so many tokens.
+    #[must_use]
+    pub fn with_prompt_from(self, tokens: u64) -> Self {
+        Self { prompt: self.prompt.max(Quantity::whole(tokens)), ..self }
+    }
 }
 
 /// Tokens that a provider's chat template adds to what the client wrote.
 pub const PROMPT_OVERHEAD_TOKENS: u64 = 32;
+/// Prompt tokens reserved for a picture that is named by its address: more than most models take
+/// for one of any size. A model that takes more is charged in full all the same.
+pub const PICTURE_TOKENS: u64 = 16_384;
 /// Output tokens reserved for a call that names no limit, where configuration names none either.
 pub const RESERVE_OUTPUT_TOKENS: u64 = 4096;
 /// Bytes of prompt per token at the dense end: English has about four, digits and CJK about two.

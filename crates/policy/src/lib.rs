@@ -17,7 +17,10 @@ mod settle;
 mod window;
 
 pub use afford::affordable;
-pub use bound::{Bound, Extras, ModelLimits, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS, bound};
+pub use bound::{
+    Bound, Extras, ModelLimits, PICTURE_TOKENS, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS,
+    bound,
+};
 pub use counter::{Claim, Counter, Held, Over, Window, take};
 pub use fair::{
     Acquired, Ask, Concurrency, Ended, Flow, FlowBy, Full, PLACES_MAX, PLACES_PER_FLOW_MAX, Party,

@@ -261,7 +261,10 @@ fn an_assumed_price_is_for_models_without_one() {
     };
     let assumed = with("model: hosted_vllm/x").expect("prices");
     assert_eq!(assumed.id.as_str(), "assumed@1000000000");
-    let cost = assumed.upper_bound(Quantity::whole(1), Quantity::whole(2));
+    let cost = assumed.upper_bound(
+        &tollgate_policy::Bound { prompt: Quantity::whole(1), completion: Quantity::whole(2) },
+        &tollgate_policy::Extras::NONE,
+    );
     assert_eq!(cost, Ok(Money::parse_dollars("0.003").expect("an amount")));
     assert_ne!(with("model: openai/gpt-4o").expect("prices").id, assumed.id);
 }

@@ -173,7 +173,11 @@ fn priced(row: &Row<'_>) -> Option<PricedModel> {
     let id = PriceSheetId::new(&format!("{}@{}", row.name, row.effective_from)).ok()?;
     Some(PricedModel {
         sheet: Arc::new(PriceSheet { id, rates, tiers, per_request, per_searching_call }),
-        limits: ModelLimits { max_output: row.max_output, reserve_output: None },
+        limits: ModelLimits {
+            max_input: row.max_input,
+            max_output: row.max_output,
+            reserve_output: None,
+        },
         max_input: row.max_input,
         mode: row.mode.map(Box::from),
         provider: row.provider.into(),

@@ -45,7 +45,7 @@ impl Besides {
                 besides.add(billing.times(choices));
             }
         }
-        let at_most = words.at_most.and_then(|name| field(name)).and_then(Raw::whole);
+        let at_most = words.at_most.and_then(field).and_then(Raw::whole);
         let inside = field("input").filter(|_| holds(body, b"\"additional_tools\""));
         let inside =
             inside.into_iter().flat_map(Raw::elements).filter_map(|item| item.find("tools"));
