@@ -334,9 +334,8 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     Row {
         reason: Reason::CostUnbounded,
         title: "nothing bounds what the call may cost",
-        meaning: "A call under a budget is admitted with the most it can cost. This one lets the \
-            provider search or run tools without a limit, or names a part of its prompt that is \
-            kept elsewhere and may have any length.",
+        meaning: "Under a budget, the most a call can cost is held. This one lets the provider \
+            run tools without a limit, or names a prompt of any length that is kept elsewhere.",
         fix: "limit it with `max_uses` or `max_tool_calls`, leave out what has no limit, or ask \
             the operator to set `general_settings.budget.unbounded_calls: reserve:<dollars>`",
         ..REQUEST

@@ -108,7 +108,8 @@ mod tests {
             unmeasured: bool,
         ) {
             let sheets: Vec<PriceSheet> = prices.iter().map(|(i, o)| sheet(*i, *o)).collect();
-            let extras = Extras { searches: Some(searches), unmeasured, reserve: Money::from_nanos(7_000) };
+            let reserve = Money::from_nanos(7_000);
+            let extras = Extras { searches: Some(searches), unmeasured, reserve };
             let sheets = with(&sheets.iter().collect::<Vec<_>>(), extras);
             let free = Money::from_nanos(free);
             let costs = |each: u64| {

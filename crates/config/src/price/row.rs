@@ -6,9 +6,9 @@
 //!
 //! Columns are separated by one tab; `-` stands for what is not known. `prices` holds words
 //! separated by one space: `kind=picos` gives the price of one unit of a usage kind in pico-dollars
-//! (10⁻¹² $), `request=picos` that of a call, `searching=picos` that of a call that searched, however
-//! often, and `>tokens` begins the prices of calls whose prompt is longer, which apply to the whole
-//! call.
+//! (10⁻¹² $), `request=picos` that of a call, `searching=picos` that of a call that searched,
+//! however often, and `>tokens` begins the prices of calls whose prompt is longer, which apply to
+//! the whole call.
 
 use std::fmt::Write as _;
 

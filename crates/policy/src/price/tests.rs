@@ -283,7 +283,8 @@ proptest! {
         let reserve = Money::from_nanos(nanos);
         let extras = Extras { searches: None, unmeasured, reserve };
         let without = Extras { searches: Some(0), unmeasured: false, reserve };
-        let (open, closed) = (sheet.upper_bound(&bound, &extras)?, sheet.upper_bound(&bound, &without)?);
+        let open = sheet.upper_bound(&bound, &extras)?;
+        let closed = sheet.upper_bound(&bound, &without)?;
         if sheet.is_open(&extras) {
             prop_assert!(open >= closed.saturating_add(reserve));
         } else {
