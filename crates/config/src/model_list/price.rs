@@ -33,7 +33,10 @@ pub(super) fn own(
     let by_call = unit(reader, params, info);
     let searches = [params.take(SEARCHES), info.take(SEARCHES)];
     let searches: Vec<&Entry> = searches.into_iter().flatten().collect();
-    let first = entries.first().or(searches.first())?.name_span.clone();
+    let Some(first) = entries.first().map(|entry| entry.name_span.clone()) else {
+        searches.iter().for_each(|entry| warn_alone(reader, entry));
+        return None;
+    };
     let mut prices = Prices::default();
     for entry in entries {
         let Some(field) = PriceField::read(&entry.name) else { continue };
@@ -51,6 +54,14 @@ pub(super) fn own(
         }
     }
     Some((prices, first))
+}
+
+/// Warns of a price for searches alone, beside which tokens would have none.
+fn warn_alone(reader: &mut Reader<'_>, entry: &Entry) {
+    let message = format!("`{}` stands alone and is not used", entry.name);
+    let finding = Finding::warning(code::PRICE_PARTIAL, entry.name_span.clone(), message);
+    let help = "add `input_cost_per_token` and `output_cost_per_token`: own prices are whole";
+    reader.findings.push(finding.with_help(help));
 }
 
 /// Whether searches are billed once for the call.
