@@ -109,12 +109,7 @@ fn check_answer(case: &Path, body: &[u8]) {
             let tokens = |usage: Option<Usage>| {
                 usage.map(|usage| usage.with(UsageKind::Searches, Quantity::ZERO))
             };
-            assert_eq!(
-                tokens(again.usage.clone()),
-                tokens(answer.usage.clone()),
-                "{}",
-                case.display()
-            );
+            assert_eq!(tokens(again.usage), tokens(answer.usage), "{}", case.display());
         }
     }
 }
