@@ -18,12 +18,13 @@ const PAGE_ROWS_USUAL: usize = 50;
 /// How far pages may be counted off from the newest change.
 const DEPTH_MAX: usize = 10_000;
 /// What is kept under LiteLLM's names for the tables that hold it.
-const TABLES: [(&str, &str); 10] = [
+const TABLES: [(&str, &str); 11] = [
     ("key", "LiteLLM_VerificationToken"),
     ("team", "LiteLLM_TeamTable"),
     ("user", "LiteLLM_UserTable"),
     ("organization", "LiteLLM_OrganizationTable"),
     ("member", "LiteLLM_TeamMembership"),
+    ("organization_member", "LiteLLM_OrganizationMembership"),
     ("customer", "LiteLLM_EndUserTable"),
     ("tag", "LiteLLM_TagTable"),
     ("budget", "LiteLLM_BudgetTable"),

@@ -25,9 +25,12 @@ impl Admin {
     }
 
     async fn authority_of(&self, key: &KeyRow) -> Result<Authority, Refusal> {
-        let (role, teams) = match &key.user {
-            Some(user) => (self.role(user).await?, self.teams_of(user).await?),
-            None => (Role::InternalUser, BTreeMap::new()),
+        let (role, teams, organizations) = match &key.user {
+            Some(user) => {
+                let organizations = self.organizations_of(user).await?.into_iter().collect();
+                (self.role(user).await?, self.teams_of(user).await?, organizations)
+            }
+            None => (Role::InternalUser, BTreeMap::new(), BTreeMap::new()),
         };
         Ok(Authority {
             role,
@@ -35,7 +38,7 @@ impl Admin {
             key: Some(key.id.clone()),
             key_team: key.team.clone(),
             teams,
-            organizations: BTreeMap::new(),
+            organizations,
         })
     }
 
@@ -49,7 +52,7 @@ impl Admin {
     }
 
     async fn teams_of(&self, user: &UserId) -> Result<BTreeMap<TeamId, Membership>, Refusal> {
-        let rows = self.db.list_memberships(user).await;
+        let rows = self.db.list_memberships(Level::Member, user).await;
         let rows = rows.map_err(|problem| problem::store(&problem))?;
         let mut teams = BTreeMap::new();
         for row in rows {

@@ -5,6 +5,7 @@
 
 pub(crate) mod customers;
 pub(crate) mod members;
+pub(crate) mod organization_members;
 pub(crate) mod organizations;
 pub(crate) mod tags;
 pub(crate) mod teams;
@@ -121,7 +122,7 @@ impl Family {
         if let Some(name) = self.kept.iter().find(|name| sent_within(fields, name)) {
             return Err(wrong("metadata", format!("`{name}` is a field beside the metadata")));
         }
-        fields.object("metadata")?.apply_or_default(&mut row.metadata);
+        fields.metadata()?.apply_or_default(&mut row.metadata);
         row.metadata.extend(kept);
         for name in self.kept {
             match fields.text(name)? {

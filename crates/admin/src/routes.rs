@@ -11,7 +11,9 @@ use tollgate_faults::Refusal;
 use tollgate_store::{Db, KeyDirectory, Vault};
 
 use crate::configuration::Configuration;
-use crate::entities::{customers, members, organizations, tags, teams, users};
+use crate::entities::{
+    customers, members, organization_members, organizations, tags, teams, users,
+};
 use crate::gatekeeper::Gatekeeper;
 use crate::route::{Described, Route};
 use crate::{activity, audit, budgets, keys, logs, models, problem};
@@ -26,6 +28,7 @@ fn table() -> Vec<Route> {
     table.extend(users::routes());
     table.extend(customers::routes());
     table.extend(organizations::routes());
+    table.extend(organization_members::routes());
     table.extend(budgets::routes());
     table.extend(tags::routes());
     table.extend(models::routes());

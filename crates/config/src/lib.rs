@@ -36,7 +36,7 @@ pub use price::row::RowProblem;
 pub use price::shown::price_fields;
 pub use settings::{
     FairQueueSettings, FetchMedia, ReasoningMemory, Settings, StoreFailure, StructureMiss,
-    UnpricedModels,
+    UnboundedCalls, UnpricedModels,
 };
 pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Served, Snapshot};
 pub use stored::{LeftOut, Stored, StoredCredential, StoredDeployment};

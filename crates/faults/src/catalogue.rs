@@ -1,10 +1,10 @@
 //! The catalogue: one row for each reason. Error bodies, articles and statuses come from here only.
 
-mod kinds;
+mod families;
 
 use crate::Reason;
 use crate::row::{Origin, Row};
-use kinds::{
+use families::{
     ABSENT, BUDGET, CREDENTIAL, FORBIDDEN, GATEWAY, KEY, REQUEST, STORE, THROTTLE, UPSTREAM,
 };
 
@@ -394,6 +394,15 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         fix: "ask the operator to set a price for the model, 0 included, or to set \
             `unpriced_models`",
         ..FORBIDDEN
+    },
+    Row {
+        reason: Reason::CostUnbounded,
+        title: "nothing bounds what the call may cost",
+        meaning: "Under a budget, the most a call can cost is held. This one lets the provider \
+            run tools without a limit, or names a prompt of any length that is kept elsewhere.",
+        fix: "limit it with `max_uses` or `max_tool_calls`, leave out what has no limit, or ask \
+            the operator to set `general_settings.budget.unbounded_calls: reserve:<dollars>`",
+        ..REQUEST
     },
     Row {
         reason: Reason::BudgetStoreUnavailable,

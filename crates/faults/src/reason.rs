@@ -100,6 +100,8 @@ pub enum Reason {
     BudgetReservedByOtherRequests,
     /// A model without a price under a budget.
     PriceUnknown,
+    /// Nothing bounds what a call may cost, under a budget.
+    CostUnbounded,
     /// Budgets cannot be checked.
     BudgetStoreUnavailable,
     /// A rate limit of the gateway is reached.
@@ -258,6 +260,7 @@ impl Reason {
             Self::BudgetExceeded => "budget_exceeded",
             Self::BudgetReservedByOtherRequests => "budget_reserved_by_other_requests",
             Self::PriceUnknown => "price_unknown",
+            Self::CostUnbounded => "cost_unbounded",
             Self::BudgetStoreUnavailable => "budget_store_unavailable",
             Self::RateLimited => "rate_limited",
             Self::ConcurrencyLimited => "concurrency_limited",

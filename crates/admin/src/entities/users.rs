@@ -1,12 +1,14 @@
 //! Internal users.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
-use tollgate_domain::{Level, UserId};
+use tollgate_domain::{Level, OrganizationId, UserId};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Audience, Scope};
 use tollgate_store::{EntityRow, KEYS_PER_PAGE_MAX, KeyFilter};
 
-use super::{Family, identity, members, teams};
+use super::{Family, identity, listed, members, organization_members, organizations, teams};
 use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::fields::Fields;
@@ -14,7 +16,7 @@ use crate::keys;
 use crate::problem::{self, wrong};
 use crate::route::Route;
 use crate::routes::Admin;
-use crate::shape::{Field, choice, count, flag, list as listing, text};
+use crate::shape::{Field, choice, count, flag, list as listing, text, texts};
 
 /// Users.
 pub(crate) const USER: Family = Family {
@@ -31,7 +33,6 @@ pub(crate) const USER: Family = Family {
         "guardrails",
         "key_alias",
         "object_permission",
-        "organizations",
         "password",
         "permissions",
         "send_invite_email",
@@ -44,7 +45,8 @@ const ROLES: [&str; 4] =
 /// Most teams that one request puts a user in.
 const TEAMS_MAX: usize = 100;
 /// What a new user has beside the fields of every user.
-const NEW: [Field; 2] = [
+const NEW: [Field; 3] = [
+    texts("organizations", "The organizations they belong to"),
     flag("auto_create_key", "Whether they get a key; they do unless this is false"),
     listing(
         "teams",
@@ -66,19 +68,19 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::command(
             ("POST", "/user/new"),
-            Audience::Admins,
+            Audience::OrganizationAdmins,
             ("Make a user, put them in teams, and make them a key", USER.shape().and(&NEW)),
             new,
         ),
         Route::command(
             ("POST", "/user/update"),
-            Audience::Admins,
+            Audience::OrganizationAdmins,
             ("Change a user", USER.shape()),
             update,
         ),
         Route::command(
             ("POST", "/user/delete"),
-            Audience::Admins,
+            Audience::OrganizationAdmins,
             ("Delete users with their keys", Family::listing("user_ids")),
             delete,
         ),
@@ -101,8 +103,9 @@ pub(crate) fn routes() -> Vec<Route> {
 async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let mut rows = vec![USER.blank(&desk, &fields)?];
     apply(&desk, &fields, &mut rows[0]).await?;
-    let listed = fields.list("teams", TEAMS_MAX)?.value().unwrap_or_default();
-    for (index, team) in listed.iter().enumerate() {
+    may_give_role(&desk, &rows[0])?;
+    let in_teams = fields.list("teams", TEAMS_MAX)?.value().unwrap_or_default();
+    for (index, team) in in_teams.iter().enumerate() {
         let place = format!("teams[{index}]");
         let fresh = membership(&desk, &rows[0].id, (&place, team)).await?;
         if rows.iter().skip(1).any(|other| other.within == fresh.within) {
@@ -110,6 +113,7 @@ async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
         }
         rows.push(fresh);
     }
+    rows.extend(memberships(&desk, &rows[0], &fields).await?);
     let user = UserId::new(&rows[0].id).map_err(|problem| wrong(USER.id, problem))?;
     USER.insert(&desk, &rows).await.map_err(taken)?;
     let mut answer = if fields.flag("auto_create_key")?.value() == Some(false) {
@@ -117,10 +121,71 @@ async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     } else {
         keys::make_for(&desk, user).await?
     };
-    let teams: Vec<&str> = rows.iter().skip(1).map(|row| row.within.as_str()).collect();
+    let in_teams = rows.iter().filter(|row| row.level == Level::Member);
+    let teams: Vec<&str> = in_teams.map(|row| row.within.as_str()).collect();
     answer.extend(USER.shown(&desk, &rows[0]).await?);
     answer.insert("teams".to_owned(), json!(teams));
     Ok(Value::Object(answer))
+}
+
+/// The organizations that a new user is put in. Whoever does not administrate the gateway makes
+/// users of their own organizations, without the gateway's own roles, and in teams of theirs.
+async fn memberships(
+    desk: &Desk,
+    user: &EntityRow,
+    fields: &Fields,
+) -> Result<Vec<EntityRow>, Refusal> {
+    let listed = fields.texts("organizations")?.value().unwrap_or_default();
+    if listed.is_empty() {
+        desk.must_change(Scope::Gateway)?;
+    }
+    let mut rows = Vec::with_capacity(listed.len());
+    for id in listed {
+        let id = OrganizationId::new(&id).map_err(|problem| wrong("organizations", problem))?;
+        desk.must_change(Scope::Organization(&id))?;
+        organizations::ORGANIZATION.must_exist(desk, id.as_str()).await?;
+        rows.push(organization_members::fresh(desk, id.as_str(), &user.id, "internal_user"));
+    }
+    Ok(rows)
+}
+
+/// Only who administrates the gateway gives a role in it.
+fn may_give_role(desk: &Desk, row: &EntityRow) -> Result<(), Refusal> {
+    match row.metadata.get("user_role").and_then(Value::as_str) {
+        Some("proxy_admin" | "proxy_admin_viewer") => desk.must_change(Scope::Gateway),
+        _ => Ok(()),
+    }
+}
+
+/// The user that a request names by their identity or by their address.
+pub(super) async fn named(desk: &Desk, fields: &Fields) -> Result<String, Refusal> {
+    if let Some(id) = fields.parsed(USER.id, identity)?.value() {
+        return Ok(id);
+    }
+    let Some(email) = fields.text("user_email")?.value() else {
+        return Err(problem::missing(USER.id, "name a user by `user_id` or `user_email`"));
+    };
+    let has = |row: &EntityRow| {
+        let own = row.metadata.get("user_email").and_then(Value::as_str);
+        own.is_some_and(|own| own.eq_ignore_ascii_case(&email))
+    };
+    let mut found = USER.every(desk).await?.into_iter().filter(has);
+    match (found.next(), found.next()) {
+        (Some(row), None) => Ok(row.id),
+        (None, _) => Err(problem::absent("user with the address", "user_email", &email)),
+        (Some(_), Some(_)) => Err(wrong("user_email", "several users have this address")),
+    }
+}
+
+/// The user that a request is to change, if that is the caller's.
+async fn changeable(desk: &Desk, id: &str) -> Result<EntityRow, Refusal> {
+    let user = UserId::new(id).map_err(|problem| wrong(USER.id, problem))?;
+    let organizations = desk.organizations_of(&user).await?;
+    let organizations: Vec<OrganizationId> = organizations.into_iter().map(|(id, _)| id).collect();
+    desk.must_change(Scope::User { id: &user, organizations: &organizations })?;
+    let row = USER.find(desk, id).await?;
+    may_give_role(desk, &row)?;
+    Ok(row)
 }
 
 /// A team that a new user is put in: its identity, or that with a budget and a role.
@@ -133,7 +198,7 @@ async fn membership(
     let team = if team.is_string() { &named } else { team };
     let part = Fields::part(place, team, &["team_id", "max_budget_in_team", "user_role"])?;
     let id = part.required("team_id", identity)?;
-    teams::TEAM.must_exist(desk, &id).await?;
+    teams::must_change(desk, &teams::TEAM.find(desk, &id).await?)?;
     let role = part.text("user_role")?.value().unwrap_or_else(|| "user".to_owned());
     let member = json!({ "user_id": user, "role": role });
     let mut row = members::read_member(desk, &id, (place, &member))?;
@@ -142,8 +207,9 @@ async fn membership(
 }
 
 async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
-    let mut row = USER.named(&desk, &fields).await?;
+    let mut row = changeable(&desk, &fields.required(USER.id, identity)?).await?;
     apply(&desk, &fields, &mut row).await?;
+    may_give_role(&desk, &row)?;
     USER.save(&desk, &mut row).await?;
     Ok(json!({ "user_id": row.id, "data": USER.shown(&desk, &row).await? }))
 }
@@ -156,6 +222,9 @@ async fn apply(admin: &Admin, fields: &Fields, row: &mut EntityRow) -> Result<()
 }
 
 async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    for id in listed(&fields, "user_ids")? {
+        changeable(&desk, &id).await?;
+    }
     let (users, _) = USER.delete(&desk, &fields, "user_ids").await?;
     Ok(json!(users.len()))
 }
@@ -165,7 +234,9 @@ async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let id = asked.text(USER.id).or(own);
     let id = id.ok_or_else(|| problem::missing(USER.id, "name one with `?user_id=`"))?;
     let user = UserId::new(id).map_err(|problem| wrong(USER.id, problem))?;
-    desk.must_see(Scope::User { id: &user, organizations: &[] })?;
+    let organizations = desk.organizations_of(&user).await?;
+    let organizations: Vec<OrganizationId> = organizations.into_iter().map(|(id, _)| id).collect();
+    desk.must_see(Scope::User { id: &user, organizations: &organizations })?;
     let row = USER.find(&desk, id).await?;
     let of_user = KeyFilter { user: Some(row.id.clone()), ..KeyFilter::default() };
     let keys = keys::listed(&desk, &of_user, 0, KEYS_PER_PAGE_MAX).await?.0;
@@ -182,8 +253,8 @@ async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
 
 async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let page = asked.page("page_size", PAGE_SIZE)?;
-    let found: Vec<EntityRow> =
-        USER.every(&desk).await?.into_iter().filter(|row| is_asked_for(row, &asked)).collect();
+    let found = USER.every(&desk).await?.into_iter().filter(|row| is_asked_for(row, &asked));
+    let found = visible(&desk, found.collect()).await?;
     let total = found.len() as u64;
     let size = usize::try_from(page.size).unwrap_or(usize::MAX);
     let mut users = Vec::new();
@@ -197,6 +268,19 @@ async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
         "page_size": page.size,
         "total_pages": page.count(total),
     }))
+}
+
+/// Those of the users whom the caller may see.
+async fn visible(desk: &Desk, rows: Vec<EntityRow>) -> Result<Vec<EntityRow>, Refusal> {
+    if desk.by.sees_all() {
+        return Ok(rows);
+    }
+    let mut own = BTreeSet::new();
+    let administrated = desk.by.organizations.iter().filter(|(_, admin)| **admin);
+    for (id, _) in administrated {
+        own.extend(organization_members::ids(desk, id.as_str()).await?);
+    }
+    Ok(rows.into_iter().filter(|row| own.contains(&row.id)).collect())
 }
 
 /// Whether a user is one of those that a list is asked for. One identity alone is a part of the
@@ -221,7 +305,7 @@ async fn shown(admin: &Admin, row: &EntityRow) -> Result<Map<String, Value>, Ref
 
 async fn team_ids(admin: &Admin, user: &str) -> Result<Vec<String>, Refusal> {
     let user = UserId::new(user).map_err(|problem| wrong(USER.id, problem))?;
-    let memberships = admin.db.list_memberships(&user).await;
+    let memberships = admin.db.list_memberships(Level::Member, &user).await;
     let memberships = memberships.map_err(|problem| problem::store(&problem))?;
     Ok(memberships.into_iter().map(|row| row.within).collect())
 }

@@ -126,6 +126,29 @@ fn kept_answers_live_for_a_month_unless_the_file_says_otherwise() {
 }
 
 #[test]
+fn unbounded_calls_are_blocked_or_hold_what_the_file_says() {
+    let text = |value: &str| format!("general_settings: {{budget: {{unbounded_calls: {value}}}}}");
+    let reserve = |nanos| UnboundedCalls::Reserve(Money::from_nanos(nanos));
+    assert_eq!(clean("", &[]).0.unbounded_calls, UnboundedCalls::Block);
+    let cases = [
+        ("block", UnboundedCalls::Block),
+        ("'reserve:0.25'", reserve(250_000_000)),
+        ("'reserve: 1e-3'", reserve(1_000_000)),
+        ("'reserve:0'", reserve(0)),
+    ];
+    for (value, expected) in cases {
+        assert_eq!(clean(&text(value), &[]).0.unbounded_calls, expected, "{value}");
+    }
+    for wrong in
+        ["allow", "'reserve:-1'", "'reserve:NaN'", "'reserve:inf'", "'reserve:1e400'", "'reserve:'"]
+    {
+        let (settings, _, codes) = settings(&text(wrong), &[]);
+        let found = (codes, settings.unbounded_calls);
+        assert_eq!(found, (vec![code::OUT_OF_RANGE], UnboundedCalls::Block), "{wrong}");
+    }
+}
+
+#[test]
 fn entries_are_kept_for_ever_unless_the_file_says_otherwise() {
     let days = |count: u64| Some(Duration::from_secs(count * 24 * 3600));
     let text =

@@ -7,6 +7,7 @@ mod keys;
 mod logs;
 mod matrix;
 mod models;
+mod organizations;
 mod rates;
 mod refusals;
 mod several_nodes;

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use papaya::HashMap;
 use tollgate_domain::{
-    Attribution, BudgetId, Clock, KeyHash, Level, Subject, TeamId, Timestamp, UserId,
+    Attribution, BudgetId, Clock, KeyHash, Level, OrganizationId, Subject, TeamId, Timestamp,
+    UserId,
 };
 use tollgate_policy::{Anchor, Calendar, Demand, Grant, Limits, Rule};
 
@@ -279,10 +280,8 @@ impl KeyDirectory {
     }
 
     async fn read_level(&self, subject: &Subject) -> Result<LevelRecord, StoreError> {
-        let (within, id) = match subject.level {
-            Level::Member => subject.id.split_once('\u{1f}').unwrap_or(("", &subject.id)),
-            _ => ("", &*subject.id),
-        };
+        let parts = subject.level.is_within().then(|| subject.id.split_once('\u{1f}')).flatten();
+        let (within, id) = parts.unwrap_or(("", &subject.id));
         let unlimited = LevelRecord::unlimited(subject.clone());
         let Some(row) = self.db.find_entity(subject.level, within, id).await? else {
             return Ok(unlimited);
@@ -369,8 +368,12 @@ impl std::fmt::Debug for KeyDirectory {
 fn above(row: &KeyRow) -> Vec<Subject> {
     let named = |level, id: Option<&str>| id.map(|id| Subject::new(level, id));
     let member = |(team, user): (&TeamId, &UserId)| Subject::member(team, user);
+    let of_organization = |(organization, user): (&OrganizationId, &UserId)| {
+        Subject::within(Level::OrganizationMember, organization.as_str(), user.as_str())
+    };
     [
         named(Level::Organization, row.organization.as_ref().map(|id| id.as_str())),
+        row.organization.as_ref().zip(row.user.as_ref()).map(of_organization),
         named(Level::Project, row.project.as_ref().map(|id| id.as_str())),
         named(Level::Team, row.team.as_ref().map(TeamId::as_str)),
         row.team.as_ref().zip(row.user.as_ref()).map(member),

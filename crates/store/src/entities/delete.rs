@@ -48,7 +48,9 @@ const NAMED: &str = delete_where!("kind = $1 AND within = $2 AND id = $3");
 /// Whoever is within a team.
 const WITHIN: &str = delete_where!("kind IN ('member', 'project') AND within = $1");
 /// A user's memberships.
-const MEMBERSHIPS: &str = delete_where!("kind = 'member' AND id = $1");
+const MEMBERSHIPS: &str = delete_where!("kind IN ('member', 'organization_member') AND id = $1");
+/// The members of an organization.
+const OF_ORGANIZATION: &str = delete_where!("kind = 'organization_member' AND within = $1");
 /// The teams of an organization.
 const TEAMS: &str = delete_where!("kind = 'team' AND organization_id = $1");
 
@@ -110,6 +112,7 @@ async fn below(
             for team in &teams {
                 below_team(transaction, deleted, team).await?;
             }
+            delete(transaction, deleted, OF_ORGANIZATION, &[id]).await?;
             find_keys(transaction, deleted, KEYS_OF_ORGANIZATION, &[id]).await
         }
         Level::User => {
@@ -119,6 +122,7 @@ async fn below(
         Level::Member => find_keys(transaction, deleted, KEYS_OF_MEMBER, &[within, id]).await,
         Level::Project => find_keys(transaction, deleted, KEYS_OF_PROJECT, &[id]).await,
         Level::All
+        | Level::OrganizationMember
         | Level::Key
         | Level::Customer
         | Level::Tag

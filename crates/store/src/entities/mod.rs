@@ -19,7 +19,7 @@ const LIST: &str = "SELECT kind, within, id, alias, organization_id, budget_id, 
      WHERE kind = $1 AND (within > $2 OR (within = $2 AND id > $3)) ORDER BY within, id LIMIT $4";
 const LIST_MEMBERSHIPS: &str = "SELECT kind, within, id, alias, organization_id, budget_id, \
      blocked, models, limits, metadata, created_at, created_by, updated_at, updated_by \
-     FROM entities WHERE kind = 'member' AND id = $1 ORDER BY within LIMIT $2";
+     FROM entities WHERE kind = $1 AND id = $2 ORDER BY within LIMIT $3";
 const FIND_BUDGET: &str = "SELECT id, limits, created_at, created_by, updated_at, updated_by \
      FROM budgets WHERE id = $1";
 const LIST_BUDGETS: &str = "SELECT id, limits, created_at, created_by, updated_at, updated_by \
@@ -71,16 +71,24 @@ impl Db {
         )
     }
 
-    /// Up to [`ENTITIES_PER_PAGE_MAX`] of a user's memberships, by team.
+    /// Up to [`ENTITIES_PER_PAGE_MAX`] of a user's memberships in teams, or in organizations, by the
+    /// identity of these.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
-    pub async fn list_memberships(&self, user: &UserId) -> Result<Vec<EntityRow>, StoreError> {
+    pub async fn list_memberships(
+        &self,
+        level: Level,
+        user: &UserId,
+    ) -> Result<Vec<EntityRow>, StoreError> {
         let most = i64::from(ENTITIES_PER_PAGE_MAX);
         on!(
             self,
             read | pool | {
-                let query = sqlx::query(LIST_MEMBERSHIPS).bind(user.as_str()).bind(most);
+                let query = sqlx::query(LIST_MEMBERSHIPS)
+                    .bind(level.as_str())
+                    .bind(user.as_str())
+                    .bind(most);
                 let rows = query.fetch_all(pool).await?;
                 rows.iter().map(|row| EntityRow::read(row)).collect()
             }

@@ -1,7 +1,7 @@
 //! A limited entity and a shared budget as they are stored.
 
 use serde_json::{Map, Value as Json, json};
-use tollgate_domain::{BudgetId, Level, OrganizationId, Subject, Timestamp, joined};
+use tollgate_domain::{BudgetId, Level, OrganizationId, Subject, Timestamp};
 
 use crate::StoreError;
 use crate::audit::Object;
@@ -10,12 +10,12 @@ use crate::changes::Change;
 use crate::db::{Columns, identity, json as read_json, unreadable};
 use crate::limits::LimitFields;
 
-/// An organization, project, team, member of a team, user, customer or tag.
+/// An organization, project, team, member of one, user, customer or tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityRow {
     /// Its level.
     pub level: Level,
-    /// The team of a member or project, else empty.
+    /// The team of a member or project, the organization of its member, else empty.
     pub within: String,
     /// Its identity: unique at its level, or within its team.
     pub id: String,
@@ -92,10 +92,7 @@ impl EntityRow {
     /// Whom its limits bind and its spend is summed by.
     #[must_use]
     pub fn subject(&self) -> Subject {
-        match self.level {
-            Level::Member => Subject::new(self.level, &joined(&self.within, &self.id)),
-            _ => Subject::new(self.level, &self.id),
-        }
+        Subject::within(self.level, &self.within, &self.id)
     }
 
     pub(super) fn change(&self) -> Change {

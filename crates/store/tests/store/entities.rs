@@ -83,7 +83,8 @@ fn a_user_takes_their_memberships_and_keys_with_them() {
         settled(&world).await;
         let expected = ["k-nobody", "k-other", "k-works"].map(str::to_owned).to_vec();
         assert_eq!(left(&world, Level::User, "", "ada").await, (expected, 5));
-        let memberships = world.db.list_memberships(&UserId::new("ada").expect("an id")).await;
+        let memberships =
+            world.db.list_memberships(Level::Member, &UserId::new("ada").expect("an id")).await;
         assert_eq!(memberships.expect("memberships"), []);
     });
 }

@@ -8,17 +8,27 @@ use tollgate_testkit::http::Client;
 use crate::stage::{CALL, Stage};
 
 /// The callers of the matrix, in the order of its columns. `plain` is a key without a user, `key`
-/// the one that is asked about; the others are keys of users with these roles, `lead` of a user who
-/// administrates a team.
-const CALLERS: [&str; 10] = [
-    "nobody", "unknown", "plain", "key", "sees_own", "internal", "lead", "sees_all", "admin",
+/// the one that is asked about; the others are keys of users with these roles, `lead` and
+/// `org_admin` of users who administrate a team and an organization.
+const CALLERS: [&str; 11] = [
+    "nobody",
+    "unknown",
+    "plain",
+    "key",
+    "sees_own",
+    "internal",
+    "lead",
+    "org_admin",
+    "sees_all",
+    "admin",
     "master",
 ];
 /// The users among them, with their roles.
-const USERS: [(&str, &str); 5] = [
+const USERS: [(&str, &str); 6] = [
     ("sees_own", "internal_user_viewer"),
     ("internal", "internal_user"),
     ("lead", "internal_user"),
+    ("org_admin", "internal_user"),
     ("sees_all", "proxy_admin_viewer"),
     ("admin", "proxy_admin"),
 ];
@@ -53,6 +63,11 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         "members_with_roles": [{ "user_id": "lead", "role": "admin" }],
     });
     stage.gateway.master().post("/team/new", team.to_string()).await.ok();
+    let organization = json!({ "organization_id": "mill", "organization_alias": "Mill" });
+    stage.gateway.master().post("/organization/new", organization.to_string()).await.ok();
+    let member = json!({ "user_id": "org_admin", "role": "org_admin" });
+    let member = json!({ "organization_id": "mill", "member": member });
+    stage.gateway.master().post("/organization/member_add", member.to_string()).await.ok();
     clients.push(stage.gateway.master());
     let mut matrix = format!("{:<60}{}\n", "", CALLERS.map(|name| format!("{name:>9}")).concat());
     for (method, path, access) in routes() {
@@ -216,6 +231,7 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         .replace("{model_id}", "nothing")
         .replace("{access_group}", "nothing")
         .replace("{*credential_name}", "nothing")
+        .replace("{organization_id}", "mill")
         .replace("{team_id}", "loom");
     let body = match path.as_str() {
         path if path.ends_with("/chat/completions") => CALL.to_owned(),

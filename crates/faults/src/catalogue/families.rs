@@ -1,4 +1,4 @@
-//! What the rows of one kind have in common.
+//! What rows of the catalogue have in common, family by family.
 
 use crate::Reason;
 use crate::row::{Origin, Row};
