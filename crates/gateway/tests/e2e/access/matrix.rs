@@ -79,130 +79,134 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         matrix.push('\n');
     }
     expect![[r#"
-                                                                       nobody  unknown    plain      key sees_own internal     lead sees_all    admin   master
-        POST /v1/chat/completions (Key)                                   401      401      200      200      200      200      200      200      200      200
-        POST /chat/completions (Key)                                      401      401      200      200      200      200      200      200      200      200
-        POST /v1/responses (Key)                                          401      401      200      200      200      200      200      200      200      200
-        POST /responses (Key)                                             401      401      200      200      200      200      200      200      200      200
-        POST /openai/v1/responses (Key)                                   401      401      200      200      200      200      200      200      200      200
-        GET /v1/responses (Key)                                           401      401      405      405      405      405      405      405      405      405
-        GET /v1/responses/{id} (Key)                                      401      401      404      404      404      404      404      404      404      404
-        DELETE /v1/responses/{id} (Key)                                   401      401      404      404      404      404      404      404      404      404
-        GET /v1/responses/{id}/input_items (Key)                          401      401      404      404      404      404      404      404      404      404
-        GET /responses (Key)                                              401      401      405      405      405      405      405      405      405      405
-        GET /responses/{id} (Key)                                         401      401      404      404      404      404      404      404      404      404
-        DELETE /responses/{id} (Key)                                      401      401      404      404      404      404      404      404      404      404
-        GET /responses/{id}/input_items (Key)                             401      401      404      404      404      404      404      404      404      404
-        GET /openai/v1/responses (Key)                                    401      401      405      405      405      405      405      405      405      405
-        GET /openai/v1/responses/{id} (Key)                               401      401      404      404      404      404      404      404      404      404
-        DELETE /openai/v1/responses/{id} (Key)                            401      401      404      404      404      404      404      404      404      404
-        GET /openai/v1/responses/{id}/input_items (Key)                   401      401      404      404      404      404      404      404      404      404
-        POST /v1/messages (Key)                                           401      401      200      200      200      200      200      200      200      200
-        POST /v1/messages/count_tokens (Key)                              401      401      200      200      200      200      200      200      200      200
-        POST /utils/token_counter (Key)                                   401      401      200      200      200      200      200      200      200      200
-        GET /v1beta/models (Key)                                          401      401      200      200      200      200      200      200      200      200
-        POST /v1beta/models/{*operation} (Key)                            401      401      200      200      200      200      200      200      200      200
-        GET /v1/models (Key)                                              401      401      200      200      200      200      200      200      200      200
-        GET /models (Key)                                                 401      401      200      200      200      200      200      200      200      200
-        GET /v1/models/{*model} (Key)                                     401      401      200      200      200      200      200      200      200      200
-        POST /v1/models/{*model} (Key)                                    401      401      200      200      200      200      200      200      200      200
-        GET /models/{*model} (Key)                                        401      401      200      200      200      200      200      200      200      200
-        POST /models/{*model} (Key)                                       401      401      200      200      200      200      200      200      200      200
-        GET /health/liveliness (Anyone)                                   200      200      200      200      200      200      200      200      200      200
-        GET /health/liveness (Anyone)                                     200      200      200      200      200      200      200      200      200      200
-        GET /health/readiness (Anyone)                                    200      200      200      200      200      200      200      200      200      200
-        GET /metrics (Master)                                             401      401      403      403      403      403      403      403      403      200
-        GET /errors (Anyone)                                              200      200      200      200      200      200      200      200      200      200
-        GET /errors/{slug} (Anyone)                                       200      200      200      200      200      200      200      200      200      200
-        POST /openai/deployments/{model}/chat/completions (Key)           401      401      200      200      200      200      200      200      200      200
-        POST /engines/{model}/chat/completions (Key)                      401      401      200      200      200      200      200      200      200      200
-        GET /key/info (Keys)                                              401      401      403      200      403      403      403      200      200      200
-        POST /key/generate (Admins)                                       401      401      403      403      403      403      403      403      200      200
-        POST /key/update (Admins)                                         401      401      403      403      403      403      403      403      200      200
-        POST /key/delete (Managers)                                       401      401      403      403      403      403      403      403      404      404
-        POST /key/block (Admins)                                          401      401      403      403      403      403      403      403      400      400
-        POST /key/unblock (Admins)                                        401      401      403      403      403      403      403      403      400      400
-        GET /key/list (Keys)                                              401      401      403      403      200      200      200      200      200      200
-        POST /team/new (OrganizationAdmins)                               401      401      403      403      403      403      403      403      200      200
-        POST /team/update (Admins)                                        401      401      403      403      403      403      403      403      400      400
-        PATCH /team/{team_id} (Admins)                                    401      401      403      403      403      403      403      403      200      200
-        POST /team/delete (OrganizationAdmins)                            401      401      403      403      403      403      403      403      400      400
-        POST /team/block (OrganizationAdmins)                             401      401      403      403      403      403      403      403      400      400
-        POST /team/unblock (OrganizationAdmins)                           401      401      403      403      403      403      403      403      400      400
-        GET /team/info (Keys)                                             401      401      400      400      400      400      400      400      400      400
-        GET /team/list (Keys)                                             401      401      200      200      200      200      200      200      200      200
-        POST /team/member_add (Managers)                                  401      401      400      400      403      400      400      403      400      400
-        POST /team/member_update (Managers)                               401      401      400      400      403      400      400      403      400      400
-        POST /team/member_delete (Managers)                               401      401      400      400      403      400      400      403      400      400
-        POST /user/new (Admins)                                           401      401      403      403      403      403      403      403      200      200
-        POST /user/update (Admins)                                        401      401      403      403      403      403      403      403      400      400
-        POST /user/delete (Admins)                                        401      401      403      403      403      403      403      403      400      400
-        GET /user/info (Keys)                                             401      401      400      400      200      200      200      200      200      400
-        GET /user/list (OrganizationAdmins)                               401      401      403      403      403      403      403      200      200      200
-        POST /customer/new (Admins)                                       401      401      403      403      403      403      403      403      400      400
-        POST /customer/update (Admins)                                    401      401      403      403      403      403      403      403      400      400
-        POST /customer/delete (Admins)                                    401      401      403      403      403      403      403      403      400      400
-        POST /customer/block (Admins)                                     401      401      403      403      403      403      403      403      400      400
-        POST /customer/unblock (Admins)                                   401      401      403      403      403      403      403      403      400      400
-        GET /customer/info (Admins)                                       401      401      403      403      403      403      403      400      400      400
-        GET /customer/list (Admins)                                       401      401      403      403      403      403      403      200      200      200
-        POST /end_user/new (Admins)                                       401      401      403      403      403      403      403      403      400      400
-        POST /end_user/update (Admins)                                    401      401      403      403      403      403      403      403      400      400
-        POST /end_user/delete (Admins)                                    401      401      403      403      403      403      403      403      400      400
-        POST /end_user/block (Admins)                                     401      401      403      403      403      403      403      403      400      400
-        POST /end_user/unblock (Admins)                                   401      401      403      403      403      403      403      403      400      400
-        GET /end_user/info (Admins)                                       401      401      403      403      403      403      403      400      400      400
-        GET /end_user/list (Admins)                                       401      401      403      403      403      403      403      200      200      200
-        POST /organization/new (Admins)                                   401      401      403      403      403      403      403      403      400      400
-        PATCH /organization/update (Admins)                               401      401      403      403      403      403      403      403      400      400
-        DELETE /organization/delete (Admins)                              401      401      403      403      403      403      403      403      400      400
-        GET /organization/info (Keys)                                     401      401      400      400      400      400      400      400      400      400
-        GET /organization/list (Keys)                                     401      401      200      200      200      200      200      200      200      200
-        POST /budget/new (Admins)                                         401      401      403      403      403      403      403      403      200      200
-        POST /budget/update (Admins)                                      401      401      403      403      403      403      403      403      400      400
-        POST /budget/delete (Admins)                                      401      401      403      403      403      403      403      403      400      400
-        POST /budget/info (Admins)                                        401      401      403      403      403      403      403      400      400      400
-        GET /budget/list (OrganizationAdmins)                             401      401      403      403      403      403      403      200      200      200
-        POST /tag/new (Admins)                                            401      401      403      403      403      403      403      403      400      400
-        POST /tag/update (Admins)                                         401      401      403      403      403      403      403      403      400      400
-        POST /tag/delete (Admins)                                         401      401      403      403      403      403      403      403      400      400
-        POST /tag/info (Admins)                                           401      401      403      403      403      403      403      400      400      400
-        GET /tag/list (Managers)                                          401      401      200      200      200      200      200      200      200      200
-        POST /model/new (Admins)                                          401      401      403      403      403      403      403      403      400      400
-        PATCH /model/{model_id}/update (Admins)                           401      401      403      403      403      403      403      403      403      403
-        POST /model/update (Admins)                                       401      401      403      403      403      403      403      403      400      400
-        POST /model/delete (Admins)                                       401      401      403      403      403      403      403      403      400      400
-        POST /model/block (Admins)                                        401      401      403      403      403      403      403      403      400      400
-        POST /model/unblock (Admins)                                      401      401      403      403      403      403      403      403      400      400
-        GET /model/info (Keys)                                            401      401      200      200      200      200      200      200      200      200
-        GET /v1/model/info (Keys)                                         401      401      200      200      200      200      200      200      200      200
-        GET /v2/model/info (Keys)                                         401      401      200      200      200      200      200      200      200      200
-        GET /model_group/info (Keys)                                      401      401      200      200      200      200      200      200      200      200
-        POST /credentials (Admins)                                        401      401      403      403      403      403      403      403      400      400
-        GET /credentials (Admins)                                         401      401      403      403      403      403      403      200      200      200
-        GET /credentials/by_name/{*credential_name} (Admins)              401      401      403      403      403      403      403      404      404      404
-        GET /credentials/by_model/{model_id} (Admins)                     401      401      403      403      403      403      403      404      404      404
-        PATCH /credentials/{*credential_name} (Admins)                    401      401      403      403      403      403      403      403      403      403
-        DELETE /credentials/{*credential_name} (Admins)                   401      401      403      403      403      403      403      403      403      403
-        POST /access_group/new (Admins)                                   401      401      403      403      403      403      403      403      400      400
-        GET /access_group/list (Admins)                                   401      401      403      403      403      403      403      200      200      200
-        GET /access_group/{access_group}/info (Admins)                    401      401      403      403      403      403      403      404      404      404
-        PUT /access_group/{access_group}/update (Admins)                  401      401      403      403      403      403      403      403      404      404
-        DELETE /access_group/{access_group}/delete (Admins)               401      401      403      403      403      403      403      403      404      404
-        POST /health/test_connection (Admins)                             401      401      403      403      403      403      403      403      400      400
-        GET /user/daily/activity (Keys)                                   401      401      200      200      200      200      200      200      200      200
-        GET /user/daily/activity/aggregated (Keys)                        401      401      200      200      200      200      200      200      200      200
-        GET /team/daily/activity (Keys)                                   401      401      403      403      403      403      200      200      200      200
-        GET /team/daily/activity/aggregated (Keys)                        401      401      403      403      403      403      200      200      200      200
-        GET /tag/daily/activity (Managers)                                401      401      403      403      403      403      403      200      200      200
-        GET /tag/daily/activity/aggregated (Managers)                     401      401      403      403      403      403      403      200      200      200
-        GET /customer/daily/activity (Admins)                             401      401      403      403      403      403      403      200      200      200
-        GET /customer/daily/activity/aggregated (Admins)                  401      401      403      403      403      403      403      200      200      200
-        GET /organization/daily/activity (Keys)                           401      401      403      403      403      403      403      200      200      200
-        GET /organization/daily/activity/aggregated (Keys)                401      401      403      403      403      403      403      200      200      200
-        GET /spend/logs/v2 (Keys)                                         401      401      200      200      200      200      200      200      200      200
-        GET /audit (Admins)                                               401      401      403      403      403      403      403      200      200      200
-        GET /audit/{id} (Admins)                                          401      401      403      403      403      403      403      404      404      404
+                                                                       nobody  unknown    plain      key sees_own internal     leadorg_admin sees_all    admin   master
+        POST /v1/chat/completions (Key)                                   401      401      200      200      200      200      200      200      200      200      200
+        POST /chat/completions (Key)                                      401      401      200      200      200      200      200      200      200      200      200
+        POST /v1/responses (Key)                                          401      401      200      200      200      200      200      200      200      200      200
+        POST /responses (Key)                                             401      401      200      200      200      200      200      200      200      200      200
+        POST /openai/v1/responses (Key)                                   401      401      200      200      200      200      200      200      200      200      200
+        GET /v1/responses (Key)                                           401      401      405      405      405      405      405      405      405      405      405
+        GET /v1/responses/{id} (Key)                                      401      401      404      404      404      404      404      404      404      404      404
+        DELETE /v1/responses/{id} (Key)                                   401      401      404      404      404      404      404      404      404      404      404
+        GET /v1/responses/{id}/input_items (Key)                          401      401      404      404      404      404      404      404      404      404      404
+        GET /responses (Key)                                              401      401      405      405      405      405      405      405      405      405      405
+        GET /responses/{id} (Key)                                         401      401      404      404      404      404      404      404      404      404      404
+        DELETE /responses/{id} (Key)                                      401      401      404      404      404      404      404      404      404      404      404
+        GET /responses/{id}/input_items (Key)                             401      401      404      404      404      404      404      404      404      404      404
+        GET /openai/v1/responses (Key)                                    401      401      405      405      405      405      405      405      405      405      405
+        GET /openai/v1/responses/{id} (Key)                               401      401      404      404      404      404      404      404      404      404      404
+        DELETE /openai/v1/responses/{id} (Key)                            401      401      404      404      404      404      404      404      404      404      404
+        GET /openai/v1/responses/{id}/input_items (Key)                   401      401      404      404      404      404      404      404      404      404      404
+        POST /v1/messages (Key)                                           401      401      200      200      200      200      200      200      200      200      200
+        POST /v1/messages/count_tokens (Key)                              401      401      200      200      200      200      200      200      200      200      200
+        POST /utils/token_counter (Key)                                   401      401      200      200      200      200      200      200      200      200      200
+        GET /v1beta/models (Key)                                          401      401      200      200      200      200      200      200      200      200      200
+        POST /v1beta/models/{*operation} (Key)                            401      401      200      200      200      200      200      200      200      200      200
+        GET /v1/models (Key)                                              401      401      200      200      200      200      200      200      200      200      200
+        GET /models (Key)                                                 401      401      200      200      200      200      200      200      200      200      200
+        GET /v1/models/{*model} (Key)                                     401      401      200      200      200      200      200      200      200      200      200
+        POST /v1/models/{*model} (Key)                                    401      401      200      200      200      200      200      200      200      200      200
+        GET /models/{*model} (Key)                                        401      401      200      200      200      200      200      200      200      200      200
+        POST /models/{*model} (Key)                                       401      401      200      200      200      200      200      200      200      200      200
+        GET /health/liveliness (Anyone)                                   200      200      200      200      200      200      200      200      200      200      200
+        GET /health/liveness (Anyone)                                     200      200      200      200      200      200      200      200      200      200      200
+        GET /health/readiness (Anyone)                                    200      200      200      200      200      200      200      200      200      200      200
+        GET /metrics (Master)                                             401      401      403      403      403      403      403      403      403      403      200
+        GET /errors (Anyone)                                              200      200      200      200      200      200      200      200      200      200      200
+        GET /errors/{slug} (Anyone)                                       200      200      200      200      200      200      200      200      200      200      200
+        POST /openai/deployments/{model}/chat/completions (Key)           401      401      200      200      200      200      200      200      200      200      200
+        POST /engines/{model}/chat/completions (Key)                      401      401      200      200      200      200      200      200      200      200      200
+        GET /key/info (Keys)                                              401      401      403      200      403      403      403      403      200      200      200
+        POST /key/generate (Admins)                                       401      401      403      403      403      403      403      403      403      200      200
+        POST /key/update (Admins)                                         401      401      403      403      403      403      403      403      403      200      200
+        POST /key/delete (Managers)                                       401      401      403      403      403      403      403      403      403      404      404
+        POST /key/block (Admins)                                          401      401      403      403      403      403      403      403      403      400      400
+        POST /key/unblock (Admins)                                        401      401      403      403      403      403      403      403      403      400      400
+        GET /key/list (Keys)                                              401      401      403      403      200      200      200      200      200      200      200
+        POST /team/new (OrganizationAdmins)                               401      401      403      403      403      403      403      403      403      200      200
+        POST /team/update (Admins)                                        401      401      403      403      403      403      403      403      403      400      400
+        PATCH /team/{team_id} (Admins)                                    401      401      403      403      403      403      403      403      403      200      200
+        POST /team/delete (OrganizationAdmins)                            401      401      403      403      403      403      403      400      403      400      400
+        POST /team/block (OrganizationAdmins)                             401      401      403      403      403      403      403      400      403      400      400
+        POST /team/unblock (OrganizationAdmins)                           401      401      403      403      403      403      403      400      403      400      400
+        GET /team/info (Keys)                                             401      401      400      400      400      400      400      400      400      400      400
+        GET /team/list (Keys)                                             401      401      200      200      200      200      200      200      200      200      200
+        POST /team/member_add (Managers)                                  401      401      400      400      403      400      400      400      403      400      400
+        POST /team/member_update (Managers)                               401      401      400      400      403      400      400      400      403      400      400
+        POST /team/member_delete (Managers)                               401      401      400      400      403      400      400      400      403      400      400
+        POST /user/new (OrganizationAdmins)                               401      401      403      403      403      403      403      403      403      200      200
+        POST /user/update (OrganizationAdmins)                            401      401      403      403      403      403      403      400      403      400      400
+        POST /user/delete (OrganizationAdmins)                            401      401      403      403      403      403      403      400      403      400      400
+        GET /user/info (Keys)                                             401      401      400      400      200      200      200      200      200      200      400
+        GET /user/list (OrganizationAdmins)                               401      401      403      403      403      403      403      200      200      200      200
+        POST /customer/new (Admins)                                       401      401      403      403      403      403      403      403      403      400      400
+        POST /customer/update (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
+        POST /customer/delete (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
+        POST /customer/block (Admins)                                     401      401      403      403      403      403      403      403      403      400      400
+        POST /customer/unblock (Admins)                                   401      401      403      403      403      403      403      403      403      400      400
+        GET /customer/info (Admins)                                       401      401      403      403      403      403      403      403      400      400      400
+        GET /customer/list (Admins)                                       401      401      403      403      403      403      403      403      200      200      200
+        POST /end_user/new (Admins)                                       401      401      403      403      403      403      403      403      403      400      400
+        POST /end_user/update (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
+        POST /end_user/delete (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
+        POST /end_user/block (Admins)                                     401      401      403      403      403      403      403      403      403      400      400
+        POST /end_user/unblock (Admins)                                   401      401      403      403      403      403      403      403      403      400      400
+        GET /end_user/info (Admins)                                       401      401      403      403      403      403      403      403      400      400      400
+        GET /end_user/list (Admins)                                       401      401      403      403      403      403      403      403      200      200      200
+        POST /organization/new (Admins)                                   401      401      403      403      403      403      403      403      403      400      400
+        PATCH /organization/update (Admins)                               401      401      403      403      403      403      403      403      403      400      400
+        PATCH /v2/organization/{organization_id} (Admins)                 401      401      403      403      403      403      403      403      403      200      200
+        DELETE /organization/delete (Admins)                              401      401      403      403      403      403      403      403      403      400      400
+        GET /organization/info (Keys)                                     401      401      400      400      400      400      400      400      400      400      400
+        GET /organization/list (Keys)                                     401      401      200      200      200      200      200      200      200      200      200
+        POST /organization/member_add (OrganizationAdmins)                401      401      403      403      403      403      403      400      403      400      400
+        PATCH /organization/member_update (OrganizationAdmins)            401      401      403      403      403      403      403      400      403      400      400
+        DELETE /organization/member_delete (OrganizationAdmins)           401      401      403      403      403      403      403      400      403      400      400
+        POST /budget/new (Admins)                                         401      401      403      403      403      403      403      403      403      200      200
+        POST /budget/update (Admins)                                      401      401      403      403      403      403      403      403      403      400      400
+        POST /budget/delete (Admins)                                      401      401      403      403      403      403      403      403      403      400      400
+        POST /budget/info (Admins)                                        401      401      403      403      403      403      403      403      400      400      400
+        GET /budget/list (OrganizationAdmins)                             401      401      403      403      403      403      403      200      200      200      200
+        POST /tag/new (Admins)                                            401      401      403      403      403      403      403      403      403      400      400
+        POST /tag/update (Admins)                                         401      401      403      403      403      403      403      403      403      400      400
+        POST /tag/delete (Admins)                                         401      401      403      403      403      403      403      403      403      400      400
+        POST /tag/info (Admins)                                           401      401      403      403      403      403      403      403      400      400      400
+        GET /tag/list (Managers)                                          401      401      200      200      200      200      200      200      200      200      200
+        POST /model/new (Admins)                                          401      401      403      403      403      403      403      403      403      400      400
+        PATCH /model/{model_id}/update (Admins)                           401      401      403      403      403      403      403      403      403      403      403
+        POST /model/update (Admins)                                       401      401      403      403      403      403      403      403      403      400      400
+        POST /model/delete (Admins)                                       401      401      403      403      403      403      403      403      403      400      400
+        POST /model/block (Admins)                                        401      401      403      403      403      403      403      403      403      400      400
+        POST /model/unblock (Admins)                                      401      401      403      403      403      403      403      403      403      400      400
+        GET /model/info (Keys)                                            401      401      200      200      200      200      200      200      200      200      200
+        GET /v1/model/info (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
+        GET /v2/model/info (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
+        GET /model_group/info (Keys)                                      401      401      200      200      200      200      200      200      200      200      200
+        POST /credentials (Admins)                                        401      401      403      403      403      403      403      403      403      400      400
+        GET /credentials (Admins)                                         401      401      403      403      403      403      403      403      200      200      200
+        GET /credentials/by_name/{*credential_name} (Admins)              401      401      403      403      403      403      403      403      404      404      404
+        GET /credentials/by_model/{model_id} (Admins)                     401      401      403      403      403      403      403      403      404      404      404
+        PATCH /credentials/{*credential_name} (Admins)                    401      401      403      403      403      403      403      403      403      403      403
+        DELETE /credentials/{*credential_name} (Admins)                   401      401      403      403      403      403      403      403      403      403      403
+        POST /access_group/new (Admins)                                   401      401      403      403      403      403      403      403      403      400      400
+        GET /access_group/list (Admins)                                   401      401      403      403      403      403      403      403      200      200      200
+        GET /access_group/{access_group}/info (Admins)                    401      401      403      403      403      403      403      403      404      404      404
+        PUT /access_group/{access_group}/update (Admins)                  401      401      403      403      403      403      403      403      403      404      404
+        DELETE /access_group/{access_group}/delete (Admins)               401      401      403      403      403      403      403      403      403      404      404
+        POST /health/test_connection (Admins)                             401      401      403      403      403      403      403      403      403      400      400
+        GET /user/daily/activity (Keys)                                   401      401      200      200      200      200      200      200      200      200      200
+        GET /user/daily/activity/aggregated (Keys)                        401      401      200      200      200      200      200      200      200      200      200
+        GET /team/daily/activity (Keys)                                   401      401      403      403      403      403      200      403      200      200      200
+        GET /team/daily/activity/aggregated (Keys)                        401      401      403      403      403      403      200      403      200      200      200
+        GET /tag/daily/activity (Managers)                                401      401      403      403      403      403      403      403      200      200      200
+        GET /tag/daily/activity/aggregated (Managers)                     401      401      403      403      403      403      403      403      200      200      200
+        GET /customer/daily/activity (Admins)                             401      401      403      403      403      403      403      403      200      200      200
+        GET /customer/daily/activity/aggregated (Admins)                  401      401      403      403      403      403      403      403      200      200      200
+        GET /organization/daily/activity (Keys)                           401      401      403      403      403      403      403      403      200      200      200
+        GET /organization/daily/activity/aggregated (Keys)                401      401      403      403      403      403      403      403      200      200      200
+        GET /spend/logs/v2 (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
+        GET /audit (Admins)                                               401      401      403      403      403      403      403      403      200      200      200
+        GET /audit/{id} (Admins)                                          401      401      403      403      403      403      403      403      404      404      404
     "#]]
     .assert_eq(&matrix);
     let (books, _) = stage.close().await;
