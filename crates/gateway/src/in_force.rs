@@ -34,6 +34,8 @@ pub(crate) struct InForce {
 struct Present {
     /// The file's text as it was last right.
     text: String,
+    /// What the database held when it was last read.
+    stored: StoredModels,
     /// What was left out of the database and has been told.
     told: HashSet<(String, String)>,
 }
@@ -41,7 +43,7 @@ struct Present {
 /// The configuration of a file's text with what the database holds.
 pub(crate) struct Whole {
     pub(crate) compiled: Compiled,
-    unreadable: Vec<UnreadableRow>,
+    stored: StoredModels,
 }
 
 impl InForce {
@@ -52,22 +54,26 @@ impl InForce {
         (db, vault): (Db, Vault),
         (text, whole): (String, &Whole),
     ) -> Self {
-        let mut present = Present { text, told: HashSet::new() };
+        let stored = whole.stored.clone();
+        let mut present = Present { text, stored, told: HashSet::new() };
         present.tell(&gate, whole);
         let present = Mutex::new(present);
         Self { source, gate, db, vault, present, changed: Arc::default() }
     }
 
-    /// Takes the file as it is now, if it is right.
+    /// Takes the file as it is now, if it is right. A database that is away does not stand in its
+    /// way: what it held before is used until it is read again.
     pub(crate) async fn reload(&self) {
         let mut present = self.present.lock().await;
-        let read = match self.stored().await {
-            Ok(stored) => self.source.read().and_then(|text| {
-                let whole = whole(&self.source, &text, stored)?;
-                Ok((text, whole))
-            }),
-            Err(problem) => Err(problem.into()),
-        };
+        let stored = self.stored().await.unwrap_or_else(|problem| {
+            tracing::warn!(%problem, "the models of the database are those that were read before");
+            self.changed.notify_one();
+            present.stored.clone()
+        });
+        let read = self.source.read().and_then(|text| {
+            let whole = whole(&self.source, &text, stored)?;
+            Ok((text, whole))
+        });
         match read {
             Ok((text, Ok(whole))) => {
                 let config = self.source.file.display();
@@ -125,8 +131,11 @@ impl InForce {
     pub(crate) async fn follow(self: Arc<Self>) {
         loop {
             self.changed.notified().await;
+            let mut told = false;
             while let Err(problem) = self.renew().await {
-                tracing::warn!(%problem, "what changed in the database cannot be read yet");
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(%problem, "what changed in the database cannot be read yet");
+                }
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -138,6 +147,7 @@ impl InForce {
 
     fn put(&self, present: &mut Present, whole: Whole) {
         present.tell(&self.gate, &whole);
+        present.stored = whole.stored;
         self.gate.swap_snapshot(Arc::new(whole.compiled.snapshot));
     }
 }
@@ -152,7 +162,7 @@ pub(crate) fn whole(
     stored: StoredModels,
 ) -> anyhow::Result<Result<Whole, String>> {
     let compiled = source.compile(text, &as_stored(&stored))?;
-    Ok(compiled.map(|compiled| Whole { compiled, unreadable: stored.unreadable }))
+    Ok(compiled.map(|compiled| Whole { compiled, stored }))
 }
 
 impl Present {
@@ -162,7 +172,7 @@ impl Present {
         for LeftOut { noun, id, problem, lacking } in &whole.compiled.left_out {
             left_out.push((format!("{noun} `{id}`"), problem.clone(), *lacking));
         }
-        for UnreadableRow { noun, id, problem, .. } in &whole.unreadable {
+        for UnreadableRow { noun, id, problem, .. } in &whole.stored.unreadable {
             left_out.push((format!("{noun} `{id}`"), problem.clone(), false));
         }
         let mut told = HashSet::new();
@@ -178,7 +188,8 @@ impl Present {
             told.insert(known);
         }
         self.told = told;
-        gate.note(notes(&left_out, whole.unreadable.iter().any(|row| row.sealed_otherwise)));
+        let mut unreadable = whole.stored.unreadable.iter();
+        gate.note(notes(&left_out, unreadable.any(|row| row.sealed_otherwise)));
     }
 }
 

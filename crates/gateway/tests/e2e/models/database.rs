@@ -8,8 +8,9 @@ use sqlx::{Connection as _, PgConnection};
 use tollgate_simulator::{Behaviour, Script};
 use tollgate_testkit::config_text::ConfigText;
 use tollgate_testkit::gateway::GatewayProcess;
+use tollgate_testkit::patience::until;
 
-use crate::models::{ADDED, SECRET, add, added, call, calls, send, sent, stage};
+use crate::models::{ADDED, SECRET, add, added, call, calls, config, send, sent, stage};
 use crate::stage::{CALL, CHAT, GROUP, Stage, Storage, binary};
 
 /// Every text of the tables that hold what was added.
@@ -174,6 +175,32 @@ async fn the_file_may_do_without_models_and_a_reload_of_it_keeps_those_of_the_da
     stage.gateway.says("the one in force stays").await;
     stage.gateway.master().post("/model/delete", r#"{"id": "one"}"#).await.ok();
     calls(&key, 404, "model_unknown").await;
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_read_keeps_no_file_from_being_reloaded() {
+    let stage = stage(Storage::Postgres, |home| home).await;
+    let (key, base) = (stage.plain_key().await, config(&stage.simulator));
+    add(&stage, "one").await;
+    let mut connection = PgConnection::connect(stage.database().url()).await.expect("the database");
+    sqlx::query("ALTER TABLE deployments RENAME TO away")
+        .execute(&mut connection)
+        .await
+        .expect("away");
+    let more = base.group("more", &ConfigText::deployment(&stage.simulator));
+    stage.home.rewrite_config(&more.build());
+    stage.gateway.says("the configuration was reloaded").await;
+    key.client.post(CHAT, CALL.replace(GROUP, "more")).await.ok();
+    calls(&key, 200, "").await;
+    // What changed meanwhile is read once it can be.
+    sqlx::query("DELETE FROM away").execute(&mut connection).await.expect("a deletion");
+    sqlx::query("ALTER TABLE away RENAME TO deployments")
+        .execute(&mut connection)
+        .await
+        .expect("back");
+    until("the deletion to be read", || async { (call(&key.client).await.0 == 404).then_some(()) })
+        .await;
     stage.close().await;
 }
 
