@@ -257,8 +257,9 @@ fn output_limit(defaults: &Fields) -> Option<u64> {
     limits.into_iter().filter_map(named).filter_map(|(_, json)| json.parse().ok()).max()
 }
 
-/// The mode, which is read last. `model_info` holds descriptions of any sort: of the rest, only what
-/// LiteLLM acts on, and what looks like a misspelling of something that is read, is worth a warning.
+/// The mode, which is read last. `model_info` holds descriptions of any sort: of the rest, only
+/// what LiteLLM acts on, and what looks like a misspelling of something that is read, is worth a
+/// warning.
 fn last_of_info(reader: &mut Reader<'_>, info: &mut Section<'_>) -> Option<String> {
     let mode = info.take("mode").and_then(|entry| reader.text(entry));
     for entry in info.rest().filter(|entry| !entry.node.value.is_empty()) {

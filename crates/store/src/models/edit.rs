@@ -1,6 +1,7 @@
 //! Writing deployments and credentials. No secret is written that another gateway on the database
 //! could not read.
 
+use serde_json::{Map, Value as Json};
 use thiserror::Error;
 use tollgate_domain::DeploymentId;
 
@@ -75,18 +76,11 @@ impl Editor<'_> {
         vault: &Vault,
         row: &DeploymentRow,
     ) -> Result<(), WriteModelError> {
-        let mut transaction = Transaction::begin(self.db).await?;
-        room(&mut transaction, COUNT_DEPLOYMENTS, DEPLOYMENTS_MAX).await?;
-        if !row.params.sealed.is_empty() {
-            confirm_key(&mut transaction, vault).await?;
-        }
         let texts = row.texts(vault);
         let insert = Statement::new(INSERT_DEPLOYMENT, row.values(&texts));
-        if transaction.execute(insert).await? == 0 {
-            return Err(WriteModelError::Taken);
-        }
-        let difference = Difference { before: None, after: Some(row.described()) };
-        Ok(self.done(transaction, deployment(&row.id), difference).await?)
+        let most = (COUNT_DEPLOYMENTS, DEPLOYMENTS_MAX);
+        let seals = Some(vault).filter(|_| !row.params.sealed.is_empty());
+        self.insert_sealed(insert, most, seals, (deployment(&row.id), row.described())).await
     }
 
     /// Replaces deployments as they were read, all or none, and says in the rows when and by whom.
@@ -144,16 +138,11 @@ impl Editor<'_> {
         vault: &Vault,
         row: &CredentialRow,
     ) -> Result<(), WriteModelError> {
-        let mut transaction = Transaction::begin(self.db).await?;
-        room(&mut transaction, COUNT_CREDENTIALS, CREDENTIALS_MAX).await?;
-        confirm_key(&mut transaction, vault).await?;
         let texts = row.texts(vault);
         let insert = Statement::new(INSERT_CREDENTIAL, row.values(&texts));
-        if transaction.execute(insert).await? == 0 {
-            return Err(WriteModelError::Taken);
-        }
-        let difference = Difference { before: None, after: Some(row.described()) };
-        Ok(self.done(transaction, credential(&row.name), difference).await?)
+        let most = (COUNT_CREDENTIALS, CREDENTIALS_MAX);
+        self.insert_sealed(insert, most, Some(vault), (credential(&row.name), row.described()))
+            .await
     }
 
     /// Replaces a credential as it was read, and says in the row when and by whom.
@@ -195,6 +184,26 @@ impl Editor<'_> {
         let difference = Difference { before: Some(before.described), after: None };
         self.done(transaction, credential(name), difference).await?;
         Ok(true)
+    }
+
+    /// Inserts a row where there is room; `seals` is the key of its secrets, if it has any.
+    async fn insert_sealed(
+        &self,
+        insert: Statement<'_>,
+        (count, most): (&'static str, u32),
+        seals: Option<&Vault>,
+        (object, after): (Object<'_>, Map<String, Json>),
+    ) -> Result<(), WriteModelError> {
+        let mut transaction = Transaction::begin(self.db).await?;
+        room(&mut transaction, count, most).await?;
+        if let Some(vault) = seals {
+            confirm_key(&mut transaction, vault).await?;
+        }
+        if transaction.execute(insert).await? == 0 {
+            return Err(WriteModelError::Taken);
+        }
+        let difference = Difference { before: None, after: Some(after) };
+        Ok(self.done(transaction, object, difference).await?)
     }
 
     /// Records the one change of a transaction and ends it.
