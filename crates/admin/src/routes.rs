@@ -11,7 +11,8 @@ use tollgate_faults::Refusal;
 use tollgate_store::{Db, KeyDirectory};
 
 use crate::entities::{
-    customers, members, organization_members, organizations, tags, teams, users,
+    customers, members, organization_members, organizations, tags, team_grants, team_pages, teams,
+    users,
 };
 use crate::gatekeeper::Gatekeeper;
 use crate::route::{Described, Route};
@@ -23,6 +24,8 @@ pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 fn table() -> Vec<Route> {
     let mut table = keys::routes();
     table.extend(teams::routes());
+    table.extend(team_grants::routes());
+    table.extend(team_pages::routes());
     table.extend(members::routes());
     table.extend(users::routes());
     table.extend(customers::routes());
