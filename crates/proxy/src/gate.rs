@@ -43,6 +43,8 @@ pub struct Readiness {
     pub reasons: Vec<String>,
     /// What the operator should know although calls are served.
     pub notes: Vec<String>,
+    /// How many nodes share their counters, where they do; 0 until they know of one another.
+    pub nodes: Option<u32>,
 }
 
 impl Gate {
@@ -109,18 +111,21 @@ impl Gate {
         }
         let mut notes = Vec::new();
         let counters = self.keys.shared();
-        let away = counters.and_then(|counters| {
-            Some((counters.health().failing_since?, counters.health().nodes, counters.while_away()))
-        });
-        match away {
-            Some((since, _, WhileAway::Refuse)) => reasons
-                .push(format!("Redis is away since {since}: calls under a budget are refused")),
-            Some((since, nodes, WhileAway::Share)) => notes.push(format!(
-                "Redis is away since {since}: each of {nodes} nodes grants its share of every limit"
-            )),
-            None => {}
+        if let Some(counters) = counters
+            && let health = counters.health()
+            && let Some(since) = health.failing_since
+        {
+            match (counters.while_away(), health.nodes) {
+                (WhileAway::Refuse, _) | (WhileAway::Share, 0) => reasons
+                    .push(format!("Redis is away since {since}: calls under a budget are refused")),
+                (WhileAway::Share, nodes) => notes.push(format!(
+                    "Redis is away since {since}: each of {nodes} nodes grants its share of every \
+                     limit"
+                )),
+            }
         }
-        Readiness { reasons, notes }
+        let nodes = counters.map(|counters| counters.health().nodes);
+        Readiness { reasons, notes, nodes }
     }
 
     /// Loads tokenizers as calls come that need them, for as long as it is polled. Without it every

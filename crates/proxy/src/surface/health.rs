@@ -22,6 +22,9 @@ pub(super) async fn readiness(State(gate): State<Arc<Gate>>) -> Response {
     if readiness.reasons.is_empty() {
         let mut body =
             json!({ "status": "healthy", "db": "connected", "litellm_version": version });
+        if let Some(nodes) = readiness.nodes {
+            body["nodes"] = nodes.into();
+        }
         if !readiness.notes.is_empty() {
             body["notes"] = readiness.notes.into();
         }

@@ -59,9 +59,9 @@ impl Group {
                 self.live.insert(call, live);
                 self.openings.push_back(call);
             }
-            Message::Close(entry) => {
-                let opened = self.live.remove(&entry.call).is_some_and(|live| live.tried);
-                self.entries.push_back(Settled { row: EntryRow::from(&*entry), opened });
+            Message::Close(call, row) => {
+                let opened = self.live.remove(&call).is_some_and(|live| live.tried);
+                self.entries.push_back(Settled { row: *row, opened });
             }
             Message::Abandon(call) => {
                 if let Some(live) = self.live.remove(&call) {
