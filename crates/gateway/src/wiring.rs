@@ -82,7 +82,11 @@ pub(crate) async fn wire(
     let (presence, sole, recovered) = recovered(&db, &spool, clock.now()).await?;
     let master = master_key::settle(&db, snapshot.settings.master_key.as_ref(), &*random).await?;
     let calls = usize::try_from(snapshot.settings.calls_in_flight_max)?;
-    let options = LedgerOptions { spool: Some(spool), ..LedgerOptions::for_calls_in_flight(calls) };
+    let options = LedgerOptions {
+        spool: Some(spool),
+        backlog: usize::try_from(snapshot.settings.spool_rows_max)?,
+        ..LedgerOptions::for_calls_in_flight(calls)
+    };
     let (ledger, ledger_task) = Ledger::start(db.clone(), options, Arc::clone(&clock));
     let start = (sole, &recovered);
     let sharing = Sharing::start(&db, &snapshot.settings, start, (&clock, &*random)).await?;
@@ -141,6 +145,13 @@ async fn recovered(
     let recovered = tollgate_store::recover(db, &presence, Some(spool), now).await?;
     let sole = presence.is_sole();
     presence.share().await?;
+    if recovered.replayed > 0 || recovered.unreadable > 0 {
+        tracing::info!(
+            entries = recovered.replayed,
+            unreadable = recovered.unreadable,
+            "the spool of an earlier process was taken into the ledger"
+        );
+    }
     if recovered.settled > 0 {
         tracing::warn!(
             calls = recovered.settled,

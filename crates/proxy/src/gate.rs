@@ -101,15 +101,27 @@ impl Gate {
 
     /// Whether calls can be served now.
     #[must_use]
-    pub fn readiness(&self) -> Readiness {
+    pub async fn readiness(&self) -> Readiness {
         let mut reasons = Vec::new();
+        if !self.keys.database_answers().await {
+            reasons.push("the database does not answer".to_owned());
+        }
         if self.draining.load(Ordering::Relaxed) {
             reasons.push("the gateway is shutting down".to_owned());
         }
-        if let Some(since) = self.ledger.health().failing_since {
-            reasons.push(format!("the database cannot be written to since {since}"));
-        }
         let mut notes = Vec::new();
+        let ledger = self.ledger.health();
+        if let Some(since) = ledger.failing_since {
+            reasons.push(format!("the database cannot be written to since {since}"));
+            notes.push(format!("{} rows wait in the spool", ledger.backlog));
+        }
+        if ledger.full {
+            reasons.push("the spool is full: calls are refused".to_owned());
+        }
+        if let Some(failure) = self.ledger.spool_failure() {
+            notes
+                .push(format!("the spool cannot be written ({failure}): a crash would lose calls"));
+        }
         let counters = self.keys.shared();
         if let Some(counters) = counters
             && let health = counters.health()

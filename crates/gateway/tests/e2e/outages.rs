@@ -1,12 +1,15 @@
 //! What a gateway leans on fails under load and comes back: nothing is lost, nothing counts twice,
 //! and each state is seen on `/health/readiness` and in the log, once.
 
+mod kills;
 mod load;
+mod postgres;
 mod redis;
+mod spool;
 
 use tollgate_simulator::Simulator;
 use tollgate_testkit::config_text::{ConfigText, DeploymentText, OUTPUT_PRICE};
-use tollgate_testkit::gateway::GatewayProcess;
+use tollgate_testkit::gateway::{GatewayProcess, Home};
 use tollgate_testkit::patience::until;
 
 use crate::stage::GROUP;
@@ -24,6 +27,13 @@ const LIMITED_NANOS: i64 = 16 * 2_000;
 fn config(simulator: &Simulator) -> ConfigText {
     let deployment = DeploymentText::at(&simulator.base_url(), "simulated");
     ConfigText::new().group(GROUP, &deployment.priced("0", OUTPUT_PRICE))
+}
+
+/// The spool's files in a data directory.
+fn spools(home: &Home) -> Vec<String> {
+    let files = std::fs::read_dir(home.data_dir()).expect("a data directory");
+    let names = files.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.contains("spool")).collect()
 }
 
 /// The price of so many calls in dollars.

@@ -90,6 +90,11 @@ impl Group {
         self.entries.len() + self.openings.len()
     }
 
+    /// The openings of the calls in flight, as they are now.
+    pub(super) fn open_rows(&self) -> Vec<OpenRow> {
+        self.live.values().map(|live| OpenRow::new(&live.entry, &live.progress.read())).collect()
+    }
+
     pub(super) fn has_live_calls(&self) -> bool {
         !self.live.is_empty()
     }

@@ -3,15 +3,19 @@
 //!
 //! Each line is handed to the system before its message is sent to the writer. That takes
 //! microseconds, and it is safe from a `kill -9`; what a machine that loses its power may lose is
-//! what the system had not put on its disk yet. Once everything is in the database the file is
-//! emptied. Under a load that never lets that happen a new file is begun from time to time, and the
-//! old one removed when what it holds is in the database.
+//! what the system had not put on its disk yet. Once everything is in the database and no call is
+//! open the file is emptied. Under a load that never lets that happen a new file is begun from time
+//! to time, and the old one removed when what it holds is in the database. Calls that are open then
+//! are told of again: whoever finds the files knows which open calls were this process's.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tollgate_domain::Timestamp;
 
 use super::opening::OpenRow;
 use super::slot::{Message, Reading};
@@ -19,6 +23,9 @@ use super::spool::{Line, Spool};
 
 /// The size at which a new file is begun.
 const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// The age at which one is: far less than the time for which entries are kept at least, because one
+/// that was removed would be written, and counted, again.
+const FILE_AGE_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// The messages that were sent to the writer, numbered from 1, and the lines that tell of them.
 #[derive(Debug, Default)]
@@ -46,6 +53,8 @@ struct Page {
     path: PathBuf,
     file: File,
     bytes: u64,
+    /// When it was first seen with something in it.
+    began_at: Option<Timestamp>,
 }
 
 impl Journal {
@@ -59,7 +68,7 @@ impl Journal {
     pub(super) fn record(&self, message: Message, send: impl FnOnce(Message)) {
         let opening = match &message {
             Message::Open(entry, _) if self.spool.is_some() => {
-                Some(OpenRow::new(entry, &Reading::default()))
+                Some(OpenRow::new(entry, &Reading::BEGINNING))
             }
             Message::Open(..) | Message::Close(..) | Message::Abandon(_) => None,
         };
@@ -85,21 +94,26 @@ impl Journal {
         self.written().broken
     }
 
-    /// Everything up to this message is in the database.
-    pub(super) fn durable(&self, message: u64) {
-        let mut old = Vec::new();
-        {
-            let mut written = self.written();
-            while written.full.front().is_some_and(|(_, last)| *last <= message) {
-                old.extend(written.full.pop_front());
-            }
-            if written.sent == message {
-                written.empty();
-            }
+    /// Everything up to this message is in the database. `idle` says that no call is open; the
+    /// openings of those that are, are asked for when a file goes.
+    pub(super) fn durable(
+        &self,
+        message: u64,
+        now: Timestamp,
+        idle: bool,
+        open: impl FnOnce() -> Vec<OpenRow>,
+    ) {
+        let mut written = self.written();
+        written.retire_old(now);
+        let gone = written.full.iter().take_while(|(_, last)| *last <= message).count();
+        if written.sent == message && idle {
+            written.empty();
+        } else if let (Some(spool), true) = (&self.spool, gone > 0) {
+            open().iter().for_each(|row| written.write(spool, &Line::Opening(row)));
         }
-        for (page, _) in old {
-            page.remove();
-        }
+        let old: Vec<_> = written.full.drain(..gone).collect();
+        drop(written);
+        old.into_iter().for_each(|(page, _)| page.remove());
     }
 
     /// Removes every file, once what they hold is in the database or in the spool.
@@ -147,12 +161,20 @@ impl Written {
         Ok(())
     }
 
+    /// Begins a new file when the present one is too old.
+    fn retire_old(&mut self, now: Timestamp) {
+        let Some(page) = self.current.as_mut().filter(|page| page.bytes > 0) else { return };
+        if page.began_at.get_or_insert(now).plus(FILE_AGE_MAX) <= now {
+            self.full.extend(self.current.take().map(|page| (page, self.sent)));
+        }
+    }
+
     /// Empties the present file. What remains of one that cannot be emptied is read again at the
     /// next start, and changes nothing.
     fn empty(&mut self) {
         let Some(page) = &mut self.current else { return };
         if page.bytes > 0 && page.file.set_len(0).is_ok() {
-            page.bytes = 0;
+            (page.bytes, page.began_at) = (0, None);
         }
     }
 }
@@ -160,7 +182,7 @@ impl Written {
 impl Page {
     fn create(spool: &Spool) -> io::Result<Self> {
         let (path, file) = spool.create_own()?;
-        Ok(Self { path, file, bytes: 0 })
+        Ok(Self { path, file, bytes: 0, began_at: None })
     }
 
     fn remove(self) {

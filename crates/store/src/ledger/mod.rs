@@ -151,6 +151,13 @@ impl Ledger {
         self.health.borrow().clone()
     }
 
+    /// Why the spool cannot be written, if it cannot: what is recorded then is only in memory until
+    /// the database has it.
+    #[must_use]
+    pub fn spool_failure(&self) -> Option<std::io::ErrorKind> {
+        self.journal.broken()
+    }
+
     /// A receiver that sees every change of the ledger's health.
     #[must_use]
     pub fn watch_health(&self) -> watch::Receiver<LedgerHealth> {

@@ -93,9 +93,9 @@ impl LedgerSlot {
     }
 
     /// Records how the call ended.
-    pub fn close(mut self, entry: Entry) {
+    pub fn close(mut self, entry: &Entry) {
         if let Some(place) = self.closing.take() {
-            let message = Message::Close(entry.call, Box::new(EntryRow::from(&entry)));
+            let message = Message::Close(entry.call, Box::new(EntryRow::from(entry)));
             self.journal.record(message, |message| drop(place.send(message)));
         }
     }
@@ -124,12 +124,18 @@ pub(super) struct Progress {
 
 /// One reading of a progress. Its numbers may be of two neighbouring moments; the next reading
 /// corrects that.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) deltas: u64,
     pub(super) bytes: u64,
     pub(super) cost_nanos: Option<i64>,
     pub(super) dispatched: Option<Arc<Dispatched>>,
+}
+
+impl Reading {
+    /// Of a call that has put out nothing, which costs nothing.
+    pub(super) const BEGINNING: Self =
+        Self { deltas: 0, bytes: 0, cost_nanos: Some(0), dispatched: None };
 }
 
 impl Progress {

@@ -28,7 +28,7 @@ const TRANSACTION_ROWS_MAX: usize = 2048;
 /// How long one transaction may take before it counts as failed.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one may take before the database counts as away, though it is waited for.
-const STALL_MAX: Duration = Duration::from_secs(3);
+const STALL_MAX: Duration = Duration::from_secs(5);
 /// The pause after the first failure; it doubles with each further one.
 const RETRY_PAUSE_MIN: Duration = Duration::from_millis(50);
 /// The longest pause between tries.
@@ -236,7 +236,8 @@ impl LedgerTask {
     /// Makes known that everything up to now is in the database.
     fn report_written(&self) {
         let durable = self.absorbed;
-        self.journal.durable(durable);
+        let (now, idle) = (self.clock.now(), !self.group.has_live_calls());
+        self.journal.durable(durable, now, idle, || self.group.open_rows());
         self.report.send_modify(|health| {
             if health.failing_since.is_some() {
                 tracing::info!("the ledger is written again");

@@ -7,6 +7,8 @@ use tollgate_domain::{Attribution, CallId, KeyId, ModelName, OpenEntry, Quantity
 
 use super::*;
 
+const NOW: Timestamp = Timestamp::from_micros(9);
+
 fn opening(number: u128, model: &str) -> OpenEntry {
     let attribution = Arc::new(Attribution::to_key(KeyId::master()));
     OpenEntry {
@@ -23,7 +25,7 @@ fn opening(number: u128, model: &str) -> OpenEntry {
 }
 
 fn row(number: u128, model: &str) -> OpenRow {
-    OpenRow::new(&opening(number, model), &Reading::default())
+    OpenRow::new(&opening(number, model), &Reading::BEGINNING)
 }
 
 fn journal(folder: &TempDir) -> Journal {
@@ -58,9 +60,9 @@ fn what_is_in_the_database_is_no_longer_in_the_file() {
     record(&journal, opening(1, "m"));
     record(&journal, opening(2, "m"));
     let full = sizes(&folder);
-    journal.durable(1);
+    journal.durable(1, NOW, true, Vec::new);
     assert_eq!(sizes(&folder), full, "the second is not there yet");
-    journal.durable(2);
+    journal.durable(2, NOW, true, Vec::new);
     assert_eq!(sizes(&folder), [0]);
     record(&journal, opening(3, "m"));
     assert_eq!(sizes(&folder), [full[0] / 2], "the file is written from its beginning again");
@@ -91,12 +93,29 @@ fn a_large_file_is_followed_by_another_and_goes_when_its_last_line_is_in_the_dat
     }
     let before = journal.written().full.front().map(|(_, last)| *last).expect("a full file");
     assert!((1..lines).contains(&before));
-    journal.durable(before - 1);
+    journal.durable(before - 1, NOW, true, Vec::new);
     assert_eq!(sizes(&folder).len(), 2);
-    journal.durable(before);
+    journal.durable(before, NOW, true, Vec::new);
     assert_eq!(sizes(&folder).len(), 1);
     drop(journal);
     assert_eq!(openings(&folder).len() as u64, lines - before);
+}
+
+#[test]
+fn a_call_that_stays_open_is_told_of_in_every_later_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = journal(&folder);
+    let open = || vec![row(1, "m")];
+    record(&journal, opening(1, "m"));
+    record(&journal, opening(2, "m"));
+    journal.durable(2, NOW, false, open);
+    let hour = NOW.plus(FILE_AGE_MAX);
+    journal.durable(2, Timestamp::from_micros(hour.micros() - 1), false, open);
+    record(&journal, opening(3, "m"));
+    journal.durable(3, hour, false, open);
+    assert_eq!(sizes(&folder).len(), 1);
+    drop(journal);
+    assert_eq!(openings(&folder), [row(1, "m")]);
 }
 
 #[test]
