@@ -27,11 +27,21 @@ impl Nodes {
         script: Script,
         config: impl Fn(&Simulator) -> ConfigText,
     ) -> Self {
+        Self::with(count, script, config, |home| home).await
+    }
+
+    /// The same in homes with these additions.
+    pub(crate) async fn with(
+        count: usize,
+        script: Script,
+        config: impl Fn(&Simulator) -> ConfigText,
+        furnish: impl Fn(Home) -> Home,
+    ) -> Self {
         let (database, redis) = (TestDatabase::create(), TestRedis::start().await);
         let simulator = simulator(script).await;
         let (mut homes, mut gateways) = (Vec::new(), Vec::new());
         for _ in 0..count {
-            let home = Home::new(&config(&simulator).build());
+            let home = furnish(Home::new(&config(&simulator).build()));
             let home = home.with_database(database.url()).with_env("REDIS_URL", &redis.url());
             gateways.push(GatewayProcess::start(binary(), &home).await);
             homes.push(home);
