@@ -137,7 +137,7 @@ impl Written {
         let failure = self.try_write(spool, line).err();
         if let (Some(failure), None) = (&failure, self.broken) {
             let path = spool.path().display().to_string();
-            tracing::error!(%failure, path, "the spool cannot be written; a crash would lose calls");
+            tracing::error!(%failure, path, "the spool cannot be written; a crash loses calls");
         } else if failure.is_none() && self.broken.is_some() {
             tracing::info!("the spool is written again");
         }

@@ -33,8 +33,8 @@ pub struct Recovered {
 /// before any budget is loaded.
 ///
 /// Open calls that the spool knows are those of a process that was killed, and are settled. Others
-/// are settled only while no other gateway works on the database, because they may be its own, under
-/// way. What stays open then is settled by the next start that is alone.
+/// are settled only while no other gateway works on the database, because they may be its own,
+/// under way. What stays open then is settled by the next start that is alone.
 ///
 /// The spool comes first: a call that it settled is not also interrupted. Each batch is one
 /// transaction, so a crash within recovery loses nothing and counts nothing twice.

@@ -1,7 +1,7 @@
 //! Entries and openings on disk, for when the gateway ends while they are not in the database.
 //!
-//! A process that ends in an orderly way leaves the entries that wait in one file. While it lives it
-//! keeps files of its own, locked; those of a process that was killed are found unlocked.
+//! A process that ends in an orderly way leaves the entries that wait in one file. While it
+//! lives it keeps files of its own, locked; those of a process that was killed are found unlocked.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Write as _};
