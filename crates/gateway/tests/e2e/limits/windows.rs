@@ -80,7 +80,7 @@ async fn the_night_on_which_the_clocks_go_back_is_an_hour_longer() {
     served(&call(&key).await);
     stage.await_spend(&key, 2 * CALL_NANOS).await;
     let days = "start_date=2026-10-24&end_date=2026-10-26";
-    assert_eq!(requests(&stage, days).await, [("2026-10-26", 1), ("2026-10-25", 1)].map(day_of));
+    await_requests(&stage, days, [("2026-10-26", 1), ("2026-10-25", 1)]).await;
     let (books, _) = stage.close().await;
     books.must_balance();
 }
@@ -105,8 +105,7 @@ async fn a_call_under_way_at_a_months_end_is_wholly_of_the_old_month() {
     stage.await_spend(&key, CALL_NANOS).await;
     drop(under_way);
     let days = "start_date=2026-03-30&end_date=2026-04-01";
-    let both = [("2026-04-01", 1), ("2026-03-31", 1)].map(day_of);
-    until("both calls", || async { (requests(&stage, days).await == both).then_some(()) }).await;
+    await_requests(&stage, days, [("2026-04-01", 1), ("2026-03-31", 1)]).await;
     assert_eq!(stage.spend(&key).await, CALL_NANOS);
     too_dear(&call(&key).await, "this key");
     let (books, _) = stage.close().await;
@@ -154,6 +153,9 @@ async fn requests(stage: &Stage, days: &str) -> Vec<(String, i64)> {
     .collect()
 }
 
-fn day_of((date, requests): (&str, i64)) -> (String, i64) {
-    (date.to_owned(), requests)
+/// Waits until the ledger has these calls: it is milliseconds behind.
+async fn await_requests<const N: usize>(stage: &Stage, days: &str, expected: [(&str, i64); N]) {
+    let expected = expected.map(|(date, requests)| (date.to_owned(), requests));
+    let what = format!("{expected:?}");
+    until(&what, || async { (requests(stage, days).await == expected).then_some(()) }).await;
 }
