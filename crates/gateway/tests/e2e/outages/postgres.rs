@@ -15,6 +15,8 @@ use crate::stage::{CHAT, Key, Stage, Storage, binary};
 
 /// How long the silence lasts, in seconds: longer than a transaction may take.
 const SILENT_SECONDS: u32 = 12;
+/// Callers of the test with a kill, and so the most calls that are under way at it.
+const CALLERS: u64 = 2;
 /// How soon it is known.
 const KNOWN_WITHIN: Duration = Duration::from_secs(5);
 
@@ -74,7 +76,7 @@ async fn calls_go_on_while_postgres_is_silent_and_each_is_in_the_ledger_once_it_
 async fn a_kill_while_postgres_is_silent_takes_no_call() {
     let (server, stage, [plain, _]) = stage().await;
     server.freeze();
-    let load = Load::start([plain.client.clone(), plain.client.clone()]);
+    let load = Load::start((0..CALLERS).map(|_| plain.client.clone()));
     load.await_count(100, 200, "").await;
     let Stage { simulator, home, gateway, database: _ } = stage;
     gateway.kill_hard().await;
@@ -85,7 +87,9 @@ async fn a_kill_while_postgres_is_silent_takes_no_call() {
     assert_eq!(gateway.terminate().await.code(), Some(0));
     let books = Books::open(Some(server.url()), &home.data_dir()).await;
     books.must_balance();
-    assert_eq!(books.lines.len() as u64, simulator.calls().count());
+    // The kill may have come between a call's opening and its dispatch.
+    let beyond = (books.lines.len() as u64).checked_sub(simulator.calls().count());
+    assert!(beyond.is_some_and(|beyond| beyond <= CALLERS), "{beyond:?}: {:?}", books.outcomes());
     assert!(books.outcomes().iter().filter(|outcome| **outcome == "completed").count() >= 100);
     assert_eq!(spools(&home), [""; 0], "a spool is left");
 }
