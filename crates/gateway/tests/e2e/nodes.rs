@@ -58,6 +58,11 @@ impl Nodes {
         self.gateways.iter().map(held).collect()
     }
 
+    /// Where their database is.
+    pub(crate) fn database_url(&self) -> &str {
+        self.database.url()
+    }
+
     /// Waits until every gateway knows of all others.
     pub(crate) async fn acquainted(&self) {
         for gateway in &self.gateways {

@@ -61,9 +61,9 @@ impl Presence {
         Ok(())
     }
 
-    /// Keeps the presence until `ended`, then ends it in an orderly way. A lock whose connection was
-    /// lost is taken again: another gateway that started meanwhile would else take this one's calls
-    /// for abandoned ones.
+    /// Keeps the presence until `ended`, then ends it in an orderly way. A lock whose connection
+    /// was lost is taken again: another gateway that started meanwhile would else take this one's
+    /// calls for abandoned ones.
     pub async fn keep(mut self, db: Db, ended: impl Future<Output = ()>) {
         let mut ended = std::pin::pin!(ended);
         let mut held = true;

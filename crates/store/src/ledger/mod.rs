@@ -6,7 +6,8 @@
 //! changes nothing, and its sums are added in the same transaction only when it was really new.
 //!
 //! Both are in the spool before the call goes on, so that a `kill -9` takes nothing: what the
-//! writer had not committed is written, and what was open is settled, at the next start by [`recover`].
+//! writer had not committed is written, and what was open is settled, at the next start by
+//! [`recover`].
 
 mod commit;
 mod correction;
