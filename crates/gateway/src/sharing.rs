@@ -50,7 +50,8 @@ impl Sharing {
         Ok(Some(Self { counters, task }))
     }
 
-    /// Makes the nodes count anew from the ledger, after a program changed what it says of the past.
+    /// Makes the nodes count anew from the ledger, after a program changed what it says of the
+    /// past.
     /// Gives whether they do; where no Redis is configured, nobody else counts.
     ///
     /// # Errors
