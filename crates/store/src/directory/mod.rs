@@ -1,5 +1,6 @@
 //! The callers in memory: a known key costs no database, and a change binds the next request.
 
+mod answering;
 mod books;
 mod forget;
 mod memory;
@@ -20,6 +21,7 @@ use crate::limits::LimitFields;
 use crate::meters::{Claims, Meter, Meters};
 use crate::shared::SharedCounters;
 use crate::{Db, KeyRow, StoreError};
+use answering::Answering;
 pub(crate) use books::Books;
 use memory::Memory;
 
@@ -69,6 +71,7 @@ pub struct KeyDirectory {
     shared: Option<SharedCounters>,
     /// The window in which somebody's soft budget was last told to be reached.
     told: HashMap<Subject, i64>,
+    answering: Answering,
 }
 
 impl KeyDirectory {
@@ -86,6 +89,7 @@ impl KeyDirectory {
             meters: Meters::default(),
             shared: None,
             told: HashMap::new(),
+            answering: Answering::default(),
         }
     }
 
@@ -202,6 +206,11 @@ impl KeyDirectory {
         let record = Arc::new(LevelRecord { rules, limits: limits.clone(), ..unlimited });
         self.fixed.pin().insert(subject.clone(), Arc::clone(&record));
         Ok(record)
+    }
+
+    /// Whether the database answers, as of a second ago.
+    pub async fn database_answers(&self) -> bool {
+        self.answering.ask(&self.db, &*self.clock).await
     }
 
     /// Forgets what is known about a hash. To be called after the key was inserted, updated or
