@@ -13,6 +13,7 @@ mod directory;
 mod entities;
 mod error;
 mod keys;
+mod kinds;
 mod ledger;
 mod levels;
 mod limits;

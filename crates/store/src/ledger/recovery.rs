@@ -59,7 +59,7 @@ async fn replay(db: &Db, spool: &Spool, recovered: &mut Recovered) -> Result<(),
     for entries in contents.entries.chunks(BATCH_CALLS) {
         let ended = entries.iter().map(|entry| entry.call_id.as_str()).collect();
         let entries = entries.iter().collect();
-        commit::write(db, &Batch { entries, ended, openings: Vec::new() }).await?;
+        commit::write(db, &Batch { entries, ended, ..Batch::default() }).await?;
     }
     recovered.replayed += contents.entries.len() as u64;
     recovered.unreadable += contents.unreadable.len() as u64;
