@@ -139,7 +139,7 @@ async fn described(
     let actor = admin.gatekeeper.identify(headers).await?;
     let hash = match (&actor, wanted) {
         (_, Some(wanted)) => identified(wanted)?,
-        (Actor::Key(own), None) => own.row.hash,
+        (Actor::Key(own), None) => own.hash,
         (Actor::Master, None) => {
             return Err(
                 Refusal::new(Reason::FieldMissing, "name a key with `?key=`").with_param("key")
@@ -147,19 +147,15 @@ async fn described(
         }
     };
     if let Actor::Key(own) = &actor
-        && !own.row.hash.matches(&hash)
+        && !own.hash.matches(&hash)
     {
         let message = "a key may only ask about itself";
         return Err(Refusal::new(Reason::ManagementForbidden, message));
     }
-    let record = admin
-        .keys
-        .find(&hash)
-        .await
-        .map_err(|problem| problem::store(&problem))?
-        .ok_or_else(|| no_such_key("there is no such key"))?;
-    let account = admin.account(&record.own).await?;
-    Ok(json!({ "key": hash.expose_hex(), "info": shown(&record.row, &account) }))
+    let row = admin.db.find_key(&hash).await.map_err(|problem| problem::store(&problem))?;
+    let row = row.ok_or_else(|| no_such_key("there is no such key"))?;
+    let account = account(admin, &row).await?;
+    Ok(json!({ "key": hash.expose_hex(), "info": shown(&row, &account) }))
 }
 
 async fn update(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {

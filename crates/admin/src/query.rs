@@ -1,7 +1,7 @@
 //! What the queries of usage and of the log have in common.
 
 use tollgate_faults::{Reason, Refusal};
-use tollgate_store::KeyRow;
+use tollgate_store::KeyRecord;
 
 use crate::gatekeeper::Actor;
 use crate::keys::{no_such_key, read_identifier};
@@ -27,17 +27,15 @@ pub(crate) async fn key_id(
 ) -> Result<Option<String>, Refusal> {
     let named = named.map(read_identifier).transpose();
     let named = named.map_err(|problem| problem::wrong("api_key", problem))?;
-    let id = |row: &KeyRow| Some(row.id.as_str().to_owned());
+    let id = |key: &KeyRecord| Some(key.attribution.key.as_str().to_owned());
     match (actor, named) {
-        (Actor::Key(own), named) if named.is_none_or(|hash| own.row.hash.matches(&hash)) => {
-            Ok(id(&own.row))
-        }
+        (Actor::Key(own), named) if named.is_none_or(|hash| own.hash.matches(&hash)) => Ok(id(own)),
         (Actor::Key(_), _) => Err(forbidden("a key may only ask about itself")),
         (Actor::Master, None) => Ok(None),
         (Actor::Master, Some(hash)) => {
             let found = admin.keys.find(&hash).await.map_err(|problem| problem::store(&problem))?;
             let record = found.ok_or_else(|| no_such_key("there is no such key"))?;
-            Ok(id(&record.row))
+            Ok(id(&record))
         }
     }
 }
