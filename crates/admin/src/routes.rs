@@ -12,7 +12,8 @@ use tollgate_store::{Db, KeyDirectory, Vault};
 
 use crate::configuration::Configuration;
 use crate::entities::{
-    customers, members, organization_members, organizations, tags, teams, users,
+    customers, members, organization_members, organizations, tags, team_grants, team_pages, teams,
+    users,
 };
 use crate::gatekeeper::Gatekeeper;
 use crate::route::{Described, Route};
@@ -24,6 +25,8 @@ pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 fn table() -> Vec<Route> {
     let mut table = keys::routes();
     table.extend(teams::routes());
+    table.extend(team_grants::routes());
+    table.extend(team_pages::routes());
     table.extend(members::routes());
     table.extend(users::routes());
     table.extend(customers::routes());

@@ -74,6 +74,9 @@ pub struct Settings {
     /// How long the ledger's entries are kept, at least a day; `None` for ever. Their sums stay in
     /// any case.
     pub entries_kept: Option<Duration>,
+    /// Most openings and entries that wait for a database that is away; with more, calls are
+    /// refused. Read once, at start.
+    pub spool_rows_max: u32,
     /// Whether and whence pictures are fetched for providers that want their bytes.
     pub fetch_media: FetchMedia,
     /// How much of what models thought is kept for providers that want it back.
@@ -171,6 +174,7 @@ impl Settings {
             docs_base,
             responses_retention: RESPONSES_RETENTION,
             entries_kept: None,
+            spool_rows_max: records::SPOOL_ROWS,
             fetch_media: FetchMedia::default(),
             reasoning_memory: ReasoningMemory::DEFAULT,
             on_structure_miss: StructureMiss::Refuse,

@@ -712,7 +712,8 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     Row {
         reason: Reason::StoreUnavailable,
         title: "the database is unavailable",
-        meaning: "The gateway cannot look up what the call needs.",
+        meaning: "The gateway cannot look up what the call needs, or has no more room to keep \
+            what it would record of it.",
         fix: "try again shortly; the operator finds the cause at `/health/readiness`",
         ..STORE
     },

@@ -15,6 +15,7 @@ mod editor;
 mod entities;
 mod error;
 mod keys;
+mod kinds;
 mod ledger;
 mod levels;
 mod limits;

@@ -11,4 +11,5 @@ mod organizations;
 mod rates;
 mod refusals;
 mod several_nodes;
+mod teams;
 mod tokens;

@@ -15,4 +15,6 @@ mod lifecycle;
 mod limits;
 mod matrix;
 mod models;
+mod nodes;
+mod outages;
 mod stage;

@@ -131,6 +131,13 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /team/unblock (OrganizationAdmins)                           401      401      403      403      403      403      403      400      403      400      400
         GET /team/info (Keys)                                             401      401      400      400      400      400      400      400      400      400      400
         GET /team/list (Keys)                                             401      401      200      200      200      200      200      200      200      200      200
+        GET /team/permissions_list (Keys)                                 401      401      400      400      400      400      400      400      400      400      400
+        POST /team/permissions_update (Managers)                          401      401      400      400      403      400      400      400      403      400      400
+        POST /team/model/add (Admins)                                     401      401      403      403      403      403      403      403      403      400      400
+        POST /team/model/delete (Admins)                                  401      401      403      403      403      403      403      403      403      400      400
+        GET /v2/team/list (Keys)                                          401      401      200      200      200      200      200      200      200      200      200
+        GET /team/available (Keys)                                        401      401      200      200      200      200      200      200      200      200      200
+        GET /team/{team_id}/members/me (Keys)                             401      401      403      403      403      403      200      403      403      403      400
         POST /team/member_add (Managers)                                  401      401      400      400      403      400      400      400      403      400      400
         POST /team/member_update (Managers)                               401      401      400      400      403      400      400      400      403      400      400
         POST /team/member_delete (Managers)                               401      401      400      400      403      400      400      400      403      400      400
@@ -139,6 +146,8 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /user/delete (OrganizationAdmins)                            401      401      403      403      403      403      403      400      403      400      400
         GET /user/info (Keys)                                             401      401      400      400      200      200      200      200      200      200      400
         GET /user/list (OrganizationAdmins)                               401      401      403      403      403      403      403      200      200      200      200
+        GET /v2/user/info (Keys)                                          401      401      400      400      200      200      200      200      200      200      400
+        GET /user/available_roles (Keys)                                  401      401      200      200      200      200      200      200      200      200      200
         POST /customer/new (Admins)                                       401      401      403      403      403      403      403      403      403      400      400
         POST /customer/update (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
         POST /customer/delete (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
