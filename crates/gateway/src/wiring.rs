@@ -153,7 +153,6 @@ pub(crate) async fn wire(
     let management = tollgate_admin::router(Arc::new(admin));
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
-    let fresh_key = master.fresh;
     Ok(Wired {
         gate,
         app,
@@ -164,7 +163,7 @@ pub(crate) async fn wire(
         hearing,
         in_force,
         following,
-        fresh_key,
+        fresh_key: master.fresh,
         db,
         presence,
         sharing,
