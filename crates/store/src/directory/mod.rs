@@ -20,7 +20,7 @@ use crate::levels::{ClaimError, LevelRecord, LevelRule, claim, claim_shared};
 use crate::limits::LimitFields;
 use crate::meters::{Claims, Meter, Meters};
 use crate::shared::SharedCounters;
-use crate::{Db, KeyRow, StoreError};
+use crate::{Db, EntityRow, KeyRow, StoreError};
 use answering::Answering;
 pub(crate) use books::Books;
 use memory::Memory;
@@ -29,6 +29,10 @@ use memory::Memory;
 pub const NEGATIVE_LIFETIME: Duration = Duration::from_secs(2);
 /// How many keys that do not exist are remembered; a flood of wrong keys evicts only those.
 pub const UNKNOWN_KEYS_MAX: usize = 10_000;
+/// Where a team's metadata names the budget of its members, as in LiteLLM.
+const BUDGET_OF_MEMBERS: &str = "team_member_budget_id";
+/// When those were created who are in no database.
+const NEVER: Timestamp = Timestamp::from_micros(0);
 /// How often something is read again because it changed while it was read.
 const LOAD_TRIES: usize = 3;
 
@@ -227,6 +231,9 @@ impl KeyDirectory {
     /// Forgets one that is no key, likewise.
     pub fn forget_level(&self, subject: &Subject) {
         self.levels.forget(subject);
+        if subject.level == Level::Team {
+            self.forget_members(&subject.id);
+        }
     }
 
     /// Forgets everybody who takes rules from a shared budget, likewise.
@@ -303,9 +310,13 @@ impl KeyDirectory {
         let parts = subject.level.is_within().then(|| subject.id.split_once('\u{1f}')).flatten();
         let (within, id) = parts.unwrap_or(("", &subject.id));
         let unlimited = LevelRecord::unlimited(subject.clone());
-        let Some(row) = self.db.find_entity(subject.level, within, id).await? else {
-            return Ok(unlimited);
+        let shared = self.budget_of_members(subject.level, within).await?;
+        let row = match self.db.find_entity(subject.level, within, id).await? {
+            Some(row) => row,
+            None if shared.is_some() => EntityRow::new(subject.level, within, id, NEVER),
+            None => return Ok(unlimited),
         };
+        let row = EntityRow { budget: row.budget.or(shared), ..row };
         let limits = self.limits(&row.limits, row.budget.as_ref()).await?;
         Ok(LevelRecord {
             name: row.alias.unwrap_or(row.id),
@@ -317,6 +328,20 @@ impl KeyDirectory {
             metadata: row.metadata,
             ..unlimited
         })
+    }
+
+    /// The budget that a team names for members without their own (management-api §3).
+    async fn budget_of_members(
+        &self,
+        level: Level,
+        team: &str,
+    ) -> Result<Option<BudgetId>, StoreError> {
+        if level != Level::Member {
+            return Ok(None);
+        }
+        let team = self.db.find_entity(Level::Team, "", team).await?;
+        let named = team.as_ref().and_then(|team| team.metadata.get(BUDGET_OF_MEMBERS));
+        Ok(named.and_then(|name| BudgetId::new(name.as_str()?).ok()))
     }
 
     async fn limits(
