@@ -1,7 +1,10 @@
 //! The deployments of a database: compiled like entries of the file, but none can break it.
 
+use serde_json::Value as Json;
+
 use super::{Building, Context, entry};
 use crate::diagnostic::{Finding, Severity};
+use crate::environment::{is_own, reference};
 use crate::stored::{LeftOut, StoredDeployment};
 use crate::yaml::{Entry, Mapping, Node, Value};
 
@@ -11,6 +14,12 @@ pub(super) fn add(cx: &mut Context<'_, '_>, row: &StoredDeployment, building: &m
     if cx.identities.has(row.id.as_str()) {
         let problem = "a deployment of the configuration file has this id, and is used";
         building.groups.left_out.push(left_out(row, problem.to_owned(), false));
+        return;
+    }
+    if let Some(name) = row.params.values().find_map(own_variable) {
+        let problem =
+            format!("`os.environ/{name}` is the gateway's own and is given to no provider");
+        building.groups.left_out.push(left_out(row, problem, false));
         return;
     }
     let before = std::mem::take(&mut cx.reader.findings);
@@ -25,6 +34,16 @@ pub(super) fn add(cx: &mut Context<'_, '_>, row: &StoredDeployment, building: &m
     }
     let made = entry::Made { placed, ..made };
     building.put(made, (Some(why), texts(&found, Severity::Warning)), true);
+}
+
+/// A variable of the gateway's own that a value refers to, at any depth.
+fn own_variable(value: &Json) -> Option<&str> {
+    match value {
+        Json::String(text) => reference(text).filter(|name| is_own(name)),
+        Json::Array(items) => items.iter().find_map(own_variable),
+        Json::Object(fields) => fields.values().find_map(own_variable),
+        _ => None,
+    }
 }
 
 fn left_out(row: &StoredDeployment, problem: String, lacking: bool) -> LeftOut {

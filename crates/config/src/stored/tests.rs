@@ -252,3 +252,21 @@ proptest! {
         prop_assert_eq!(entry.deployments.is_empty(), is_left_out);
     }
 }
+
+#[test]
+fn a_variable_of_the_gateways_own_is_given_to_no_provider() {
+    let deployment = |id: &str, name: &str| {
+        let params = json!({"model": "openai/m", "api_key": name, "api_base": "http://far.test"});
+        deployment(id, params)
+    };
+    let stored = of(vec![
+        deployment("own", "os.environ/DATABASE_URL"),
+        deployment("salt", "os.environ/TOLLGATE_SALT_KEY"),
+        deployment("fine", "os.environ/SHARED"),
+    ]);
+    let compiled = compiled(EMPTY, &stored);
+    assert_eq!(served(&compiled), ["fine"]);
+    let left_out: Vec<&str> = compiled.left_out.iter().map(|row| &*row.id).collect();
+    assert_eq!(left_out, ["own", "salt"]);
+    assert!(compiled.left_out.iter().all(|row| row.problem.contains("the gateway's own")));
+}
