@@ -15,6 +15,8 @@ mod gatekeeper;
 mod keys;
 mod limits;
 mod logs;
+pub mod openapi;
+mod pages;
 mod problem;
 mod query;
 mod route;
@@ -22,6 +24,7 @@ mod routes;
 mod shape;
 
 pub use gatekeeper::{Actor, Gatekeeper, Identifying};
-pub use route::Described;
+pub use pages::Pages;
+pub use route::{Answer, Described};
 pub use routes::{Admin, router, routes};
 pub use shape::{Field, Kind, Shape};

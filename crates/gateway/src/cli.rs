@@ -1,6 +1,7 @@
 //! The command line, from one definition.
 
 mod check;
+mod openapi;
 mod prices;
 mod providers;
 mod reprice;
@@ -38,6 +39,9 @@ enum Command {
     Reprice(reprice::Reprice),
     /// List the providers that a configuration may name
     Providers(providers::Providers),
+    /// Print the OpenAPI 3.1 document of every route
+    #[command(name = "openapi")]
+    OpenApi,
 }
 
 /// What `serve` takes.
@@ -74,6 +78,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Prices(command) => status(command.run()),
         Command::Reprice(args) => status(args.run()),
         Command::Providers(args) => status(args.run()),
+        Command::OpenApi => status(openapi::run()),
     }
 }
 

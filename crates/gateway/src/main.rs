@@ -3,6 +3,7 @@
 mod banner;
 mod cli;
 mod clock;
+mod description;
 mod environment;
 mod gatekeeper;
 mod listener;

@@ -20,7 +20,7 @@ use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
 
 use crate::gatekeeper::ProxyGatekeeper;
 use crate::sharing::Sharing;
-use crate::{environment, master_key};
+use crate::{description, environment, master_key};
 
 /// The database's file in the data directory, when no other database is named.
 const DATABASE_FILE: &str = "tollgate.sqlite";
@@ -103,7 +103,7 @@ pub(crate) async fn wire(
         .map(|listener| AbortOnDropHandle::new(tokio::spawn(listener.run())));
     let admin =
         Admin::new(db.clone(), keys, Arc::new(ProxyGatekeeper(Arc::clone(&gate))), (clock, random));
-    let management = tollgate_admin::router(Arc::new(admin));
+    let management = tollgate_admin::router(Arc::new(admin), description::pages());
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
     let fresh_key = master.fresh;
