@@ -18,6 +18,7 @@ mod logs;
 pub mod openapi;
 mod pages;
 mod problem;
+mod promised;
 mod query;
 mod route;
 mod routes;

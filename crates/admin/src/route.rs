@@ -41,6 +41,8 @@ pub struct Described {
     pub reads: bool,
     /// What it answers with, as far as it is promised.
     pub answer: Answer,
+    /// Reasons that it refuses for with another status than the usual one, as LiteLLM does.
+    pub deviations: &'static [(Reason, u16)],
 }
 
 /// What a route answers with, as far as it is promised: answers may hold more.
@@ -122,7 +124,17 @@ impl Route {
     {
         let reads = false;
         let (has_body, answer) = (true, Answer::Any);
-        let described = Described { method, path, audience, about, takes, has_body, reads, answer };
+        let described = Described {
+            method,
+            path,
+            audience,
+            about,
+            takes,
+            has_body,
+            reads,
+            answer,
+            deviations: &[],
+        };
         Self::with_body(described, run)
     }
 
@@ -138,7 +150,17 @@ impl Route {
         A: Future<Output = Result<Value, Refusal>> + Send,
     {
         let (method, has_body, reads, answer) = ("POST", true, true, Answer::Any);
-        let described = Described { method, path, audience, about, takes, has_body, reads, answer };
+        let described = Described {
+            method,
+            path,
+            audience,
+            about,
+            takes,
+            has_body,
+            reads,
+            answer,
+            deviations: &[],
+        };
         Self::with_body(described, run)
     }
 
@@ -176,7 +198,17 @@ impl Route {
     {
         let (method, takes, has_body, reads) = ("GET", Shape::of(names), false, true);
         let answer = Answer::Any;
-        let described = Described { method, path, audience, about, takes, has_body, reads, answer };
+        let described = Described {
+            method,
+            path,
+            audience,
+            about,
+            takes,
+            has_body,
+            reads,
+            answer,
+            deviations: &[],
+        };
         let row = Arc::new(described.clone());
         let handler = |State(admin): State<Arc<Admin>>,
                        path: RawPathParams,
@@ -200,7 +232,17 @@ impl Route {
     ) -> Self {
         let (method, audience, takes) = ("GET", Audience::Anyone, Shape::default());
         let (has_body, reads) = (false, true);
-        let described = Described { method, path, audience, about, takes, has_body, reads, answer };
+        let described = Described {
+            method,
+            path,
+            audience,
+            about,
+            takes,
+            has_body,
+            reads,
+            answer,
+            deviations: &[],
+        };
         let media = if answer == Answer::Html { "text/html; charset=utf-8" } else { JSON };
         let handler =
             async move |State(admin): State<Arc<Admin>>, pages: Extension<Arc<Pages>>| match page(
@@ -210,6 +252,13 @@ impl Route {
                 None => admin.answer(Err(not_served(path))),
             };
         Self { handler: on(MethodFilter::GET, handler), described }
+    }
+
+    /// The same route, which refuses for these reasons with these statuses.
+    #[must_use]
+    pub(crate) fn refuses_with(mut self, deviations: &'static [(Reason, u16)]) -> Self {
+        self.described.deviations = deviations;
+        self
     }
 
     /// The same route, with a promise of what it answers with.

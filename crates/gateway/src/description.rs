@@ -60,6 +60,7 @@ fn of_call(row: &Described) -> Operation {
         also: row.says.also,
         dialect: row.says.dialect,
         reasons: reasons(row),
+        deviations: &[],
         relays_statuses: row.says.calls,
         path,
     }

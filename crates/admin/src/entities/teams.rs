@@ -10,11 +10,11 @@ use super::{Family, listed, members};
 use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::fields::Fields;
-use crate::keys;
 use crate::problem::{self, wrong};
-use crate::route::Route;
+use crate::route::{Answer, Route};
 use crate::routes::Admin;
 use crate::shape::{Field, list as listing, text};
+use crate::{keys, promised};
 
 /// Teams.
 pub(crate) const TEAM: Family = Family {
@@ -69,7 +69,8 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::OrganizationAdmins,
             ("Make a team", TEAM.shape().and(&NEW)),
             new,
-        ),
+        )
+        .answers(Answer::Record(promised::TEAM)),
         Route::command(
             ("POST", "/team/update"),
             Audience::Admins,
@@ -106,7 +107,8 @@ pub(crate) fn routes() -> Vec<Route> {
             ("A team with its keys and members", &[text(TEAM.id, "The team").required()]),
             info,
         ),
-        Route::question("/team/list", Audience::Keys, ("Teams", &LISTED_BY), list),
+        Route::question("/team/list", Audience::Keys, ("Teams", &LISTED_BY), list)
+            .answers(Answer::List(promised::TEAM)),
     ]
 }
 

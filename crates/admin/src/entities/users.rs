@@ -12,7 +12,8 @@ use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::keys;
 use crate::problem::{self, wrong};
-use crate::route::Route;
+use crate::promised;
+use crate::route::{Answer, Route};
 use crate::routes::Admin;
 use crate::shape::{Field, choice, count, flag, list as listing, text};
 
@@ -69,7 +70,8 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::Admins,
             ("Make a user, put them in teams, and make them a key", USER.shape().and(&NEW)),
             new,
-        ),
+        )
+        .refuses_with(&[(Reason::EntityExists, 409)]),
         Route::command(
             ("POST", "/user/update"),
             Audience::Admins,
@@ -93,7 +95,8 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::OrganizationAdmins,
             ("Users, page by page", &LISTED_BY),
             list,
-        ),
+        )
+        .answers(Answer::Page { member: "users", fields: promised::USER }),
     ]
 }
 

@@ -7,8 +7,9 @@ use tollgate_faults::{Dialect, Reason, Refusal, render};
 use tollgate_policy::Audience;
 
 use super::schema::{self, Taken, taken};
+use crate::asked::ASKED_BYTES_MAX;
 use crate::route::{Answer, Described};
-use crate::shape::Field;
+use crate::shape::{Field, Kind};
 
 /// One operation of the description.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +46,8 @@ pub struct Operation {
     pub dialect: Dialect,
     /// Why it may refuse.
     pub reasons: Vec<Reason>,
+    /// Reasons that it refuses for with a status of its own.
+    pub deviations: &'static [(Reason, u16)],
     /// Whether it may also answer with a provider's own status.
     pub relays_statuses: bool,
 }
@@ -100,9 +103,11 @@ impl Operation {
     #[must_use]
     pub fn refused_with(&self) -> BTreeMap<u16, Vec<Reason>> {
         let mut refused: BTreeMap<u16, Vec<Reason>> = BTreeMap::new();
-        for reason in &self.reasons {
-            let status = render(&Refusal::new(*reason, ""), self.dialect, "", "").status;
-            refused.entry(status).or_default().push(*reason);
+        let usual = self.reasons.iter().map(|reason| {
+            (*reason, render(&Refusal::new(*reason, ""), self.dialect, "", "").status)
+        });
+        for (reason, status) in usual.chain(self.deviations.iter().copied()) {
+            refused.entry(status).or_default().push(reason);
         }
         refused
     }
@@ -129,6 +134,7 @@ impl From<&Described> for Operation {
             also: &[],
             dialect: Dialect::OpenAi,
             reasons: reasons(row),
+            deviations: row.deviations,
             relays_statuses: false,
         }
     }
@@ -143,7 +149,11 @@ fn part(row: &Described, field: &Field) -> Part {
         Place::Query
     };
     let Field { name, kind, required, about } = *field;
-    Part { name, place, required, about, taken: taken(kind) }
+    let mut taken = taken(kind);
+    if place == Place::Query && kind == Kind::Text {
+        taken.schema["maxLength"] = json!(ASKED_BYTES_MAX);
+    }
+    Part { name, place, required, about, taken }
 }
 
 /// Whom a route is for, in a sentence.

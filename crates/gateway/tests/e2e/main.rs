@@ -14,4 +14,5 @@ mod fairness;
 mod lifecycle;
 mod limits;
 mod matrix;
+mod operating;
 mod stage;

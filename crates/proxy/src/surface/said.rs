@@ -161,7 +161,7 @@ pub(super) const READY: Says = Says {
 pub(super) const METRICS: Says = Says {
     family: "health",
     about: "Counters and gauges for Prometheus",
-    media: &["text/plain"],
+    media: &["application/openmetrics-text"],
     ..QUESTION
 };
 pub(super) const ERRORS: Says = Says {
