@@ -111,7 +111,7 @@ fn sound(field: &Field, value: &str) -> Result<(), Refusal> {
 }
 
 /// Longest value in a query, in bytes: lists of identities stand in them, between commas.
-pub(crate) const ASKED_BYTES_MAX: usize = 16 * 1024;
+const ASKED_BYTES_MAX: usize = 16 * 1024;
 /// Most entries of one page, as LiteLLM has it.
 const PAGE_SIZE_MAX: u32 = 100;
 

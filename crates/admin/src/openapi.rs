@@ -45,7 +45,8 @@ pub fn document(version: &str, operations: &[Operation]) -> Value {
             "title": "Tollgate",
             "version": version,
             "description": "An LLM gateway: the APIs that clients call, and the management API \
-                with LiteLLM's routes and fields. Each refusal has an article under `/errors`.",
+                with LiteLLM's routes and fields. Each refusal has an article under `/errors`. A request whose \
+                head is longer than 64 KiB is answered 414 or 431, without a body.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "tags": tags(operations),

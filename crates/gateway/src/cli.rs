@@ -10,6 +10,7 @@ mod reprice;
 mod simulate;
 mod table;
 
+use std::io::{ErrorKind, Write as _};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -99,6 +100,15 @@ pub(crate) fn run() -> ExitCode {
         Command::OpenApi => status(openapi::run()),
         Command::Completions(args) => status(args.run(whole())),
         Command::Man(args) => status(args.run(whole())),
+    }
+}
+
+/// Writes a command's output. Whoever reads it may stop early, as `head` does.
+fn write(output: &[u8]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(output).and_then(|()| out.flush()) {
+        Err(problem) if problem.kind() != ErrorKind::BrokenPipe => Err(problem.into()),
+        _ => Ok(()),
     }
 }
 

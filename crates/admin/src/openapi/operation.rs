@@ -7,7 +7,6 @@ use tollgate_faults::{Dialect, Reason, Refusal, render};
 use tollgate_policy::Audience;
 
 use super::schema::{self, Taken, taken};
-use crate::asked::ASKED_BYTES_MAX;
 use crate::route::{Answer, Described};
 use crate::shape::{Field, Kind};
 
@@ -151,7 +150,8 @@ fn part(row: &Described, field: &Field) -> Part {
     let Field { name, kind, required, about } = *field;
     let mut taken = taken(kind);
     if place == Place::Query && kind == Kind::Text {
-        taken.schema["maxLength"] = json!(ASKED_BYTES_MAX);
+        // Lists stand in queries too; what limits them is the head of the request.
+        taken.schema = json!({ "type": "string" });
     }
     Part { name, place, required, about, taken }
 }

@@ -1,9 +1,9 @@
 //! `tollgate completions` and `tollgate man`: made of the same definition as the commands.
 
-use std::io::Write as _;
-
 use clap::Command;
 use clap_complete::Shell;
+
+use crate::cli::write;
 
 /// What `completions` takes.
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ impl Completions {
     pub(super) fn run(&self, mut whole: Command) -> anyhow::Result<()> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut whole, "tollgate", &mut script);
-        Ok(std::io::stdout().write_all(&script)?)
+        write(&script)
     }
 }
 
@@ -39,6 +39,6 @@ impl Man {
         }
         let mut text = Vec::new();
         clap_mangen::Man::new(page.clone()).render(&mut text)?;
-        Ok(std::io::stdout().write_all(&text)?)
+        write(&text)
     }
 }

@@ -15,7 +15,7 @@ use clap::ArgMatches;
 use serde_json::Value;
 use tollgate_domain::Secret;
 
-use crate::cli::{FINDINGS, NOT_STARTED, WRONG_USE};
+use crate::cli::{FINDINGS, NOT_STARTED, WRONG_USE, status, write};
 use crate::environment;
 
 use commands::{JSON, KEY_FILE, URL, Verb, verbs};
@@ -47,11 +47,7 @@ pub(super) fn run(matches: &ArgMatches) -> Option<ExitCode> {
     Some(ended(&verb, matches))
 }
 
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the answer is this command's output, and why there is none is told beside it"
-)]
+#[expect(clippy::print_stderr, reason = "why there is no answer is told beside the output")]
 fn ended(verb: &Verb, matches: &ArgMatches) -> ExitCode {
     let request = match request::read(&verb.row, matches) {
         Ok(request) => request,
@@ -61,10 +57,7 @@ fn ended(verb: &Verb, matches: &ArgMatches) -> ExitCode {
         }
     };
     match asked(verb, request, matches) {
-        Ok(Outcome::Done(text)) => {
-            print!("{text}");
-            ExitCode::SUCCESS
-        }
+        Ok(Outcome::Done(text)) => status(write(text.as_bytes())),
         Ok(Outcome::Refused(text)) => {
             eprint!("{text}");
             ExitCode::from(FINDINGS)

@@ -166,6 +166,7 @@ fn flag(row: &Described, field: &Field) -> Arg {
     let arg = filled(Arg::new(field.name).long(kebab(field.name)), field);
     let arg = arg.required(needed(row, field));
     match field.kind {
+        Kind::Count | Kind::Dollars => arg.allow_negative_numbers(true),
         Kind::Flag => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         _ => arg,
     }
