@@ -14,7 +14,6 @@ mod tests;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use tollgate_faults::Dialect;
 
 pub use operation::{Extra, Operation, Part, Place};
 pub use reference::reference;
@@ -27,6 +26,10 @@ const KEY_HEADERS: [(&str, &str); 4] = [
     ("anthropic_key", "x-api-key"),
     ("google_key", "x-goog-api-key"),
 ];
+/// What the document is about.
+const ABOUT: &str = "An LLM gateway: the APIs that clients call, and the management API with \
+    LiteLLM's routes and fields. Each refusal has an article under `/errors`. A request whose head \
+    is longer than 64 KiB is answered 414 or 431, without a body.";
 /// The scheme of `authorization: Bearer …`.
 const BEARER: &str = "bearer";
 
@@ -44,9 +47,7 @@ pub fn document(version: &str, operations: &[Operation]) -> Value {
         "info": {
             "title": "Tollgate",
             "version": version,
-            "description": "An LLM gateway: the APIs that clients call, and the management API \
-                with LiteLLM's routes and fields. Each refusal has an article under `/errors`. A request whose \
-                head is longer than 64 KiB is answered 414 or 431, without a body.",
+            "description": ABOUT,
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "tags": tags(operations),
@@ -179,13 +180,4 @@ fn schemes() -> Value {
 fn security() -> Vec<Value> {
     let names = std::iter::once(BEARER).chain(KEY_HEADERS.map(|(scheme, _)| scheme));
     names.map(|name| json!({ name: [] })).collect()
-}
-
-/// What a dialect is called in names of the description.
-const fn dialect_name(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::OpenAi => "OpenAi",
-        Dialect::Anthropic => "Anthropic",
-        Dialect::Gemini => "Gemini",
-    }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use tollgate_faults::{Dialect, Reason, article};
 
-use super::{Operation, dialect_name};
+use super::Operation;
 
 /// The schemas of the error bodies.
 pub(super) fn schemas() -> Value {
@@ -97,13 +97,15 @@ fn response(dialect: Dialect, reasons: &BTreeSet<Reason>) -> Value {
 
 /// The name of the response with which an operation refuses with this status.
 pub(super) fn response_name(operation: &Operation, status: u16) -> String {
-    let group = if operation.manages { "Management" } else { dialect_name(operation.dialect) };
-    format!("{group}{status}")
+    if operation.manages {
+        return format!("Management{status}");
+    }
+    format!("{:?}{status}", operation.dialect)
 }
 
 /// The name of a dialect's error body.
 pub(super) fn schema_name(dialect: Dialect) -> String {
-    format!("{}Error", dialect_name(dialect))
+    format!("{dialect:?}Error")
 }
 
 /// The name of the schema of our facts.

@@ -23,6 +23,7 @@ use tollgate_faults::{Dialect, Reason, Refusal};
 use crate::gate::Gate;
 use crate::refusal::refuse;
 
+use said::ITEMS;
 pub use said::{Holds, Says, Told};
 
 /// Who may call a route.
@@ -71,15 +72,15 @@ fn table() -> Vec<Route> {
         row("GET", "/v1/responses", key, said::SOCKET, get(responses::socket)),
         row("GET", "/v1/responses/{id}", key, said::ONE_RESPONSE, get(responses::one)),
         row("DELETE", "/v1/responses/{id}", key, said::FORGET, delete(responses::delete)),
-        row("GET", "/v1/responses/{id}/input_items", key, said::ITEMS, get(responses::items)),
+        row("GET", "/v1/responses/{id}/input_items", key, ITEMS, get(responses::items)),
         row("GET", "/responses", key, said::SOCKET, get(responses::socket)),
         row("GET", "/responses/{id}", key, said::ONE_RESPONSE, get(responses::one)),
         row("DELETE", "/responses/{id}", key, said::FORGET, delete(responses::delete)),
-        row("GET", "/responses/{id}/input_items", key, said::ITEMS, get(responses::items)),
+        row("GET", "/responses/{id}/input_items", key, ITEMS, get(responses::items)),
         row("GET", "/openai/v1/responses", key, said::SOCKET, get(responses::socket)),
         row("GET", "/openai/v1/responses/{id}", key, said::ONE_RESPONSE, get(responses::one)),
         row("DELETE", "/openai/v1/responses/{id}", key, said::FORGET, delete(responses::delete)),
-        row("GET", "/openai/v1/responses/{id}/input_items", key, said::ITEMS, get(responses::items)),
+        row("GET", "/openai/v1/responses/{id}/input_items", key, ITEMS, get(responses::items)),
         row("POST", "/v1/messages", key, said::MESSAGES_API, post(chat::messages)),
         row("POST", "/v1/messages/count_tokens", key, said::COUNT_TOKENS, post(count::of_messages)),
         row("POST", "/utils/token_counter", key, said::TOKEN_COUNTER, post(token_counter::answer)),

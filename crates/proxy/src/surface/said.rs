@@ -135,7 +135,7 @@ pub(super) const TOKEN_COUNTER: Says = Says {
     ..QUESTION
 };
 pub(super) const GEMINI: Says = Says {
-    family: "gemini",
+    family: "generate content",
     about: "A call, as Google's Gemini API has it: `{model}:generateContent`, \
         `{model}:streamGenerateContent` or `{model}:countTokens`",
     dialect: Dialect::Gemini,
@@ -143,7 +143,7 @@ pub(super) const GEMINI: Says = Says {
     ..CALL
 };
 pub(super) const GEMINI_MODELS: Says = Says {
-    family: "gemini",
+    family: "generate content",
     about: "The models of the key, as Google lists them",
     dialect: Dialect::Gemini,
     ..QUESTION
