@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-pub use operation::{Extra, Operation, Part, Place};
+pub use operation::{CALLER, Extra, Operation, Part, Place};
 pub use reference::reference;
 pub use schema::{Taken, taken};
 

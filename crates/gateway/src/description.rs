@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate_admin::Pages;
-use tollgate_admin::openapi::{Extra, Operation, Part, Place, Taken, document};
+use tollgate_admin::openapi::{CALLER, Extra, Operation, Part, Place, Taken, document};
 use tollgate_faults::Reason;
 use tollgate_proxy::surface::{Access, Described, Holds, Told};
 
@@ -118,8 +118,11 @@ fn reasons(row: &Described) -> Vec<Reason> {
     let about_calls = |reason: &Reason| !MANAGEMENT.contains(reason) && *reason != CLIENT_LEFT;
     let about_questions = |reason: &Reason| match row.access {
         Access::Anyone => *reason == Reason::GatewayBug,
-        Access::Key => QUESTIONS.contains(reason),
-        Access::Master => QUESTIONS.contains(reason) || *reason == Reason::ManagementForbidden,
+        Access::Key => CALLER.contains(reason) || QUESTIONS.contains(reason),
+        Access::Master => {
+            let forbidden = *reason == Reason::ManagementForbidden;
+            forbidden || CALLER.contains(reason) || QUESTIONS.contains(reason)
+        }
     };
     let mut reasons = Reason::ALL.to_vec();
     reasons.retain(
@@ -141,15 +144,8 @@ const MANAGEMENT: [Reason; 6] = [
     Reason::EntityNotFound,
     Reason::EntityExists,
 ];
-/// Reasons that a question about the gateway may be refused for.
-const QUESTIONS: [Reason; 19] = [
-    Reason::KeyMissing,
-    Reason::KeyMalformed,
-    Reason::KeyUnknown,
-    Reason::KeyExpired,
-    Reason::KeyBlocked,
-    Reason::TeamBlocked,
-    Reason::UserBlocked,
+/// Reasons that a question about the gateway may be refused for, beside those of the caller.
+const QUESTIONS: [Reason; 12] = [
     Reason::RouteNotAllowed,
     Reason::BodyMalformed,
     Reason::BodyTooLarge,

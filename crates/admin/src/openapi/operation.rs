@@ -204,7 +204,7 @@ fn reasons(row: &Described) -> Vec<Reason> {
 }
 
 /// Why a caller may be refused before anything else.
-pub(super) const CALLER: [Reason; 7] = [
+pub const CALLER: [Reason; 7] = [
     Reason::KeyMissing,
     Reason::KeyMalformed,
     Reason::KeyUnknown,
