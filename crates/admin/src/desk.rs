@@ -1,11 +1,14 @@
 //! The desk at which one management call is served: who calls, and what they may.
 
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use http::HeaderMap;
+use axum::extract::ConnectInfo;
+use http::{Extensions, HeaderMap};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Authority, Scope};
+use tollgate_store::{By, Editor};
 
 use crate::gatekeeper::Actor;
 use crate::problem::echo;
@@ -14,6 +17,16 @@ use crate::routes::Admin;
 
 /// Who made or changed something, when the master key did.
 pub(crate) const MASTER: &str = "master";
+/// The header that says on whose behalf something is changed, as in LiteLLM.
+const ON_BEHALF_OF: &str = "litellm-changed-by";
+/// Longest name that is taken from it, in bytes.
+const NAME_BYTES_MAX: usize = 256;
+
+/// Where a request came from and what its head says.
+pub(crate) struct Head {
+    pub(crate) headers: HeaderMap,
+    pub(crate) extensions: Extensions,
+}
 
 /// One management call: the parts of the management API, who calls, and on which route.
 #[derive(Clone)]
@@ -23,6 +36,7 @@ pub(crate) struct Desk {
     actor: Actor,
     /// What the caller may manage.
     pub(crate) by: Arc<Authority>,
+    record: Arc<By>,
 }
 
 impl Deref for Desk {
@@ -41,14 +55,27 @@ impl Desk {
     pub(crate) async fn open(
         admin: &Arc<Admin>,
         row: &Arc<Described>,
-        headers: &HeaderMap,
+        head: &Head,
     ) -> Result<Self, Refusal> {
-        let actor = admin.gatekeeper.identify(headers).await?;
+        let actor = admin.gatekeeper.identify(&head.headers).await?;
         let by = admin.authority(&actor).await?;
         if !by.passes(row.audience, row.reads) {
             return Err(not_for(&by, row));
         }
-        Ok(Self { admin: Arc::clone(admin), row: Arc::clone(row), actor, by: Arc::new(by) })
+        let record = By {
+            name: name(&by),
+            key: by.key.as_ref().map(|key| key.as_str().to_owned()),
+            address: head.address(),
+            on_behalf_of: head.on_behalf_of(),
+            at: admin.clock.now(),
+        };
+        Ok(Self {
+            admin: Arc::clone(admin),
+            row: Arc::clone(row),
+            actor,
+            by: Arc::new(by),
+            record: Arc::new(record),
+        })
     }
 
     /// The key that calls, unless it is the master key.
@@ -58,9 +85,12 @@ impl Desk {
 
     /// How records name the caller: their user, else their key.
     pub(crate) fn name(&self) -> String {
-        let user = self.by.user.as_ref().map(|user| user.as_str());
-        let key = self.by.key.as_ref().map(|key| key.as_str());
-        user.or(key).unwrap_or(MASTER).to_owned()
+        self.record.name.clone()
+    }
+
+    /// The database, for what the caller changes.
+    pub(crate) fn edit(&self) -> Editor<'_> {
+        self.db.edit(&self.record)
     }
 
     /// # Errors
@@ -78,6 +108,24 @@ impl Desk {
     pub(crate) fn may_see(&self, scope: Scope<'_>) -> bool {
         self.by.may_see(scope, self.row.path)
     }
+}
+
+impl Head {
+    fn address(&self) -> Option<String> {
+        let peer = self.extensions.get::<ConnectInfo<SocketAddr>>();
+        peer.map(|ConnectInfo(peer)| peer.ip().to_string())
+    }
+
+    fn on_behalf_of(&self) -> Option<String> {
+        let text = self.headers.get(ON_BEHALF_OF)?.to_str().ok()?;
+        (!text.is_empty() && text.len() <= NAME_BYTES_MAX).then(|| text.to_owned())
+    }
+}
+
+fn name(by: &Authority) -> String {
+    let user = by.user.as_ref().map(|user| user.as_str());
+    let key = by.key.as_ref().map(|key| key.as_str());
+    user.or(key).unwrap_or(MASTER).to_owned()
 }
 
 fn not_for(by: &Authority, row: &Described) -> Refusal {

@@ -6,7 +6,7 @@ mod record;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
-use tollgate_domain::{KeyHash, KeyId, Level, UserId, VirtualKey};
+use tollgate_domain::{Attribution, KeyHash, KeyId, Level, UserId, VirtualKey};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Audience, KeyScope, Scope};
 use tollgate_store::{InsertKeyError, KeyRow, LimitFields, UpdateKeyError};
@@ -104,6 +104,16 @@ pub(crate) fn scope(row: &KeyRow) -> Scope<'_> {
     })
 }
 
+/// The same of a key in memory.
+pub(crate) fn scope_of(key: &Attribution) -> Scope<'_> {
+    Scope::Key(KeyScope {
+        id: Some(&key.key),
+        user: key.user.as_ref(),
+        team: key.team.as_ref(),
+        organization: key.organization.as_ref(),
+    })
+}
+
 async fn generate(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let key = match fields.parsed("key", VirtualKey::new)? {
         Change::Set(key) => key,
@@ -125,19 +135,19 @@ pub(crate) async fn make_for(desk: &Desk, user: UserId) -> Result<Map<String, Va
 
 /// Stores a new key. Its text is shown this once.
 async fn insert(
-    admin: &Admin,
+    desk: &Desk,
     row: &KeyRow,
     key: &VirtualKey,
 ) -> Result<Map<String, Value>, Refusal> {
-    admin.db.insert_key(row).await.map_err(|problem| match problem {
+    desk.edit().insert_key(row).await.map_err(|problem| match problem {
         InsertKeyError::AliasTaken => alias_taken(row),
         InsertKeyError::KeyTaken => {
             Refusal::new(Reason::FieldWrongType, "`key`: this key exists").with_param("key")
         }
         InsertKeyError::Store(problem) => problem::store(&problem),
     })?;
-    admin.keys.forget(&row.hash);
-    let mut answer = shown(row, &account(admin, row).await?);
+    desk.keys.forget(&row.hash);
+    let mut answer = shown(row, &account(desk, row).await?);
     let token = row.hash.expose_hex();
     answer.insert("key".to_owned(), json!(key.expose()));
     answer.insert("token_id".to_owned(), json!(&token));
@@ -174,20 +184,20 @@ async fn account(admin: &Admin, row: &KeyRow) -> Result<Account, Refusal> {
 async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let hash = match (desk.actor(), asked.text("key")) {
         (_, Some(named)) => identified(named)?,
-        (Actor::Key(own), None) => own.row.hash,
+        (Actor::Key(own), None) => own.hash,
         (Actor::Master, None) => {
             return Err(problem::missing("key", "name a key with `?key=`"));
         }
     };
-    let found = desk.keys.find(&hash).await.map_err(|problem| problem::store(&problem))?;
-    let Some(record) = found else {
+    let found = desk.db.find_key(&hash).await.map_err(|problem| problem::store(&problem))?;
+    let Some(row) = found else {
         // Whoever may not see keys does not learn which there are.
         desk.must_see(Scope::Gateway)?;
         return Err(no_such_key("there is no such key"));
     };
-    desk.must_see(scope(&record.row))?;
-    let account = desk.account(&record.own).await?;
-    Ok(json!({ "key": hash.expose_hex(), "info": shown(&record.row, &account) }))
+    desk.must_see(scope(&row))?;
+    let account = account(&desk, &row).await?;
+    Ok(json!({ "key": hash.expose_hex(), "info": shown(&row, &account) }))
 }
 
 async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
@@ -228,15 +238,14 @@ async fn changeable(desk: &Desk, hash: &KeyHash) -> Result<KeyRow, Refusal> {
 
 /// Stores a changed key.
 async fn save(desk: &Desk, row: &mut KeyRow) -> Result<(), Refusal> {
-    row.updated_at = desk.clock.now();
-    row.updated_by = Some(desk.name());
-    let changed = desk.db.update_key(row).await.map_err(|problem| match problem {
+    let changed = desk.edit().update_key(row).await.map_err(|problem| match problem {
         UpdateKeyError::AliasTaken => alias_taken(row),
         UpdateKeyError::KeyTaken => no_such_key("the key changed in the meantime"),
         UpdateKeyError::Store(problem) => problem::store(&problem),
     })?;
     desk.keys.forget(&row.hash);
-    if changed { Ok(()) } else { Err(no_such_key("the key was deleted in the meantime")) }
+    let deleted = || no_such_key("the key was deleted in the meantime");
+    problem::replaced(changed)?.ok_or_else(deleted)
 }
 
 /// Deletes all the named keys, or none when one of them does not exist.
@@ -245,7 +254,7 @@ async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     for hash in &hashes {
         changeable(&desk, hash).await?;
     }
-    let deleted = desk.db.delete_keys(&hashes, desk.clock.now(), Some(&desk.name())).await;
+    let deleted = desk.edit().delete_keys(&hashes).await;
     deleted.map_err(|problem| problem::store(&problem))?;
     hashes.iter().for_each(|hash| desk.keys.forget(hash));
     Ok(json!({ "deleted_keys": named }))

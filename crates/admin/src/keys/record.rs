@@ -75,7 +75,7 @@ pub(super) fn apply(fields: &Fields, row: &mut KeyRow, now: Timestamp) -> Result
     fields.parsed("budget_id", BudgetId::new)?.apply(&mut row.budget);
     limits::apply(fields, &mut row.limits)?;
     fields.flag("blocked")?.apply_or_default(&mut row.blocked);
-    fields.object("metadata")?.apply_or_default(&mut row.metadata);
+    fields.metadata()?.apply_or_default(&mut row.metadata);
     tags(fields, &mut row.metadata)?;
     models(fields, "models")?.apply_or_default(&mut row.models);
     match fields.text("duration")? {

@@ -153,6 +153,11 @@ fn part(row: &Described, field: &Field) -> Part {
         // Lists stand in queries too; what limits them is the head of the request.
         taken.schema = json!({ "type": "string" });
     }
+    if place == Place::Query && kind == Kind::Instant {
+        // A name without a value counts as absent.
+        let empty = json!({ "type": "string", "maxLength": 0 });
+        taken.schema = json!({ "anyOf": [taken.schema, empty] });
+    }
     Part { name, place, required, about, taken }
 }
 

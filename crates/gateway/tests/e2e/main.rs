@@ -14,5 +14,7 @@ mod fairness;
 mod lifecycle;
 mod limits;
 mod matrix;
+mod nodes;
 mod operating;
+mod outages;
 mod stage;
