@@ -39,8 +39,8 @@ async fn an_internal_user_s_requests_fail_only_as_described() {
     fuzz(&stage, made["key"].as_str().expect("a key"), "fuzzing", 5).await;
 }
 
-/// Runs schemathesis with this key; the same seed gives the same requests. It has one worker: what it
-/// generates with races between several.
+/// Runs schemathesis with this key; the same seed gives the same requests. It has one worker: what
+/// it generates with races between several.
 async fn fuzz(stage: &Stage, key: &str, phases: &str, examples: u32) {
     let program = root().join(".venv/bin/schemathesis");
     must_be_installed(&program, "tools/setup-clients");
