@@ -226,7 +226,7 @@ mod tests {
     fn page(number: &str, size: &str) -> Result<(Vec<String>, usize), Refusal> {
         let days = Zone::utc().days("2026-01-01", "2026-01-05").expect("days");
         let uri = format!("/activity?page={number}&page_size={size}").parse().expect("a path");
-        let asked = Asked::read(&uri, &Shape::of(&NAMES), &[]).expect("a query");
+        let asked = Asked::read(&uri, &Shape::of(&NAMES), &[])?;
         let page = Page::read(&asked, days, true)?;
         Ok((page.days.into_iter().map(|day| day.date[8..].to_owned()).collect(), page.pages))
     }

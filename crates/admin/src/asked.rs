@@ -7,7 +7,7 @@ use http::Uri;
 use tollgate_faults::{Reason, Refusal};
 
 use crate::problem::{echo, missing, wrong};
-use crate::shape::Shape;
+use crate::shape::{Field, Kind, Shape};
 
 /// What a query asks for. A name without a value counts as absent.
 #[derive(Debug)]
@@ -39,7 +39,10 @@ impl Asked {
             let refusal = Refusal::new(Reason::ParameterUnsupported, message);
             return Err(refusal.with_param(echo(name)));
         }
-        let required = shape.fields.iter().filter(|field| field.required);
+        let fields = || shape.fields.iter();
+        fields()
+            .try_for_each(|field| asked.text(field.name).map_or(Ok(()), |it| sound(field, it)))?;
+        let required = fields().filter(|field| field.required);
         required.map(|field| field.name).try_for_each(|name| asked.required(name).map(drop))?;
         Ok(asked)
     }
@@ -87,13 +90,35 @@ impl Page {
     }
 }
 
+/// A value that can be read as its field is declared.
+fn sound(field: &Field, value: &str) -> Result<(), Refusal> {
+    let wrong = |message: String| Err(wrong(field.name, message));
+    match field.kind {
+        _ if value.len() > ASKED_BYTES_MAX => wrong(format!("longer than {ASKED_BYTES_MAX} bytes")),
+        // A database of text columns cannot hold it, so that nothing can be found by it.
+        _ if value.contains('\0') => wrong("holds a zero byte".to_owned()),
+        Kind::Flag if !["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word)) => {
+            wrong("expected `true` or `false`".to_owned())
+        }
+        Kind::Count if value.parse::<u64>().is_err() => {
+            wrong("expected a whole number that is not negative".to_owned())
+        }
+        Kind::Choice(among) if !among.contains(&value) => {
+            wrong(format!("expected one of `{}`", among.join("`, `")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Longest value in a query, in bytes: lists of identities stand in them, between commas.
+const ASKED_BYTES_MAX: usize = 16 * 1024;
 /// Most entries of one page, as LiteLLM has it.
 const PAGE_SIZE_MAX: u32 = 100;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::{count, text};
+    use crate::shape::{choice, count, flag, text};
 
     fn asked(query: &str) -> Result<Asked, Refusal> {
         let uri = format!("/list?{query}").parse().expect("a path");
@@ -104,8 +129,8 @@ mod tests {
     #[test]
     fn a_page_is_within_its_limits_or_refused() {
         let page = |query: &str| {
-            let asked = asked(query).expect("a query");
-            asked.page("size", 10).map_err(|refusal| refusal.param)
+            let page = asked(query).and_then(|asked| asked.page("size", 10));
+            page.map_err(|refusal| refusal.param)
         };
         assert_eq!(page(""), Ok(Page { number: 1, size: 10 }));
         assert_eq!(page("page=3&size=100"), Ok(Page { number: 3, size: 100 }));
@@ -127,5 +152,23 @@ mod tests {
         let uri = "/list".parse().expect("a path");
         let refusal = Asked::read(&uri, &Shape::of(&[text("team_id", "").required()]), &[]);
         assert_eq!(refusal.expect_err("it is missing").param.as_deref(), Some("team_id"));
+    }
+
+    #[test]
+    fn a_value_that_is_not_what_its_name_holds_is_refused_by_name() {
+        let fields = [flag("full", ""), count("page", ""), choice("status", &["a", "b"], "")];
+        let shape = Shape::of(&fields).and(&[text("team_id", "")]);
+        let read = |query: &str| {
+            let uri = format!("/list?{query}").parse().expect("a path");
+            Asked::read(&uri, &shape, &[]).map(drop).map_err(|refusal| refusal.param)
+        };
+        for query in ["full=True", "full=false", "page=0", "status=b", "team_id=t", "full="] {
+            assert_eq!(read(query), Ok(()), "{query}");
+        }
+        let long = format!("team_id={}", "t".repeat(ASKED_BYTES_MAX + 1));
+        for query in ["full=yes", "page=-1", "page=x", "status=c", "team_id=%00", &long] {
+            let name = query.split('=').next().map(str::to_owned);
+            assert_eq!(read(query), Err(name), "{query}");
+        }
     }
 }

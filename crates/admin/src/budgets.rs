@@ -11,7 +11,8 @@ use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::limits::{self, LIMITS};
 use crate::problem::{self, wrong};
-use crate::route::Route;
+use crate::promised;
+use crate::route::{Answer, Route};
 use crate::routes::Admin;
 use crate::shape::{Shape, text, texts};
 
@@ -29,7 +30,8 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::Admins,
             ("Make a shared budget", shape()),
             new,
-        ),
+        )
+        .answers(Answer::Record(promised::BUDGET)),
         Route::command(
             ("POST", "/budget/update"),
             Audience::Admins,
@@ -53,7 +55,8 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::OrganizationAdmins,
             ("Every shared budget", &[]),
             list,
-        ),
+        )
+        .answers(Answer::List(promised::BUDGET)),
     ]
 }
 

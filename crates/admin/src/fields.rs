@@ -10,9 +10,9 @@ use crate::problem::{echo, missing, wrong};
 use crate::shape::{Kind, Shape};
 
 /// Longest list that a field may hold, in entries.
-const LIST_MAX: usize = 1000;
+pub(crate) const LIST_MAX: usize = 1000;
 /// Longest text that a field may hold, in bytes.
-const TEXT_BYTES_MAX: usize = 1024;
+pub(crate) const TEXT_BYTES_MAX: usize = 1024;
 /// Largest object that a field may hold, in bytes of JSON.
 const OBJECT_BYTES_MAX: usize = 64 * 1024;
 

@@ -18,10 +18,10 @@ use crate::fields::{Change, Fields};
 use crate::gatekeeper::Actor;
 use crate::keys::record::{CHANGEABLE, NOT_YET, apply, shown};
 use crate::limits::LIMITS;
-use crate::problem;
-use crate::route::Route;
+use crate::route::{Answer, Route};
 use crate::routes::Admin;
 use crate::shape::{Field, Shape, text, texts};
+use crate::{problem, promised};
 
 pub(crate) use list::listed;
 pub(crate) use record::{alias, empty, models};
@@ -49,7 +49,8 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::Admins,
             ("Make a key", shape(own)),
             generate,
-        ),
+        )
+        .answers(Answer::Record(promised::KEY)),
         Route::command(
             ("POST", "/key/update"),
             Audience::Admins,

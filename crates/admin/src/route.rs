@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawPathParams, State};
+use axum::response::IntoResponse as _;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, Uri};
+use http::{Extensions, HeaderMap, Uri, header};
 use serde_json::Value;
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::Audience;
@@ -15,6 +17,7 @@ use tollgate_policy::Audience;
 use crate::asked::Asked;
 use crate::desk::{Desk, Head};
 use crate::fields::Fields;
+use crate::pages::Pages;
 use crate::routes::{Admin, BODY_BYTES_MAX};
 use crate::shape::{Field, Shape};
 
@@ -39,7 +42,70 @@ pub struct Described {
     pub has_body: bool,
     /// Whether it changes nothing.
     pub reads: bool,
+    /// What it answers with, as far as it is promised.
+    pub answer: Answer,
+    /// Reasons that it refuses for with another status than the usual one, as LiteLLM does.
+    pub deviations: &'static [(Reason, u16)],
 }
+
+/// What a route answers with, as far as it is promised: answers may hold more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// JSON.
+    Any,
+    /// A record with these fields.
+    Record(&'static [Field]),
+    /// A list of such records.
+    List(&'static [Field]),
+    /// A list of such records in a member of the answer.
+    Page {
+        /// The member.
+        member: &'static str,
+        /// The fields.
+        fields: &'static [Field],
+    },
+    /// A page for people.
+    Html,
+}
+
+impl Described {
+    /// What it belongs to, by the first word of its path that says so.
+    #[must_use]
+    pub fn family(&self) -> &'static str {
+        let words = self.path.split('/');
+        let word = words.into_iter().find(|word| !NO_FAMILIES.contains(word)).unwrap_or_default();
+        let known = FAMILIES.iter().find(|(name, _)| *name == word);
+        known.map_or(word, |(_, family)| family)
+    }
+
+    /// Whether the path has a parameter of this name.
+    #[must_use]
+    pub fn names_in_path(&self, name: &str) -> bool {
+        let parameter = |word: &str| word.strip_prefix('{')?.strip_suffix('}').map(str::to_owned);
+        self.path.split('/').filter_map(parameter).any(|word| word.trim_start_matches('*') == name)
+    }
+}
+
+/// Words of paths that say nothing about what a route belongs to.
+const NO_FAMILIES: [&str; 4] = ["", "v1", "v2", "global"];
+/// What routes belong to whose paths say it in other words.
+const FAMILIES: [(&str, &str); 15] = [
+    ("key", "keys"),
+    ("team", "teams"),
+    ("user", "users"),
+    ("organization", "organizations"),
+    ("customer", "customers"),
+    ("end_user", "customers"),
+    ("budget", "budgets"),
+    ("model", "models"),
+    ("models", "models"),
+    ("model_group", "models"),
+    ("tag", "tags"),
+    ("access_group", "access groups"),
+    ("audit", "audit log"),
+    ("openapi.json", "description"),
+    ("docs", "description"),
+];
 
 /// One route.
 pub(crate) struct Route {
@@ -60,7 +126,18 @@ impl Route {
         A: Future<Output = Result<Value, Refusal>> + Send,
     {
         let reads = false;
-        let described = Described { method, path, audience, about, takes, has_body: true, reads };
+        let (has_body, answer) = (true, Answer::Any);
+        let described = Described {
+            method,
+            path,
+            audience,
+            about,
+            takes,
+            has_body,
+            reads,
+            answer,
+            deviations: &[],
+        };
         Self::with_body(described, run)
     }
 
@@ -75,8 +152,19 @@ impl Route {
         F: Fn(Desk, Fields) -> A + Clone + Send + Sync + 'static,
         A: Future<Output = Result<Value, Refusal>> + Send,
     {
-        let (method, has_body, reads) = ("POST", true, true);
-        Self::with_body(Described { method, path, audience, about, takes, has_body, reads }, run)
+        let (method, has_body, reads, answer) = ("POST", true, true, Answer::Any);
+        let described = Described {
+            method,
+            path,
+            audience,
+            about,
+            takes,
+            has_body,
+            reads,
+            answer,
+            deviations: &[],
+        };
+        Self::with_body(described, run)
     }
 
     fn with_body<F, A>(described: Described, run: F) -> Self
@@ -113,9 +201,19 @@ impl Route {
         F: Fn(Desk, Asked) -> A + Clone + Send + Sync + 'static,
         A: Future<Output = Result<Value, Refusal>> + Send,
     {
-        let (takes, has_body) = (Shape::of(names), false);
-        let described =
-            Described { method: "GET", path, audience, about, takes, has_body, reads: true };
+        let (method, takes, has_body, reads) = ("GET", Shape::of(names), false, true);
+        let answer = Answer::Any;
+        let described = Described {
+            method,
+            path,
+            audience,
+            about,
+            takes,
+            has_body,
+            reads,
+            answer,
+            deviations: &[],
+        };
         let row = Arc::new(described.clone());
         let handler = |State(admin): State<Arc<Admin>>,
                        path: RawPathParams,
@@ -132,6 +230,58 @@ impl Route {
         };
         Self { handler: on(MethodFilter::GET, handler), described }
     }
+
+    /// A route with a page that was made at start, for everybody.
+    pub(crate) fn page(
+        path: &'static str,
+        (about, answer): (&'static str, Answer),
+        page: fn(&Pages) -> Option<Bytes>,
+    ) -> Self {
+        let (method, audience, takes) = ("GET", Audience::Anyone, Shape::default());
+        let (has_body, reads) = (false, true);
+        let described = Described {
+            method,
+            path,
+            audience,
+            about,
+            takes,
+            has_body,
+            reads,
+            answer,
+            deviations: &[],
+        };
+        let media = if answer == Answer::Html { "text/html; charset=utf-8" } else { JSON };
+        let handler =
+            async move |State(admin): State<Arc<Admin>>, pages: Extension<Arc<Pages>>| match page(
+                &pages,
+            ) {
+                Some(body) => ([(header::CONTENT_TYPE, media)], body).into_response(),
+                None => admin.answer(Err(not_served(path))),
+            };
+        Self { handler: on(MethodFilter::GET, handler), described }
+    }
+
+    /// The same route, which refuses for these reasons with these statuses.
+    #[must_use]
+    pub(crate) fn refuses_with(mut self, deviations: &'static [(Reason, u16)]) -> Self {
+        self.described.deviations = deviations;
+        self
+    }
+
+    /// The same route, with a promise of what it answers with.
+    #[must_use]
+    pub(crate) fn answers(mut self, answer: Answer) -> Self {
+        self.described.answer = answer;
+        self
+    }
+}
+
+/// The media type of JSON.
+const JSON: &str = "application/json";
+
+/// The operator wants this page not to be there.
+fn not_served(path: &str) -> Refusal {
+    Refusal::new(Reason::RouteUnknown, format!("`{path}` is switched off"))
 }
 
 /// Runs a change again while somebody else changes the same row in between: reading and changing

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse as _, Response};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde_json::Value;
 use tollgate_domain::{Clock, Random};
 use tollgate_faults::Refusal;
@@ -16,6 +16,7 @@ use crate::entities::{
     users,
 };
 use crate::gatekeeper::Gatekeeper;
+use crate::pages::{self, Pages};
 use crate::route::{Described, Route};
 use crate::{activity, audit, budgets, keys, logs, models, problem};
 
@@ -38,6 +39,7 @@ fn table() -> Vec<Route> {
     table.extend(activity::routes());
     table.extend(logs::routes());
     table.extend(audit::routes());
+    table.extend(pages::routes());
     table
 }
 
@@ -84,11 +86,12 @@ impl Admin {
     }
 }
 
-/// The routes of the management API.
-pub fn router(admin: Arc<Admin>) -> Router {
+/// The routes of the management API, and the pages that describe every route.
+pub fn router(admin: Arc<Admin>, pages: Pages) -> Router {
     table()
         .into_iter()
         .fold(Router::new(), |router, route| router.route(route.described.path, route.handler))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(Extension(Arc::new(pages)))
         .with_state(admin)
 }

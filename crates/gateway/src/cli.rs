@@ -1,16 +1,21 @@
 //! The command line, from one definition.
 
 mod check;
+mod man;
+mod manage;
+mod openapi;
 mod prices;
 mod providers;
 mod reprice;
 mod simulate;
+mod table;
 
+use std::io::{ErrorKind, Write as _};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::serve;
 
@@ -38,6 +43,13 @@ enum Command {
     Reprice(reprice::Reprice),
     /// List the providers that a configuration may name
     Providers(providers::Providers),
+    /// Print the OpenAPI 3.1 document of every route
+    #[command(name = "openapi")]
+    OpenApi,
+    /// Print the completions of a shell
+    Completions(man::Completions),
+    /// Print a page for `man`
+    Man(man::Man),
 }
 
 /// What `serve` takes.
@@ -62,18 +74,41 @@ pub(crate) struct Serve {
 
 /// Exit status: the answer is no.
 const FINDINGS: u8 = 1;
-/// Exit status: could not start.
+/// Exit status: wrong use.
+const WRONG_USE: u8 = 2;
+/// Exit status: could not start, or nothing could be asked.
 const NOT_STARTED: u8 = 3;
+
+/// Every command: those of this file and those of the management API.
+fn whole() -> clap::Command {
+    Tollgate::command().subcommands(manage::families())
+}
 
 /// Runs the command that was asked for. Wrong use ends with status 2 before this returns.
 pub(crate) fn run() -> ExitCode {
-    match Tollgate::parse().command {
+    let matches = whole().get_matches();
+    if let Some(ended) = manage::run(&matches) {
+        return ended;
+    }
+    match Tollgate::from_arg_matches(&matches).unwrap_or_else(|problem| problem.exit()).command {
         Command::Serve(args) => status(serve::run(&args)),
         Command::Check(args) => args.run(),
         Command::Simulate(args) => status(args.run()),
         Command::Prices(command) => status(command.run()),
         Command::Reprice(args) => status(args.run()),
         Command::Providers(args) => status(args.run()),
+        Command::OpenApi => status(openapi::run()),
+        Command::Completions(args) => status(args.run(whole())),
+        Command::Man(args) => status(args.run(whole())),
+    }
+}
+
+/// Writes a command's output. Whoever reads it may stop early, as `head` does.
+fn write(output: &[u8]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(output).and_then(|()| out.flush()) {
+        Err(problem) if problem.kind() != ErrorKind::BrokenPipe => Err(problem.into()),
+        _ => Ok(()),
     }
 }
 

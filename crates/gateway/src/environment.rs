@@ -21,5 +21,11 @@ pub(crate) fn unknown_names() -> Vec<String> {
 }
 
 /// Every variable of our own.
-pub(crate) const KNOWN: [&str; 4] =
-    ["TOLLGATE_MASTER_KEY", "TOLLGATE_SALT_KEY", "TOLLGATE_LOG", "TOLLGATE_SIMULATOR_URL"];
+pub(crate) const KNOWN: [&str; 6] = [
+    "TOLLGATE_MASTER_KEY",
+    "TOLLGATE_SALT_KEY",
+    "TOLLGATE_LOG",
+    "TOLLGATE_SIMULATOR_URL",
+    "TOLLGATE_URL",
+    "TOLLGATE_KEY",
+];

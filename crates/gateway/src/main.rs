@@ -4,6 +4,7 @@ mod banner;
 mod cli;
 mod clock;
 mod configuration;
+mod description;
 mod environment;
 mod gatekeeper;
 mod in_force;

@@ -23,7 +23,7 @@ use crate::gatekeeper::ProxyGatekeeper;
 use crate::in_force::{InForce, Whole};
 use crate::serve::ConfigSource;
 use crate::sharing::Sharing;
-use crate::{environment, master_key};
+use crate::{description, environment, master_key};
 
 /// The database's file in the data directory, when no other database is named.
 const DATABASE_FILE: &str = "tollgate.sqlite";
@@ -150,7 +150,7 @@ pub(crate) async fn wire(
     let gatekeeper = Arc::new(ProxyGatekeeper(Arc::clone(&gate)));
     let lent = (gatekeeper as Arc<_>, Arc::clone(&in_force) as Arc<_>);
     let admin = Admin::new(db.clone(), keys, lent, (clock, random, vault));
-    let management = tollgate_admin::router(Arc::new(admin));
+    let management = tollgate_admin::router(Arc::new(admin), description::pages());
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
     Ok(Wired {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::PROXY_AUTHORIZATION;
 use http::uri::Scheme;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
@@ -87,6 +87,19 @@ impl Dispatcher {
         request: UpstreamRequest,
         timeouts: PhaseTimeouts,
     ) -> Result<UpstreamAnswer, DispatchError> {
+        self.send_as(Method::POST, request, timeouts).await
+    }
+
+    /// The same with a method other than `POST`. Not for credentials that sign the method.
+    ///
+    /// # Errors
+    /// As [`Dispatcher::send`].
+    pub async fn send_as(
+        &self,
+        method: Method,
+        request: UpstreamRequest,
+        timeouts: PhaseTimeouts,
+    ) -> Result<UpstreamAnswer, DispatchError> {
         let total = timeouts.total.map(|limit| Deadline::start(Phase::Total, limit, &*self.clock));
         // One limit for all that comes before the request can be sent.
         let connect = Deadline::start(Phase::Connect, timeouts.connect, &*self.clock);
@@ -99,6 +112,7 @@ impl Dispatcher {
             }
             Err(error) => return Err(error),
         };
+        *request.method_mut() = method;
         self.introduce_to_proxy(&mut request);
         let upstream = request.uri().clone();
         let mut connected = capture_connection(&mut request);

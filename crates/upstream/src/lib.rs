@@ -24,6 +24,7 @@ mod request;
 mod tls;
 
 pub use answer::{UpstreamAnswer, UpstreamBody};
+pub use auth::encode;
 pub use dispatch::{ANSWER_HEAD_BYTES_MAX, ANSWER_HEADERS_MAX, Dispatcher};
 pub use error::{DispatchError, Phase};
 pub use fetch::{FETCHES_AT_ONCE_MAX, FetchError, FetchRules, Fetched, REDIRECTS_MAX};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate_domain::Level;
-use tollgate_faults::Refusal;
+use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::Audience;
 use tollgate_store::EntityRow;
 
@@ -11,7 +11,8 @@ use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::problem::{self, wrong};
-use crate::route::Route;
+use crate::promised;
+use crate::route::{Answer, Route};
 use crate::routes::Admin;
 use crate::shape::{Shape, text};
 
@@ -25,6 +26,8 @@ pub(crate) const CUSTOMER: Family = Family {
     not_yet: &["allowed_model_region", "default_model", "object_permission", "spend"],
 };
 
+/// A budget of their own and a shared one exclude each other, which LiteLLM's model says.
+const BOTH_BUDGETS: &[(Reason, u16)] = &[(Reason::FieldWrongType, 422)];
 /// LiteLLM's two names for a customer.
 const NAMES: [[&str; 7]; 2] = [
     [
@@ -58,7 +61,8 @@ fn named(paths: [&'static str; 7]) -> Vec<Route> {
     let listing = || Family::listing("user_ids");
     let who = [text("end_user_id", "The customer").required()];
     vec![
-        Route::command(("POST", to_make), admins, ("Make a customer", made()), new),
+        Route::command(("POST", to_make), admins, ("Make a customer", made()), new)
+            .refuses_with(BOTH_BUDGETS),
         Route::command(("POST", to_change), admins, ("Change a customer", made()), update),
         Route::command(("POST", to_delete), admins, ("Delete customers", listing()), delete),
         Route::command(("POST", to_block), admins, ("Refuse customers' calls", listing()), block),
@@ -69,7 +73,8 @@ fn named(paths: [&'static str; 7]) -> Vec<Route> {
             unblock,
         ),
         Route::question(to_show, admins, ("A customer", &who), info),
-        Route::question(to_list, admins, ("Customers", &[]), list),
+        Route::question(to_list, admins, ("Customers", &[]), list)
+            .answers(Answer::List(promised::CUSTOMER)),
     ]
 }
 

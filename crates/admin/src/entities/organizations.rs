@@ -11,8 +11,9 @@ use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::keys::alias;
+use crate::promised;
 use crate::query::forbidden;
-use crate::route::Route;
+use crate::route::{Answer, Route};
 use crate::routes::Admin;
 use crate::shape::{Field, text};
 
@@ -65,7 +66,8 @@ pub(crate) fn routes() -> Vec<Route> {
             ),
             info,
         ),
-        Route::question("/organization/list", Audience::Keys, ("Organizations", &LISTED_BY), list),
+        Route::question("/organization/list", Audience::Keys, ("Organizations", &LISTED_BY), list)
+            .answers(Answer::List(promised::ORGANIZATION_SHOWN)),
     ]
 }
 

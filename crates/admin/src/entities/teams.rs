@@ -12,7 +12,8 @@ use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::keys::{self, models};
 use crate::problem::{self, wrong};
-use crate::route::Route;
+use crate::promised;
+use crate::route::{Answer, Route};
 use crate::routes::Admin;
 use crate::shape::{Field, Shape, list as listing, text, texts};
 
@@ -66,7 +67,8 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::OrganizationAdmins,
             ("Make a team", shape().and(&NEW)),
             new,
-        ),
+        )
+        .answers(Answer::Record(promised::TEAM)),
         Route::command(
             ("POST", "/team/update"),
             Audience::Admins,
@@ -103,7 +105,8 @@ pub(crate) fn routes() -> Vec<Route> {
             ("A team with its keys and members", &[text(TEAM.id, "The team").required()]),
             info,
         ),
-        Route::question("/team/list", Audience::Keys, ("Teams", &LISTED_BY), list),
+        Route::question("/team/list", Audience::Keys, ("Teams", &LISTED_BY), list)
+            .answers(Answer::List(promised::TEAM)),
     ]
 }
 

@@ -14,7 +14,8 @@ use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::keys;
 use crate::problem::{self, wrong};
-use crate::route::Route;
+use crate::promised;
+use crate::route::{Answer, Route};
 use crate::routes::Admin;
 use crate::shape::{Field, choice, count, flag, list as listing, text, texts};
 
@@ -75,7 +76,8 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::OrganizationAdmins,
             ("Make a user, put them in teams, and make them a key", USER.shape().and(&NEW)),
             new,
-        ),
+        )
+        .refuses_with(&[(Reason::EntityExists, 409)]),
         Route::command(
             ("POST", "/user/update"),
             Audience::OrganizationAdmins,
@@ -99,7 +101,8 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::OrganizationAdmins,
             ("Users, page by page", &LISTED_BY),
             list,
-        ),
+        )
+        .answers(Answer::Page { member: "users", fields: promised::USER }),
         Route::question(
             "/v2/user/info",
             Audience::Keys,

@@ -7,6 +7,8 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use tollgate_wire::{Catalog, OutputLimit, Provider, Quirks, StreamUsage};
 
+use crate::cli::table::table;
+
 /// What `providers` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Providers {
@@ -31,7 +33,7 @@ impl Providers {
         } else if self.markdown {
             print!("{}", page(&catalog));
         } else {
-            print!("{}", table(&catalog));
+            print!("{}", list(&catalog));
         }
         Ok(())
     }
@@ -67,24 +69,10 @@ fn as_json(provider: &Provider) -> Value {
     })
 }
 
-/// Columns as wide as their widest cell; the last one is not padded.
-fn table(catalog: &Catalog) -> String {
-    let titles = COLUMNS.map(str::to_owned);
-    let rows: Vec<[String; 5]> =
-        std::iter::once(titles).chain(catalog.iter().map(|p| row(p))).collect();
-    let mut widths = [0; 5];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.len().max(*width);
-        }
-    }
-    let mut text = String::new();
-    for row in &rows {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        let line = cells.collect::<Vec<_>>().join("  ");
-        text.extend([line.trim_end(), "\n"]);
-    }
-    text
+fn list(catalog: &Catalog) -> String {
+    let titles = COLUMNS.map(str::to_owned).to_vec();
+    let rows = catalog.iter().map(|provider| row(provider).to_vec());
+    table(&std::iter::once(titles).chain(rows).collect::<Vec<_>>())
 }
 
 fn page(catalog: &Catalog) -> String {
@@ -179,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_columns_of_the_table_stand_below_each_other() {
-        let text = table(&Catalog::embedded().expect("the catalog"));
+        let text = list(&Catalog::embedded().expect("the catalog"));
         let mut lines = text.lines();
         let at = lines.next().and_then(|titles| titles.find("base URL")).expect("a title");
         for line in lines {

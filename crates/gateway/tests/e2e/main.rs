@@ -16,5 +16,6 @@ mod limits;
 mod matrix;
 mod models;
 mod nodes;
+mod operating;
 mod outages;
 mod stage;

@@ -8,6 +8,7 @@ mod health;
 mod metrics;
 mod models;
 mod responses;
+mod said;
 mod token_counter;
 
 use std::sync::Arc;
@@ -21,6 +22,9 @@ use tollgate_faults::{Dialect, Reason, Refusal};
 
 use crate::gate::Gate;
 use crate::refusal::refuse;
+
+use said::ITEMS;
+pub use said::{Holds, Says, Told};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,47 +42,62 @@ struct Route {
     method: &'static str,
     path: &'static str,
     access: Access,
+    says: Says,
     handler: MethodRouter<Arc<Gate>>,
+}
+
+/// What anybody may know of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Described {
+    /// Its method.
+    pub method: &'static str,
+    /// Its path, with its parameters in braces, those that hold slashes with a star.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// What is said about it.
+    pub says: Says,
 }
 
 #[rustfmt::skip]
 fn table() -> Vec<Route> {
-    let row = |method, path, access, handler| Route { method, path, access, handler };
+    let row = |method, path, access, says, handler| Route { method, path, access, says, handler };
+    let (anyone, key, master) = (Access::Anyone, Access::Key, Access::Master);
     vec![
-        row("POST", "/v1/chat/completions", Access::Key, post(chat::completions)),
-        row("POST", "/chat/completions", Access::Key, post(chat::completions)),
-        row("POST", "/v1/responses", Access::Key, post(chat::responses)),
-        row("POST", "/responses", Access::Key, post(chat::responses)),
-        row("POST", "/openai/v1/responses", Access::Key, post(chat::responses)),
-        row("GET", "/v1/responses", Access::Key, get(responses::socket)),
-        row("GET", "/v1/responses/{id}", Access::Key, get(responses::one)),
-        row("DELETE", "/v1/responses/{id}", Access::Key, delete(responses::delete)),
-        row("GET", "/v1/responses/{id}/input_items", Access::Key, get(responses::items)),
-        row("GET", "/responses", Access::Key, get(responses::socket)),
-        row("GET", "/responses/{id}", Access::Key, get(responses::one)),
-        row("DELETE", "/responses/{id}", Access::Key, delete(responses::delete)),
-        row("GET", "/responses/{id}/input_items", Access::Key, get(responses::items)),
-        row("GET", "/openai/v1/responses", Access::Key, get(responses::socket)),
-        row("GET", "/openai/v1/responses/{id}", Access::Key, get(responses::one)),
-        row("DELETE", "/openai/v1/responses/{id}", Access::Key, delete(responses::delete)),
-        row("GET", "/openai/v1/responses/{id}/input_items", Access::Key, get(responses::items)),
-        row("POST", "/v1/messages", Access::Key, post(chat::messages)),
-        row("POST", "/v1/messages/count_tokens", Access::Key, post(count::of_messages)),
-        row("POST", "/utils/token_counter", Access::Key, post(token_counter::answer)),
-        row("GET", "/v1beta/models", Access::Key, get(gemini::list)),
-        row("POST", "/v1beta/models/{*operation}", Access::Key, post(gemini::operate)),
-        row("GET", "/v1/models", Access::Key, get(models::list)),
-        row("GET", "/models", Access::Key, get(models::list)),
-        row("GET", "/v1/models/{*model}", Access::Key, get(models::one)),
-        row("POST", "/v1/models/{*model}", Access::Key, post(gemini::operate)),
-        row("GET", "/models/{*model}", Access::Key, get(models::one)),
-        row("POST", "/models/{*model}", Access::Key, post(gemini::operate)),
-        row("GET", "/health/liveliness", Access::Anyone, get(health::alive)),
-        row("GET", "/health/liveness", Access::Anyone, get(health::alive)),
-        row("GET", "/health/readiness", Access::Anyone, get(health::readiness)),
-        row("GET", "/metrics", Access::Master, get(metrics::show)),
-        row("GET", "/errors", Access::Anyone, get(errors::index)),
-        row("GET", "/errors/{slug}", Access::Anyone, get(errors::article)),
+        row("POST", "/v1/chat/completions", key, said::CHAT, post(chat::completions)),
+        row("POST", "/chat/completions", key, said::CHAT, post(chat::completions)),
+        row("POST", "/v1/responses", key, said::RESPONSES, post(chat::responses)),
+        row("POST", "/responses", key, said::RESPONSES, post(chat::responses)),
+        row("POST", "/openai/v1/responses", key, said::RESPONSES, post(chat::responses)),
+        row("GET", "/v1/responses", key, said::SOCKET, get(responses::socket)),
+        row("GET", "/v1/responses/{id}", key, said::ONE_RESPONSE, get(responses::one)),
+        row("DELETE", "/v1/responses/{id}", key, said::FORGET, delete(responses::delete)),
+        row("GET", "/v1/responses/{id}/input_items", key, ITEMS, get(responses::items)),
+        row("GET", "/responses", key, said::SOCKET, get(responses::socket)),
+        row("GET", "/responses/{id}", key, said::ONE_RESPONSE, get(responses::one)),
+        row("DELETE", "/responses/{id}", key, said::FORGET, delete(responses::delete)),
+        row("GET", "/responses/{id}/input_items", key, ITEMS, get(responses::items)),
+        row("GET", "/openai/v1/responses", key, said::SOCKET, get(responses::socket)),
+        row("GET", "/openai/v1/responses/{id}", key, said::ONE_RESPONSE, get(responses::one)),
+        row("DELETE", "/openai/v1/responses/{id}", key, said::FORGET, delete(responses::delete)),
+        row("GET", "/openai/v1/responses/{id}/input_items", key, ITEMS, get(responses::items)),
+        row("POST", "/v1/messages", key, said::MESSAGES_API, post(chat::messages)),
+        row("POST", "/v1/messages/count_tokens", key, said::COUNT_TOKENS, post(count::of_messages)),
+        row("POST", "/utils/token_counter", key, said::TOKEN_COUNTER, post(token_counter::answer)),
+        row("GET", "/v1beta/models", key, said::GEMINI_MODELS, get(gemini::list)),
+        row("POST", "/v1beta/models/{*operation}", key, said::GEMINI, post(gemini::operate)),
+        row("GET", "/v1/models", key, said::MODELS, get(models::list)),
+        row("GET", "/models", key, said::MODELS, get(models::list)),
+        row("GET", "/v1/models/{*model}", key, said::ONE_MODEL, get(models::one)),
+        row("POST", "/v1/models/{*model}", key, said::GEMINI, post(gemini::operate)),
+        row("GET", "/models/{*model}", key, said::ONE_MODEL, get(models::one)),
+        row("POST", "/models/{*model}", key, said::GEMINI, post(gemini::operate)),
+        row("GET", "/health/liveliness", anyone, said::ALIVE, get(health::alive)),
+        row("GET", "/health/liveness", anyone, said::ALIVE, get(health::alive)),
+        row("GET", "/health/readiness", anyone, said::READY, get(health::readiness)),
+        row("GET", "/metrics", master, said::METRICS, get(metrics::show)),
+        row("GET", "/errors", anyone, said::ERRORS, get(errors::index)),
+        row("GET", "/errors/{slug}", anyone, said::ARTICLE, get(errors::article)),
     ]
 }
 
@@ -89,11 +108,18 @@ const BY_PATH: [(&str, &str, Access); 2] = [
     ("POST", "/engines/{model}/chat/completions", Access::Key),
 ];
 
-/// Every route of the data path: method, path, and who may call it.
+/// Every route of the data path.
 #[must_use]
-pub fn routes() -> Vec<(&'static str, &'static str, Access)> {
-    let rows = table().into_iter().map(|route| (route.method, route.path, route.access));
-    rows.chain(BY_PATH).collect()
+pub fn routes() -> Vec<Described> {
+    let rows = table().into_iter().map(|route| {
+        let Route { method, path, access, says, .. } = route;
+        Described { method, path, access, says }
+    });
+    let by_path = BY_PATH.map(|(method, path, access)| {
+        let says = said::CHAT_BY_PATH;
+        Described { method, path, access, says }
+    });
+    rows.chain(by_path).collect()
 }
 
 /// The routes of the data path beside those of the management API.

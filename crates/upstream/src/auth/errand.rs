@@ -174,7 +174,8 @@ pub(crate) fn form(fields: &[(&str, &str)]) -> String {
 }
 
 /// Everything but the unreserved characters of RFC 3986, encoded.
-pub(crate) fn encode(text: &str) -> String {
+#[must_use]
+pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -18,6 +18,7 @@ pub(crate) mod sigv4;
 mod sts;
 
 pub use cache::{IDENTITIES_MAX, Identities};
-pub(crate) use errand::{Courier, encode};
+pub(crate) use errand::Courier;
+pub use errand::encode;
 pub use explain::{TokenFault, explain};
 pub(crate) use grant::{AwsKeys, Proof};

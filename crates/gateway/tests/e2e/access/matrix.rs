@@ -216,6 +216,8 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /spend/logs/v2 (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
         GET /audit (Admins)                                               401      401      403      403      403      403      403      403      200      200      200
         GET /audit/{id} (Admins)                                          401      401      403      403      403      403      403      403      404      404      404
+        GET /openapi.json (Anyone)                                        200      200      200      200      200      200      200      200      200      200      200
+        GET /docs (Anyone)                                                200      200      200      200      200      200      200      200      200      200      200
     "#]]
     .assert_eq(&matrix);
     let (books, _) = stage.close().await;
@@ -226,7 +228,7 @@ async fn every_route_answers_every_caller_as_its_row_says() {
 /// of the rows.
 fn routes() -> Vec<(&'static str, &'static str, String)> {
     let data = tollgate_proxy::surface::routes();
-    let data = data.into_iter().map(|(method, path, access)| (method, path, format!("{access:?}")));
+    let data = data.into_iter().map(|row| (row.method, row.path, format!("{:?}", row.access)));
     let management = tollgate_admin::routes();
     let management =
         management.into_iter().map(|row| (row.method, row.path, format!("{:?}", row.audience)));
