@@ -41,9 +41,9 @@ impl Desk {
     pub(crate) async fn open(
         admin: &Arc<Admin>,
         row: &Arc<Described>,
-        headers: &HeaderMap,
+        asks: (&HeaderMap, &str),
     ) -> Result<Self, Refusal> {
-        let actor = admin.gatekeeper.identify(headers).await?;
+        let actor = admin.gatekeeper.identify(asks).await?;
         let by = admin.authority(&actor).await?;
         if !by.passes(row.audience, row.reads) {
             return Err(not_for(&by, row));

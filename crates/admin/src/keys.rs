@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tollgate_domain::{KeyHash, KeyId, Level, UserId, VirtualKey};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Audience, KeyScope, Scope};
-use tollgate_store::{InsertKeyError, KeyRow, LimitFields, UpdateKeyError};
+use tollgate_store::{InsertKeyError, KeyRow, KeyRules, LimitFields, UpdateKeyError};
 
 use crate::account::Account;
 use crate::asked::Asked;
@@ -301,6 +301,7 @@ fn blank(desk: &Desk, id: KeyId, key: &VirtualKey) -> KeyRow {
         budget: None,
         expires_at: None,
         blocked: false,
+        rules: KeyRules::default(),
         metadata: Map::new(),
         created_at: now,
         created_by: by.clone(),

@@ -84,10 +84,10 @@ impl Route {
         let row = Arc::new(described.clone());
         let handler = |State(admin): State<Arc<Admin>>,
                        path: RawPathParams,
-                       headers: HeaderMap,
+                       (headers, uri): (HeaderMap, Uri),
                        body: Result<Bytes, BytesRejection>| async move {
             let result = async {
-                let desk = Desk::open(&admin, &row, &headers).await?;
+                let desk = Desk::open(&admin, &row, (&headers, uri.path())).await?;
                 let fields = Fields::read(&within_limit(body)?, &row.takes, &named(&path))?;
                 run(desk, fields).await
             };
@@ -117,7 +117,7 @@ impl Route {
                        headers: HeaderMap,
                        uri: Uri| async move {
             let result = async {
-                let desk = Desk::open(&admin, &row, &headers).await?;
+                let desk = Desk::open(&admin, &row, (&headers, uri.path())).await?;
                 run(desk, Asked::read(&uri, &row.takes, &named(&path))?).await
             };
             let result = result.await;

@@ -57,6 +57,7 @@ pub(crate) struct Statement<'a> {
 #[derive(Debug, Clone, Copy)]
 enum Text<'a> {
     Whole(&'static str),
+    Built(&'a str),
     Rows { head: &'a str, columns: usize, tail: &'a str },
 }
 
@@ -77,6 +78,11 @@ impl<'a> Statement<'a> {
         Self { text: Text::Whole(text), values: values.into() }
     }
 
+    /// A text put together from constants of this crate, with numbered placeholders.
+    pub(crate) fn built(text: &'a str, values: Vec<Value<'a>>) -> Self {
+        Self { text: Text::Built(text), values }
+    }
+
     /// `HEAD (…), (…), … TAIL` with `columns` placeholders in each of the parentheses.
     pub(crate) fn rows(
         head: &'a str,
@@ -92,6 +98,7 @@ impl<'a> Statement<'a> {
     pub(crate) fn text(&self, placeholders: Placeholders) -> Cow<'static, str> {
         let (head, columns, tail) = match self.text {
             Text::Whole(text) => return Cow::Borrowed(text),
+            Text::Built(text) => return Cow::Owned(text.to_owned()),
             Text::Rows { head, columns, tail } => (head, columns, tail),
         };
         let mut text = String::with_capacity(head.len() + tail.len() + self.values.len() * 6);

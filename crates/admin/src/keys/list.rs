@@ -39,6 +39,7 @@ pub(super) async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
         project: named("project_id"),
         alias: named("key_alias"),
         hash: asked.text("key_hash").map(identified).transpose()?.map(|hash| hash.expose_hex()),
+        ..KeyFilter::default()
     };
     let number = page.number.saturating_sub(1);
     let (keys, total) = if asked.flag("return_full_object") {

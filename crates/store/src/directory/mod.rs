@@ -4,8 +4,10 @@ mod books;
 mod forget;
 mod memory;
 mod soft;
+mod waive;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use papaya::HashMap;
@@ -40,6 +42,8 @@ pub struct KeyRecord {
     pub own: Arc<LevelRecord>,
     /// Those above it, the widest first.
     above: Vec<Subject>,
+    /// Until when the text is taken for the key, where the key has another by now.
+    retires_at: Option<Timestamp>,
 }
 
 /// What memory knows about a hash.
@@ -68,6 +72,8 @@ pub struct KeyDirectory {
     shared: Option<SharedCounters>,
     /// The window in which somebody's soft budget was last told to be reached.
     told: HashMap<Subject, i64>,
+    /// Whether a key was ever found by a text that it had before.
+    knows_retired: AtomicBool,
 }
 
 impl KeyDirectory {
@@ -85,6 +91,7 @@ impl KeyDirectory {
             meters: Meters::default(),
             shared: None,
             told: HashMap::new(),
+            knows_retired: AtomicBool::new(false),
         }
     }
 
@@ -126,7 +133,8 @@ impl KeyDirectory {
     #[must_use]
     pub fn cached(&self, hash: &KeyHash) -> Option<Cached> {
         if let Some(record) = self.keys.get(hash) {
-            return Some(Cached::Known(record));
+            let retired = record.retires_at.is_some_and(|at| at <= self.clock.now());
+            return Some(if retired { Cached::Unknown } else { Cached::Known(record) });
         }
         let unknown = self.unknown.fresh(hash, self.clock.ticks(), NEGATIVE_LIFETIME);
         unknown.map(|()| Cached::Unknown)
@@ -208,6 +216,10 @@ impl KeyDirectory {
     pub fn forget(&self, hash: &KeyHash) {
         self.keys.forget(hash);
         self.unknown.forget(hash);
+        // The same key may be known by texts that it had before.
+        if self.knows_retired.load(Ordering::Relaxed) {
+            self.keys.forget_where(|record| record.row.hash == *hash);
+        }
     }
 
     /// Forgets one that is no key, likewise.
@@ -243,10 +255,7 @@ impl KeyDirectory {
         let mut tries = 0;
         loop {
             let before = (self.keys.before(), self.unknown.before());
-            let record = match self.db.find_key(hash).await? {
-                Some(row) => Some(Arc::new(self.record(row).await?)),
-                None => None,
-            };
+            let record = self.read_key(hash).await?.map(Arc::new);
             tries += 1;
             let now = self.clock.ticks();
             let remembered = match &record {
@@ -262,6 +271,19 @@ impl KeyDirectory {
         }
     }
 
+    /// The key that has a text with this hash, or had it before and is still taken for it.
+    async fn read_key(&self, hash: &KeyHash) -> Result<Option<KeyRecord>, StoreError> {
+        if let Some(row) = self.db.find_key(hash).await? {
+            return Ok(Some(self.record(row).await?));
+        }
+        let retired = self.db.find_retired_key(hash).await?;
+        let Some((row, until)) = retired.filter(|(_, until)| self.clock.now() < *until) else {
+            return Ok(None);
+        };
+        self.knows_retired.store(true, Ordering::Relaxed);
+        Ok(Some(KeyRecord { retires_at: Some(until), ..self.record(row).await? }))
+    }
+
     async fn record(&self, row: KeyRow) -> Result<KeyRecord, StoreError> {
         let subject = Subject::new(Level::Key, row.id.as_str());
         let limits = self.limits(&row.limits, row.budget.as_ref()).await?;
@@ -275,7 +297,8 @@ impl KeyDirectory {
             ..LevelRecord::unlimited(subject)
         };
         let attribution = Arc::new(row.attribution());
-        Ok(KeyRecord { above: above(&row), attribution, own: Arc::new(own), row })
+        let (own, above) = (Arc::new(own), above(&row));
+        Ok(KeyRecord { above, attribution, own, row, retires_at: None })
     }
 
     async fn read_level(&self, subject: &Subject) -> Result<LevelRecord, StoreError> {

@@ -9,6 +9,7 @@ use tollgate_domain::{
 use crate::StoreError;
 use crate::batch::Value;
 use crate::db::{Columns, identity, json, unreadable};
+use crate::keys::rules::KeyRules;
 use crate::limits::LimitFields;
 
 /// A virtual key: who it belongs to and what it may do. Its text is nowhere, only its hash.
@@ -40,6 +41,8 @@ pub struct KeyRow {
     pub expires_at: Option<Timestamp>,
     /// Whether it is refused for now.
     pub blocked: bool,
+    /// What its calls go by beside its limits.
+    pub rules: KeyRules,
     /// What whoever created the key keeps beside it.
     pub metadata: Map<String, Json>,
     /// When it was created.
@@ -58,6 +61,7 @@ pub(super) struct Texts {
     models: String,
     metadata: String,
     limits: String,
+    rules: String,
 }
 
 impl KeyRow {
@@ -87,11 +91,12 @@ impl KeyRow {
             models: Json::from(self.models.clone()).to_string(),
             metadata: Json::Object(self.metadata.clone()).to_string(),
             limits: self.limits.to_text(),
+            rules: self.rules.to_text(),
         }
     }
 
     /// The values in the order of the statements' columns.
-    pub(super) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 19] {
+    pub(super) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 20] {
         [
             Value::from(self.id.as_str()),
             Value::from(&texts.hash),
@@ -112,6 +117,7 @@ impl KeyRow {
             Value::from(&texts.limits),
             Value::Text(self.budget.as_ref().map(BudgetId::as_str)),
             Value::Text(self.project.as_ref().map(ProjectId::as_str)),
+            Value::from(&texts.rules),
         ]
     }
 
@@ -130,6 +136,7 @@ impl KeyRow {
             budget: identity(row, "budget_id", BudgetId::new)?,
             expires_at: row.optional_integer("expires_at")?.map(Timestamp::from_micros),
             blocked: row.integer("blocked")? != 0,
+            rules: KeyRules::read(row.optional_text("rules")?)?,
             metadata: json(row, "metadata")?,
             created_at: Timestamp::from_micros(row.integer("created_at")?),
             created_by: row.optional_text("created_by")?,

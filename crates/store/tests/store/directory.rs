@@ -352,3 +352,48 @@ fn rates_and_limits_of_one_model_bind_beside_the_rest() {
         assert!(ModelName::new("gpt-4o").is_ok());
     });
 }
+
+#[test]
+fn a_text_that_was_replaced_is_taken_until_its_grace_ends_and_follows_every_change() {
+    on_both(async |world| {
+        let desk = Desk::with_key(&world, key("k")).await;
+        let until = desk.clock.now().plus(Duration::from_secs(60));
+        let renewed = KeyRow { hash: KeyHash::of("second"), ..key("k") };
+        assert!(world.db.renew_key(&renewed, &key("k").hash, Some(until)).await.expect("renewed"));
+        desk.directory.forget(&key("k").hash);
+        let before = desk.find("k").await.expect("the text before is still taken");
+        assert_eq!(before.row, renewed);
+
+        let blocked = KeyRow { blocked: true, ..renewed };
+        assert!(world.db.update_key(&blocked).await.expect("an update"));
+        desk.directory.forget(&blocked.hash);
+        assert!(desk.find("k").await.expect("a key").row.blocked);
+        assert!(desk.find("second").await.expect("a key").row.blocked);
+
+        desk.clock.go_on(Duration::from_secs(60));
+        assert!(desk.find("k").await.is_none(), "its grace has ended");
+        assert!(desk.find("second").await.is_some());
+    });
+}
+
+#[test]
+fn what_is_waived_counts_no_more_and_stays_in_the_ledger() {
+    on_both(async |world| {
+        let limits = LimitFields { budget_duration: Some("30d".to_owned()), ..capped(260) };
+        let (ledger, _task) = world.ledger(quick());
+        record(&ledger, [entry(1)]);
+        ledger.flush().await;
+        let desk = Desk::with_key(&world, KeyRow { limits, ..key("key-1") }).await;
+        assert_eq!(desk.refused("key-1", 30).await, (Level::Key, Measure::Money));
+        let own = Arc::clone(&desk.find("key-1").await.expect("a key").own);
+        desk.directory.waive(&own, nanos(15), ("w1", Some("ada"))).await.expect("waived");
+        assert_eq!(desk.money("key-1").await.0, nanos(15));
+        desk.directory.waive(&own, nanos(50), ("w2", None)).await.expect("nothing to waive");
+        assert_eq!(desk.money("key-1").await.0, nanos(15), "it is never raised");
+        drop(desk.call("key-1", 245).await.expect("as much as was waived"));
+        assert_eq!(world.spent("key-1").await, nanos(250), "the ledger says what was paid");
+
+        let fresh = Desk { directory: Desk::new(&world, 9).directory, clock: desk.clock.clone() };
+        assert_eq!(fresh.money("key-1").await.0, nanos(15), "a start finds the same");
+    });
+}
