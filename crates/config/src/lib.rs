@@ -32,8 +32,8 @@ pub use price::import as price_import;
 pub use price::list::{PriceList, PriceListError, PricedModel};
 pub use price::row::RowProblem;
 pub use settings::{
-    FairQueueSettings, FetchMedia, ReasoningMemory, Settings, StoreFailure, StructureMiss,
-    UnpricedModels,
+    FairQueueSettings, FetchMedia, KeyBounds, KeyMaking, Makers, ReasoningMemory, Settings,
+    StoreFailure, StructureMiss, UnpricedModels,
 };
 pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Served, Snapshot};
 pub use timeouts::Timeouts;

@@ -12,6 +12,7 @@ use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::keys;
 use crate::problem::{self, wrong};
+use crate::query::forbidden;
 use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::{Field, choice, count, flag, list as listing, text};
@@ -41,6 +42,8 @@ pub(crate) const USER: Family = Family {
 /// The roles that can be given (management-api §4).
 const ROLES: [&str; 4] =
     ["proxy_admin", "proxy_admin_viewer", "internal_user", "internal_user_viewer"];
+/// What users may change of their own record.
+const OWN: [&str; 2] = ["user_alias", "user_email"];
 /// Most teams that one request puts a user in.
 const TEAMS_MAX: usize = 100;
 /// What a new user has beside the fields of every user.
@@ -72,8 +75,8 @@ pub(crate) fn routes() -> Vec<Route> {
         ),
         Route::command(
             ("POST", "/user/update"),
-            Audience::Admins,
-            ("Change a user", USER.shape()),
+            Audience::Keys,
+            ("Change a user; everybody may change their own name and address", USER.shape()),
             update,
         ),
         Route::command(
@@ -142,10 +145,31 @@ async fn membership(
 }
 
 async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    must_update(&desk, &fields)?;
     let mut row = USER.named(&desk, &fields).await?;
     apply(&desk, &fields, &mut row).await?;
     USER.save(&desk, &mut row).await?;
     Ok(json!({ "user_id": row.id, "data": USER.shown(&desk, &row).await? }))
+}
+
+/// Whoever does not manage everything changes their own record, and of it only what people call
+/// them by: never what they may or may spend.
+fn must_update(desk: &Desk, fields: &Fields) -> Result<(), Refusal> {
+    if desk.by.is_admin() {
+        return Ok(());
+    }
+    let named = fields.parsed(USER.id, UserId::new)?.value();
+    if named.is_none() || named != desk.by.user {
+        return Err(forbidden("a caller changes their own record"));
+    }
+    let own = |name: &str| name == USER.id || OWN.contains(&name);
+    match fields.sent().find(|name| !own(name)) {
+        Some(name) => {
+            let name = problem::echo(name);
+            Err(forbidden(&format!("`{name}` is for an administrator to change")))
+        }
+        None => Ok(()),
+    }
 }
 
 async fn apply(admin: &Admin, fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {

@@ -11,9 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use papaya::HashMap;
-use tollgate_domain::{
-    Attribution, BudgetId, Clock, KeyHash, Level, Subject, TeamId, Timestamp, UserId,
-};
+use tollgate_domain::{Attribution, BudgetId, Clock, KeyHash, Level, Subject, Timestamp};
 use tollgate_policy::{Anchor, Calendar, Demand, Grant, Limits, Rule};
 
 use crate::levels::{ClaimError, LevelRecord, LevelRule, claim, claim_shared};
@@ -297,7 +295,7 @@ impl KeyDirectory {
             ..LevelRecord::unlimited(subject)
         };
         let attribution = Arc::new(row.attribution());
-        let (own, above) = (Arc::new(own), above(&row));
+        let (own, above) = (Arc::new(own), row.above());
         Ok(KeyRecord { above, attribution, own, row, retires_at: None })
     }
 
@@ -386,20 +384,4 @@ impl std::fmt::Debug for KeyDirectory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KeyDirectory").field("keys", &self.keys.len()).finish_non_exhaustive()
     }
-}
-
-/// Those above a key, the widest first.
-fn above(row: &KeyRow) -> Vec<Subject> {
-    let named = |level, id: Option<&str>| id.map(|id| Subject::new(level, id));
-    let member = |(team, user): (&TeamId, &UserId)| Subject::member(team, user);
-    [
-        named(Level::Organization, row.organization.as_ref().map(|id| id.as_str())),
-        named(Level::Project, row.project.as_ref().map(|id| id.as_str())),
-        named(Level::Team, row.team.as_ref().map(TeamId::as_str)),
-        row.team.as_ref().zip(row.user.as_ref()).map(member),
-        named(Level::User, row.user.as_ref().map(UserId::as_str)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
 }

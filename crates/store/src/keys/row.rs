@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 use tollgate_domain::{
-    Attribution, BudgetId, KeyHash, KeyId, Money, OrganizationId, ProjectId, TagName, TeamId,
-    Timestamp, UserId,
+    Attribution, BudgetId, KeyHash, KeyId, Level, Money, OrganizationId, ProjectId, Subject,
+    TagName, TeamId, Timestamp, UserId,
 };
 
 use crate::StoreError;
@@ -79,8 +79,26 @@ impl KeyRow {
         }
     }
 
+    /// Those above it whose grants and limits bind its calls, the widest first.
+    #[must_use]
+    pub fn above(&self) -> Vec<Subject> {
+        let named = |level, id: Option<&str>| id.map(|id| Subject::new(level, id));
+        let member = |(team, user): (&TeamId, &UserId)| Subject::member(team, user);
+        [
+            named(Level::Organization, self.organization.as_ref().map(OrganizationId::as_str)),
+            named(Level::Project, self.project.as_ref().map(ProjectId::as_str)),
+            named(Level::Team, self.team.as_ref().map(TeamId::as_str)),
+            self.team.as_ref().zip(self.user.as_ref()).map(member),
+            named(Level::User, self.user.as_ref().map(UserId::as_str)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     /// The tags that its metadata gives its calls; what is no tag gives none.
-    fn tags(&self) -> Vec<TagName> {
+    #[must_use]
+    pub fn tags(&self) -> Vec<TagName> {
         let listed = self.metadata.get("tags").and_then(Json::as_array).into_iter().flatten();
         listed.filter_map(Json::as_str).filter_map(|tag| TagName::new(tag).ok()).collect()
     }
