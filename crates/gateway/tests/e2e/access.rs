@@ -2,11 +2,13 @@
 
 mod activity;
 mod budgets;
+mod delegation;
 mod keys;
 mod logs;
 mod matrix;
 mod models;
 mod rates;
 mod refusals;
+mod renewal;
 mod several_nodes;
 mod tokens;
