@@ -1,5 +1,6 @@
 //! The desk at which one management call is served: who calls, and what they may.
 
+use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -72,28 +73,36 @@ impl Desk {
     /// # Errors
     /// Refused unless the caller may change what the request is about.
     pub(crate) fn must_change(&self, scope: Scope<'_>) -> Result<(), Refusal> {
-        if self.by.may_change(scope, self.row.path) { Ok(()) } else { Err(not_theirs("change")) }
+        if self.by.may_change(scope, &self.route()) { Ok(()) } else { Err(not_theirs("change")) }
     }
 
     /// # Errors
     /// Refused unless the caller may make a key that belongs there.
     pub(crate) fn must_make(&self, key: KeyScope<'_>) -> Result<(), Refusal> {
-        if self.by.may_make(key, self.row.path) { Ok(()) } else { Err(not_theirs("make")) }
+        if self.by.may_make(key, &self.route()) { Ok(()) } else { Err(not_theirs("make")) }
     }
 
     /// # Errors
     /// Refused unless the caller oversees the key, which its owner does not.
     pub(crate) fn must_oversee(&self, key: KeyScope<'_>) -> Result<(), Refusal> {
-        if self.by.may_oversee(key, self.row.path) { Ok(()) } else { Err(not_theirs("change")) }
+        if self.oversees(key) { Ok(()) } else { Err(not_theirs("change")) }
     }
 
     /// Whether the caller oversees the keys that belong there.
     pub(crate) fn oversees(&self, key: KeyScope<'_>) -> bool {
-        self.by.may_oversee(key, self.row.path)
+        self.by.may_oversee(key, &self.route())
+    }
+
+    /// The route as teams name it when they give it to their members (management-api §1).
+    fn route(&self) -> Cow<'static, str> {
+        if !self.row.path.contains("{key}") {
+            return Cow::Borrowed(self.row.path);
+        }
+        Cow::Owned(self.row.path.replace("{key}", "{key_id}"))
     }
 
     pub(crate) fn may_see(&self, scope: Scope<'_>) -> bool {
-        self.by.may_see(scope, self.row.path)
+        self.by.may_see(scope, &self.route())
     }
 }
 

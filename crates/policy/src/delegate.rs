@@ -69,7 +69,7 @@ pub fn excess(holding: &Holding<'_>, wanted: &Wanted<'_>, words: &ModelWords) ->
         .map(|part| Excess { field: "models", part })
         .or_else(|| above(holding.limits, wanted.limits))
         .or_else(|| later(holding.expires_at, wanted.expires_at).then(|| Excess::of("duration")))
-        .or_else(|| beyond(holding.routes, wanted.routes))
+        .or_else(|| routes_beyond(holding.routes, wanted.routes))
 }
 
 /// The first entry of a wanted grant that one of the grants does not cover; `Some(None)` when all
@@ -178,8 +178,9 @@ fn later(held: Option<Timestamp>, wanted: Option<Timestamp>) -> bool {
     held.is_some_and(|held| wanted.is_none_or(|wanted| wanted > held))
 }
 
-/// The first route that is wanted and not held.
-fn beyond(held: &[String], wanted: &[String]) -> Option<Excess> {
+/// The first route that is wanted and not held; an empty list stands for every route.
+#[must_use]
+pub fn routes_beyond(held: &[String], wanted: &[String]) -> Option<Excess> {
     let field = "allowed_routes";
     match (held, wanted) {
         ([], _) => None,

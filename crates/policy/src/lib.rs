@@ -23,7 +23,7 @@ pub use afford::affordable;
 pub use authority::{Audience, Authority, KeyScope, Membership, Role, Scope};
 pub use bound::{Bound, ModelLimits, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS, bound};
 pub use counter::{Claim, Counter, Held, Over, Window, take};
-pub use delegate::{Excess, Holding, ModelWords, Wanted, excess, is_reserved};
+pub use delegate::{Excess, Holding, ModelWords, Wanted, excess, is_reserved, routes_beyond};
 pub use fair::{
     Acquired, Ask, Concurrency, Ended, Flow, FlowBy, Full, PLACES_MAX, PLACES_PER_FLOW_MAX, Party,
     Place, PlaceId, Priority, PriorityRange, QueueFull, Queueing, Slot, Slots, Turn, Weight,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tollgate_domain::{Level, Subject, UserId};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::{Excess, Grant, Holding, Limits, ModelWords, Wanted, excess, is_reserved};
+use tollgate_policy::{
+    Excess, Grant, Holding, Limits, ModelWords, Wanted, excess, is_reserved, routes_beyond,
+};
 use tollgate_store::{KeyRecord, KeyRow, LevelRecord, granting};
 
 use super::make::SERVICE;
@@ -44,7 +46,7 @@ pub(super) async fn may_make(
     fields: &Fields,
     row: &mut KeyRow,
 ) -> Result<(), Refusal> {
-    let Some(held) = held(desk).await? else { return Ok(()) };
+    let Some(held) = held(desk).await? else { return routes_of_admin(desk, None, row) };
     holder(desk)?;
     belongs(desk, row).await?;
     making::must_make(desk, fields, row)?;
@@ -65,7 +67,9 @@ pub(super) async fn may_change(
     fields: &Fields,
     (before, after): (&KeyRow, &mut KeyRow),
 ) -> Result<(), Refusal> {
-    let Some(held) = held(desk).await? else { return Ok(()) };
+    let Some(held) = held(desk).await? else {
+        return routes_of_admin(desk, Some(before), after);
+    };
     let moved = (&before.user, &before.team, &before.organization)
         != (&after.user, &after.team, &after.organization);
     if moved {
@@ -91,6 +95,38 @@ pub(super) async fn may_change(
         return Ok(());
     }
     Err(beyond(excess.field, excess.part.as_deref()))
+}
+
+/// Whether the caller may be shown a text of this key: it opens everything that the key may.
+pub(super) async fn may_hold(desk: &Desk, row: &KeyRow) -> Result<(), Refusal> {
+    let Some(held) = held(desk).await?.filter(|held| held.record.row.id != row.id) else {
+        return Ok(());
+    };
+    match over(desk, &held, row).await? {
+        Some(excess) => Err(beyond(excess.field, excess.part.as_deref())),
+        None => Ok(()),
+    }
+}
+
+/// A key that may call only some routes makes none that may call others, whoever holds it.
+fn routes_of_admin(desk: &Desk, before: Option<&KeyRow>, row: &mut KeyRow) -> Result<(), Refusal> {
+    let Actor::Key(own) = desk.actor() else { return Ok(()) };
+    let held = &own.row.rules.allowed_routes;
+    let Some(before) = before else {
+        if row.rules.allowed_routes.is_empty() {
+            row.rules.allowed_routes.clone_from(held);
+        }
+        return within(held, row);
+    };
+    let same = before.rules.allowed_routes == row.rules.allowed_routes;
+    if same { Ok(()) } else { within(held, row) }
+}
+
+fn within(held: &[String], row: &KeyRow) -> Result<(), Refusal> {
+    match routes_beyond(held, &row.rules.allowed_routes) {
+        Some(excess) => Err(beyond(excess.field, excess.part.as_deref())),
+        None => Ok(()),
+    }
 }
 
 /// The key that is called with, unless the caller manages everything.

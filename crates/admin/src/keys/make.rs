@@ -3,16 +3,15 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
-use tollgate_domain::{KeyId, Level, TeamId, UserId, VirtualKey};
+use tollgate_domain::{KeyId, Level, UserId, VirtualKey};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_store::{InsertKeyError, KeyRow, KeyRules, LimitFields};
 
 use super::record::{apply, shown};
-use super::{account, alias_taken, ceiling, command, making, shape};
+use super::{account, alias_taken, ceiling, command, making, shape, theirs};
 use crate::desk::Desk;
 use crate::fields::{Change, Fields};
 use crate::problem::{self, wrong};
-use crate::query::forbidden;
 use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::text;
@@ -150,20 +149,16 @@ pub(super) async fn complete(
     }
     let found = desk.db.find_entity(Level::Team, "", team.as_str()).await;
     let found = found.map_err(|problem| problem::store(&problem))?;
-    if found.is_none() && !desk.by.is_admin() {
-        return Err(not_in(team));
-    }
-    let organization = found.and_then(|team| team.organization);
-    if says_whose && row.organization != organization {
-        return Err(wrong("organization_id", "a key of a team belongs to the team's organization"));
-    }
+    let (exists, organization) = (found.is_some(), found.and_then(|team| team.organization));
+    let other = says_whose && row.organization != organization;
     row.organization = organization;
+    if !desk.by.is_admin() && (other || !exists) {
+        // Whether there is such a team is nobody's to learn who may not make keys for it.
+        desk.must_make(theirs(row))?;
+        let message = "there is no such team in this organization";
+        return Err(wrong("team_id", message));
+    }
     Ok(())
-}
-
-/// Whether there is such a team is nobody's to learn who is not in it.
-fn not_in(team: &TeamId) -> Refusal {
-    forbidden(&format!("the caller is not in a team `{}`", problem::echo(team.as_str())))
 }
 
 fn blank(desk: &Desk, id: KeyId, key: &VirtualKey) -> KeyRow {

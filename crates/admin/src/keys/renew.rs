@@ -9,7 +9,7 @@ use tollgate_store::UpdateKeyError;
 
 use super::change::alter;
 use super::make::{fresh_key, key_taken, with_text};
-use super::{KEY, command, named, no_such_key, not_updated, shape};
+use super::{KEY, ceiling, command, named, no_such_key, not_updated, shape};
 use crate::desk::Desk;
 use crate::fields::{Change, Fields};
 use crate::route::Route;
@@ -34,6 +34,7 @@ fn renewed() -> Shape {
 
 async fn regenerate(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let before = named(&desk, &fields).await?;
+    ceiling::may_hold(&desk, &before).await?;
     let key = match fields.parsed("new_key", VirtualKey::new)? {
         Change::Set(key) => key,
         Change::Unchanged | Change::Removed => fresh_key(&desk)?,

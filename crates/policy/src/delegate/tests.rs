@@ -173,7 +173,7 @@ fn what_expires_or_is_limited_to_routes_hands_on_no_more() {
         (routes(&["/key/info"]), routes(&["/key/list"]), Some(Some("/key/list".to_owned()))),
         (routes(&["/key/info"]), routes(&[]), Some(None)),
     ] {
-        assert_eq!(beyond(&held, &wanted).map(|excess| excess.part), missing);
+        assert_eq!(routes_beyond(&held, &wanted).map(|excess| excess.part), missing);
     }
 }
 

@@ -120,6 +120,11 @@ async fn a_key_that_reaches_farther_may_be_named_and_lowered_but_not_raised() {
     assert_eq!(update(json!({"key_alias": "wide"})).await.ok()["key_alias"], "wide");
     assert_eq!(update(json!({"max_budget": 50})).await.ok()["max_budget"], 50.0);
     assert_eq!(update(json!({"max_budget": 51})).await.refusal(), no(BEYOND));
+    // A text opens everything that its key may.
+    let renewed = json!({ "key": wide.text });
+    assert_eq!(refused(&ada, "/key/regenerate", renewed).await, no(BEYOND));
+    let own = ada.post("/key/regenerate", json!({ "key": own }).to_string()).await.ok();
+    let own = own["key"].clone();
     // With the wide key in hand the same is theirs to give.
     let fields = json!({"key": own, "max_budget": 50}).to_string();
     wide.client.post("/key/update", fields).await.ok();
@@ -158,14 +163,17 @@ async fn who_leads_a_team_makes_keys_for_its_members_and_oversees_theirs() {
     assert_eq!(refused(&lead, "/key/generate", for_other).await, no(FORBIDDEN));
     let elsewhere = json!({"team_id": "loom", "organization_id": "mill"});
     assert_eq!(refused(&lead, "/key/generate", elsewhere).await.0, 400);
-    let own = json!({"team_id": "loom"});
-    assert_eq!(refused(&member, "/key/generate", own).await, no(FORBIDDEN));
+    for team in ["loom", "no_such_team"] {
+        let own = json!({ "team_id": team });
+        let refusal = member.post("/key/generate", own.to_string()).await;
+        assert!(refusal.text().contains("not the caller's to make"), "{}", refusal.text());
+    }
 
     let key = json!({ "key": made["key"] });
     lead.post("/key/block", key.to_string()).await.ok();
     assert_eq!(refused(&member, "/key/unblock", key.clone()).await, no(FORBIDDEN));
     lead.post("/key/unblock", key.to_string()).await.ok();
-    // A member does not take a key of the team away with them.
+    // What leaves its team is its user's alone.
     let away = json!({ "key": made["key"], "team_id": null });
     member.post("/key/update", away.to_string()).await.ok();
     let info = member.get("/key/list?return_full_object=true").await.ok();
@@ -199,6 +207,23 @@ async fn a_key_without_a_user_and_those_who_look_on_make_no_keys() {
         assert_eq!(refused(&client, "/key/delete", json!({"keys": [key]})).await, no(FORBIDDEN));
         assert_eq!(refused(&client, "/key/regenerate", own).await, no(FORBIDDEN), "{role}");
     }
+}
+
+#[tokio::test]
+async fn a_key_that_may_call_some_routes_makes_none_that_may_call_others() {
+    let stage = Stage::new().await;
+    let (admin, own) = stage.user("admin", "proxy_admin").await;
+    let routes = ["/key/generate", "/key/update", "llm_api_routes"];
+    stage.change(&own, json!({ "allowed_routes": routes })).await;
+    let made = admin.post("/key/generate", "{}").await.ok();
+    assert_eq!(made["allowed_routes"], json!(routes));
+    let calls = json!({"key_type": "llm_api", "max_budget": 1000}).to_string();
+    admin.post("/key/generate", calls).await.ok();
+    for fields in [json!({"key_type": "management"}), json!({"allowed_routes": ["/user/new"]})] {
+        assert_eq!(refused(&admin, "/key/generate", fields).await, no(BEYOND));
+    }
+    let wider = json!({ "key": made["key"], "allowed_routes": [] });
+    assert_eq!(refused(&admin, "/key/update", wider).await, no(BEYOND));
 }
 
 #[tokio::test]
