@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn a_field_may_be_a_member_of_another() {
-        let body = r#"{"model":"m","messages":[],"metadata":{"ticket":null},"user":"u"}"#;
+        let body = r#"{"model":"m","messages":[{"role":"user","content":"hi"}],
+            "metadata":{"ticket":null},"user":"u"}"#;
         let body = Bytes::from_static(body.as_bytes());
         let request = ClientRequest::read(ClientFormat::OpenAiChat, &body, PathSays::default());
         let request = request.expect("a request");

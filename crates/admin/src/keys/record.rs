@@ -267,3 +267,71 @@ pub(crate) fn empty(name: &str) -> Value {
         _ => Value::Null,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    use crate::shape::Shape;
+
+    fn fields(body: &Value) -> Fields {
+        let shape = Shape::of(&CHANGEABLE).but_not(&NOT_YET);
+        Fields::read(&Bytes::from(body.to_string()), &shape, &[]).expect("fields")
+    }
+
+    #[test]
+    fn metadata_is_replaced_whole_but_for_tags_and_the_service() {
+        let before = json!({"tags": ["a"], "service_account_id": "ci", "note": 1});
+        let kept = json!({"tags": ["a"], "service_account_id": "ci"});
+        for (sent, after) in [
+            (json!({}), Some(before.clone())),
+            (json!({"metadata": null}), Some(kept.clone())),
+            (json!({"metadata": {}}), Some(kept)),
+            (
+                json!({"metadata": {"tags": ["b"], "service_account_id": "ci"}}),
+                Some(json!({"tags": ["b"], "service_account_id": "ci"})),
+            ),
+            (json!({"metadata": {"service_account_id": "other"}}), None),
+        ] {
+            let mut metadata = before.as_object().cloned().expect("an object");
+            let described = describe(&fields(&sent), &mut metadata);
+            assert_eq!(described.ok().map(|()| Value::Object(metadata)), after, "{sent}");
+        }
+    }
+
+    #[test]
+    fn routes_are_said_one_by_one_or_by_what_the_key_is_for() {
+        let group = Some(json!(["llm_api_routes"]));
+        for (sent, after) in [
+            (json!({}), Some(json!(["/key/info"]))),
+            (json!({"key_type": "default"}), Some(json!(["/key/info"]))),
+            (json!({"key_type": "llm_api"}), group.clone()),
+            (json!({"key_type": "llm_api", "allowed_routes": []}), group),
+            (json!({"key_type": "llm_api", "allowed_routes": ["/x"]}), None),
+            (json!({"key_type": "llm"}), None),
+            (json!({"allowed_routes": ["/x", "info_routes"]}), Some(json!(["/x", "info_routes"]))),
+            (json!({"allowed_routes": ["infos"]}), None),
+            (json!({"allowed_routes": null}), Some(json!([]))),
+        ] {
+            let allowed_routes = vec!["/key/info".to_owned()];
+            let mut rules = KeyRules { allowed_routes, ..KeyRules::default() };
+            let read = routes(&fields(&sent), &mut rules);
+            assert_eq!(read.ok().map(|()| json!(rules.allowed_routes)), after, "{sent}");
+        }
+    }
+
+    #[test]
+    fn aliases_are_names_of_models() {
+        let read = |sent: Value| {
+            let mut read = KeyRules::default();
+            rules(&fields(&sent), &mut read).map(|()| read.aliases.len()).ok()
+        };
+        assert_eq!(read(json!({"aliases": {"gpt-4o": "small"}})), Some(1));
+        assert_eq!(read(json!({"aliases": {"gpt-4o": 5}})), None);
+        assert_eq!(read(json!({"aliases": {"": "small"}})), None);
+        let many: Map<String, Value> =
+            (0..=ALIASES_MAX).map(|number| (format!("m{number}"), json!("small"))).collect();
+        assert_eq!(read(json!({ "aliases": many })), None);
+    }
+}

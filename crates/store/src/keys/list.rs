@@ -235,7 +235,8 @@ impl Db {
         let (column, places) = (filter.sort.column(), values.len());
         let order = if filter.ascending { "ASC" } else { "DESC" };
         let list = format!(
-            "{COLUMNS}{text} ORDER BY ({column} IS NULL), {column} {order}, id LIMIT ${} OFFSET ${}",
+            "{COLUMNS}{text} ORDER BY ({column} IS NULL), {column} {order}, id \
+             LIMIT ${} OFFSET ${}",
             places + 1,
             places + 2
         );

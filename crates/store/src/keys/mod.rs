@@ -36,7 +36,8 @@ const UPDATE_KEY: &str = "UPDATE virtual_keys SET hash = $2, name = $3, alias = 
      WHERE id = $1";
 const DELETE_KEY: &str = "DELETE FROM virtual_keys WHERE hash = $1 RETURNING id, hash, name, \
      alias, user_id, team_id, organization_id, models, max_budget_nanos, expires_at, blocked, \
-     metadata, created_at, created_by, updated_at, updated_by, limits, budget_id, project_id, rules";
+     metadata, created_at, created_by, updated_at, updated_by, limits, budget_id, project_id, \
+     rules";
 const KEEP_DELETED_KEY: &str = "INSERT INTO deleted_virtual_keys (id, hash, name, alias, user_id, \
      team_id, organization_id, models, max_budget_nanos, expires_at, blocked, metadata, \
      created_at, created_by, updated_at, updated_by, limits, budget_id, project_id, rules, \

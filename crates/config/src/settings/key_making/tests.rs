@@ -35,7 +35,8 @@ fn the_rules_for_making_keys_are_read() {
     let making = settings.key_making;
     let defaults = json!({
         "max_budget": 1.5, "models": ["small", "openai/*"], "tpm_limit": 1000,
-        "duration": "7d", "budget_duration": "30d", "team_id": "loom", "metadata": {"cost_center": 7},
+        "duration": "7d", "budget_duration": "30d", "team_id": "loom",
+        "metadata": {"cost_center": 7},
     });
     assert_eq!(serde_json::Value::Object(making.defaults), defaults);
     let month = Duration::from_secs(30 * 86_400);
