@@ -102,7 +102,7 @@ async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
         updated_by: Some(desk.name()),
     };
     limits::apply(&fields, &mut row.limits)?;
-    let inserted = desk.db.insert_budget(&row).await;
+    let inserted = desk.edit().insert_budget(&row).await;
     if !inserted.map_err(|problem| problem::store(&problem))? {
         return Err(problem::exists("budget", ID, row.id.as_str()));
     }
@@ -113,21 +113,17 @@ async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
 async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let mut row = desk.budget(&fields.required(ID, BudgetId::new)?).await?;
     limits::apply(&fields, &mut row.limits)?;
-    row.updated_at = desk.clock.now();
-    row.updated_by = Some(desk.name());
-    let updated = desk.db.update_budget(&row).await;
+    let updated = desk.edit().update_budget(&mut row).await;
     let updated = updated.map_err(|problem| problem::store(&problem))?;
     desk.keys.forget_budget(&row.id);
-    if !updated {
-        return Err(problem::absent("budget", ID, row.id.as_str()));
-    }
+    problem::replaced(updated)?.ok_or_else(|| problem::absent("budget", ID, row.id.as_str()))?;
     Ok(shown(&row))
 }
 
 /// Deletes a budget. Whoever took rules from it goes on with their own.
 async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let row = desk.budget(&fields.required("id", BudgetId::new)?).await?;
-    let deleted = desk.db.delete_budget(&row.id).await;
+    let deleted = desk.edit().delete_budget(&row.id).await;
     deleted.map_err(|problem| problem::store(&problem))?;
     desk.keys.forget_budget(&row.id);
     Ok(shown(&row))

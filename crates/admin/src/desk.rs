@@ -1,12 +1,14 @@
 //! The desk at which one management call is served: who calls, and what they may.
 
-use std::borrow::Cow;
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use http::HeaderMap;
+use axum::extract::ConnectInfo;
+use http::{Extensions, HeaderMap};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Authority, KeyScope, Scope};
+use tollgate_store::{By, Editor};
 
 use crate::gatekeeper::Actor;
 use crate::problem::echo;
@@ -15,6 +17,16 @@ use crate::routes::Admin;
 
 /// Who made or changed something, when the master key did.
 pub(crate) const MASTER: &str = "master";
+/// The header that says on whose behalf something is changed, as in LiteLLM.
+const ON_BEHALF_OF: &str = "litellm-changed-by";
+/// Longest name that is taken from it, in bytes.
+const NAME_BYTES_MAX: usize = 256;
+
+/// Where a request came from and what its head says.
+pub(crate) struct Head {
+    pub(crate) headers: HeaderMap,
+    pub(crate) extensions: Extensions,
+}
 
 /// One management call: the parts of the management API, who calls, and on which route.
 #[derive(Clone)]
@@ -24,6 +36,7 @@ pub(crate) struct Desk {
     actor: Actor,
     /// What the caller may manage.
     pub(crate) by: Arc<Authority>,
+    record: Arc<By>,
 }
 
 impl Deref for Desk {
@@ -42,14 +55,27 @@ impl Desk {
     pub(crate) async fn open(
         admin: &Arc<Admin>,
         row: &Arc<Described>,
-        asks: (&HeaderMap, &str),
+        (head, path): (&Head, &str),
     ) -> Result<Self, Refusal> {
-        let actor = admin.gatekeeper.identify(asks).await?;
+        let actor = admin.gatekeeper.identify((&head.headers, path)).await?;
         let by = admin.authority(&actor).await?;
         if !by.passes(row.audience, row.reads) {
             return Err(not_for(&by, row));
         }
-        Ok(Self { admin: Arc::clone(admin), row: Arc::clone(row), actor, by: Arc::new(by) })
+        let record = By {
+            name: name(&by),
+            key: by.key.as_ref().map(|key| key.as_str().to_owned()),
+            address: head.address(),
+            on_behalf_of: head.on_behalf_of(),
+            at: admin.clock.now(),
+        };
+        Ok(Self {
+            admin: Arc::clone(admin),
+            row: Arc::clone(row),
+            actor,
+            by: Arc::new(by),
+            record: Arc::new(record),
+        })
     }
 
     /// The key that calls, unless it is the master key.
@@ -59,9 +85,12 @@ impl Desk {
 
     /// How records name the caller: their user, else their key.
     pub(crate) fn name(&self) -> String {
-        let user = self.by.user.as_ref().map(|user| user.as_str());
-        let key = self.by.key.as_ref().map(|key| key.as_str());
-        user.or(key).unwrap_or(MASTER).to_owned()
+        self.record.name.clone()
+    }
+
+    /// The database, for what the caller changes.
+    pub(crate) fn edit(&self) -> Editor<'_> {
+        self.db.edit(&self.record)
     }
 
     /// # Errors
@@ -73,13 +102,13 @@ impl Desk {
     /// # Errors
     /// Refused unless the caller may change what the request is about.
     pub(crate) fn must_change(&self, scope: Scope<'_>) -> Result<(), Refusal> {
-        if self.by.may_change(scope, &self.route()) { Ok(()) } else { Err(not_theirs("change")) }
+        if self.by.may_change(scope, self.row.path) { Ok(()) } else { Err(not_theirs("change")) }
     }
 
     /// # Errors
     /// Refused unless the caller may make a key that belongs there.
     pub(crate) fn must_make(&self, key: KeyScope<'_>) -> Result<(), Refusal> {
-        if self.by.may_make(key, &self.route()) { Ok(()) } else { Err(not_theirs("make")) }
+        if self.by.may_make(key, self.row.path) { Ok(()) } else { Err(not_theirs("make")) }
     }
 
     /// # Errors
@@ -90,20 +119,30 @@ impl Desk {
 
     /// Whether the caller oversees the keys that belong there.
     pub(crate) fn oversees(&self, key: KeyScope<'_>) -> bool {
-        self.by.may_oversee(key, &self.route())
-    }
-
-    /// The route as teams name it when they give it to their members (management-api §1).
-    fn route(&self) -> Cow<'static, str> {
-        if !self.row.path.contains("{key}") {
-            return Cow::Borrowed(self.row.path);
-        }
-        Cow::Owned(self.row.path.replace("{key}", "{key_id}"))
+        self.by.may_oversee(key, self.row.path)
     }
 
     pub(crate) fn may_see(&self, scope: Scope<'_>) -> bool {
-        self.by.may_see(scope, &self.route())
+        self.by.may_see(scope, self.row.path)
     }
+}
+
+impl Head {
+    fn address(&self) -> Option<String> {
+        let peer = self.extensions.get::<ConnectInfo<SocketAddr>>();
+        peer.map(|ConnectInfo(peer)| peer.ip().to_string())
+    }
+
+    fn on_behalf_of(&self) -> Option<String> {
+        let text = self.headers.get(ON_BEHALF_OF)?.to_str().ok()?;
+        (!text.is_empty() && text.len() <= NAME_BYTES_MAX).then(|| text.to_owned())
+    }
+}
+
+fn name(by: &Authority) -> String {
+    let user = by.user.as_ref().map(|user| user.as_str());
+    let key = by.key.as_ref().map(|key| key.as_str());
+    user.or(key).unwrap_or(MASTER).to_owned()
 }
 
 fn not_for(by: &Authority, row: &Described) -> Refusal {

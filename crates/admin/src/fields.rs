@@ -57,6 +57,14 @@ impl<T> Change<T> {
         }
     }
 
+    pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> Change<U> {
+        match self {
+            Self::Unchanged => Change::Unchanged,
+            Self::Removed => Change::Removed,
+            Self::Set(value) => Change::Set(map(value)),
+        }
+    }
+
     pub(crate) fn try_map<U>(
         self,
         map: impl FnOnce(T) -> Result<U, Refusal>,
@@ -70,7 +78,7 @@ impl<T> Change<T> {
 }
 
 /// The fields of one request, or of an object within it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fields {
     map: Map<String, Value>,
     /// What the route says it takes; nothing for an object within a request.
@@ -265,6 +273,28 @@ impl Fields {
         })
     }
 
+    /// The metadata of a level. What the queue reads of it is what it can be, so that no weight is
+    /// accepted and then passed over.
+    pub(crate) fn metadata(&self) -> Result<Change<Map<String, Value>>, Refusal> {
+        let name = "metadata";
+        self.object(name)?.try_map(|metadata| {
+            let given = |name: &str| metadata.get(name).filter(|value| !value.is_null());
+            let is_share = |weight: &Value| weight.as_f64().is_some_and(|weight| weight > 0.0);
+            let is_range = |range: &Value| {
+                let bounds: Vec<_> = range.as_array().into_iter().flatten().map(priority).collect();
+                matches!(bounds[..], [Some(lowest), Some(highest)] if lowest <= highest)
+            };
+            if !given("queue_weight").is_none_or(is_share) {
+                return Err(self.wrong("metadata.queue_weight", "expected a number above 0"));
+            }
+            if !given("priority_range").is_none_or(is_range) {
+                let expected = "expected `[lowest, highest]`, two whole numbers";
+                return Err(self.wrong("metadata.priority_range", expected));
+            }
+            Ok(metadata)
+        })
+    }
+
     /// A field of an object.
     pub(crate) fn object(&self, name: &str) -> Result<Change<Map<String, Value>>, Refusal> {
         self.raw(name, &[Kind::Object, Kind::OneOrMore]).try_map(|value| {
@@ -277,6 +307,11 @@ impl Fields {
             Ok(object.clone())
         })
     }
+}
+
+/// A priority, as the queue has them.
+fn priority(value: &Value) -> Option<i32> {
+    i32::try_from(value.as_i64()?).ok()
 }
 
 /// Every field is supported, or known to LiteLLM and sent with its empty default.

@@ -12,7 +12,7 @@ mod renew;
 mod show;
 
 use serde_json::Value;
-use tollgate_domain::KeyHash;
+use tollgate_domain::{Attribution, KeyHash};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Audience, KeyScope, Scope};
 use tollgate_store::{KeyRow, UpdateKeyError};
@@ -69,6 +69,16 @@ fn theirs(row: &KeyRow) -> KeyScope<'_> {
     }
 }
 
+/// The same of a key in memory.
+pub(crate) fn scope_of(key: &Attribution) -> Scope<'_> {
+    Scope::Key(KeyScope {
+        id: Some(&key.key),
+        user: key.user.as_ref(),
+        team: key.team.as_ref(),
+        organization: key.organization.as_ref(),
+    })
+}
+
 /// What a request about a key is about.
 pub(crate) fn scope(row: &KeyRow) -> Scope<'_> {
     Scope::Key(theirs(row))
@@ -113,11 +123,11 @@ fn permitted(desk: &Desk, found: Option<KeyRow>) -> Result<KeyRow, Refusal> {
 
 /// Stores a changed key.
 async fn save(desk: &Desk, row: &mut KeyRow) -> Result<(), Refusal> {
-    row.updated_at = desk.clock.now();
-    row.updated_by = Some(desk.name());
-    let changed = desk.db.update_key(row).await.map_err(|problem| not_updated(row, &problem))?;
+    let changed =
+        desk.edit().update_key(row).await.map_err(|problem| not_updated(row, &problem))?;
     desk.keys.forget(&row.hash);
-    if changed { Ok(()) } else { Err(no_such_key("the key was deleted in the meantime")) }
+    let deleted = || no_such_key("the key was deleted in the meantime");
+    problem::replaced(changed)?.ok_or_else(deleted)
 }
 
 fn not_updated(row: &KeyRow, problem: &UpdateKeyError) -> Refusal {

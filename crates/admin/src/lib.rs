@@ -6,6 +6,7 @@
 mod account;
 mod activity;
 mod asked;
+mod audit;
 mod authority;
 mod budgets;
 mod desk;

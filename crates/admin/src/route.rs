@@ -7,16 +7,19 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawPathParams, State};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use bytes::Bytes;
-use http::{HeaderMap, Uri};
+use http::{Extensions, HeaderMap, Uri};
 use serde_json::Value;
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::Audience;
 
 use crate::asked::Asked;
-use crate::desk::Desk;
+use crate::desk::{Desk, Head};
 use crate::fields::Fields;
 use crate::routes::{Admin, BODY_BYTES_MAX};
 use crate::shape::{Field, Shape};
+
+/// How often a change is tried while others change the same.
+const ATTEMPTS_MAX: usize = 16;
 
 /// What anybody may know of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,11 +88,13 @@ impl Route {
         let handler = |State(admin): State<Arc<Admin>>,
                        path: RawPathParams,
                        (headers, uri): (HeaderMap, Uri),
+                       extensions: Extensions,
                        body: Result<Bytes, BytesRejection>| async move {
             let result = async {
-                let desk = Desk::open(&admin, &row, (&headers, uri.path())).await?;
+                let head = Head { headers, extensions };
+                let desk = Desk::open(&admin, &row, (&head, uri.path())).await?;
                 let fields = Fields::read(&within_limit(body)?, &row.takes, &named(&path))?;
-                run(desk, fields).await
+                persistently(|| run(desk.clone(), fields.clone())).await
             };
             let result = result.await;
             admin.answer(result)
@@ -115,9 +120,11 @@ impl Route {
         let handler = |State(admin): State<Arc<Admin>>,
                        path: RawPathParams,
                        headers: HeaderMap,
+                       extensions: Extensions,
                        uri: Uri| async move {
             let result = async {
-                let desk = Desk::open(&admin, &row, (&headers, uri.path())).await?;
+                let head = Head { headers, extensions };
+                let desk = Desk::open(&admin, &row, (&head, uri.path())).await?;
                 run(desk, Asked::read(&uri, &row.takes, &named(&path))?).await
             };
             let result = result.await;
@@ -125,6 +132,22 @@ impl Route {
         };
         Self { handler: on(MethodFilter::GET, handler), described }
     }
+}
+
+/// Runs a change again while somebody else changes the same row in between: reading and changing
+/// are one, and whoever comes second changes what the first left.
+async fn persistently<A>(run: impl Fn() -> A) -> Result<Value, Refusal>
+where
+    A: Future<Output = Result<Value, Refusal>>,
+{
+    let mut result = run().await;
+    for _ in 1..ATTEMPTS_MAX {
+        match &result {
+            Err(refusal) if refusal.reason == Reason::ChangedMeanwhile => result = run().await,
+            _ => break,
+        }
+    }
+    result
 }
 
 /// What the path names. It is read like a field of the body or a name in the query.

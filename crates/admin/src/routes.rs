@@ -10,10 +10,13 @@ use tollgate_domain::{Clock, Random};
 use tollgate_faults::Refusal;
 use tollgate_store::{Db, KeyDirectory};
 
-use crate::entities::{customers, members, organizations, tags, teams, users};
+use crate::entities::{
+    customers, members, organization_members, organizations, tags, team_grants, team_pages, teams,
+    users,
+};
 use crate::gatekeeper::Gatekeeper;
 use crate::route::{Described, Route};
-use crate::{activity, budgets, keys, logs, problem};
+use crate::{activity, audit, budgets, keys, logs, problem};
 
 /// Largest body of a management request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -21,14 +24,18 @@ pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 fn table() -> Vec<Route> {
     let mut table = keys::routes();
     table.extend(teams::routes());
+    table.extend(team_grants::routes());
+    table.extend(team_pages::routes());
     table.extend(members::routes());
     table.extend(users::routes());
     table.extend(customers::routes());
     table.extend(organizations::routes());
+    table.extend(organization_members::routes());
     table.extend(budgets::routes());
     table.extend(tags::routes());
     table.extend(activity::routes());
     table.extend(logs::routes());
+    table.extend(audit::routes());
     table
 }
 

@@ -33,7 +33,7 @@ pub use price::list::{PriceList, PriceListError, PricedModel};
 pub use price::row::RowProblem;
 pub use settings::{
     FairQueueSettings, FetchMedia, KeyBounds, KeyMaking, Makers, ReasoningMemory, Settings,
-    StoreFailure, StructureMiss, UnpricedModels,
+    StoreFailure, StructureMiss, UnboundedCalls, UnpricedModels,
 };
 pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Served, Snapshot};
 pub use timeouts::Timeouts;

@@ -21,7 +21,10 @@ mod window;
 
 pub use afford::affordable;
 pub use authority::{Audience, Authority, KeyScope, Membership, Role, Scope};
-pub use bound::{Bound, ModelLimits, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS, bound};
+pub use bound::{
+    Bound, Extras, ModelLimits, PICTURE_TOKENS, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS,
+    bound,
+};
 pub use counter::{Claim, Counter, Held, Over, Window, take};
 pub use delegate::{Excess, Holding, ModelWords, Wanted, excess, is_reserved, routes_beyond};
 pub use fair::{

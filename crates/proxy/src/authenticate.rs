@@ -99,9 +99,9 @@ async fn of_key(gate: &Gate, text: &str) -> Result<Caller, Refusal> {
 /// others do: those call no models (endpoints, route gate).
 fn may_call(caller: &Caller, path: &str) -> Result<(), Refusal> {
     let Caller::Key { record, levels } = caller else { return Ok(()) };
-    let allowed = &record.row.rules.allowed_routes;
+    let allowed = record.rules().map_or(&[][..], |rules| &rules.allowed_routes);
     if !may_call_route(allowed, path) {
-        let (name, allowed) = (&record.row.name, allowed.join("`, `"));
+        let (name, allowed) = (&record.name, allowed.join("`, `"));
         let message = format!("the key {name} may call only `{allowed}`");
         return Err(Refusal::new(Reason::RouteNotAllowed, message));
     }
@@ -126,7 +126,7 @@ pub(crate) fn open(level: &LevelRecord) -> Result<(), Refusal> {
         return Ok(());
     }
     let reason = match level.subject.level {
-        Level::User | Level::Member => Reason::UserBlocked,
+        Level::User | Level::Member | Level::OrganizationMember => Reason::UserBlocked,
         Level::Customer => Reason::CustomerBlocked,
         _ => Reason::TeamBlocked,
     };
@@ -135,11 +135,11 @@ pub(crate) fn open(level: &LevelRecord) -> Result<(), Refusal> {
 }
 
 fn usable(gate: &Gate, record: &KeyRecord) -> Result<(), Refusal> {
-    let name = &record.row.name;
-    if record.row.blocked {
+    let name = &record.name;
+    if record.own.blocked {
         return Err(Refusal::new(Reason::KeyBlocked, format!("the key {name} is blocked")));
     }
-    match record.row.expires_at {
+    match record.expires_at {
         Some(expires_at) if expires_at <= gate.now() => {
             let message = format!("the key {name} expired at {expires_at}");
             Err(Refusal::new(Reason::KeyExpired, message))

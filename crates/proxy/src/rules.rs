@@ -15,7 +15,7 @@ use crate::ingress::Call;
 /// Refused when the body lacks a field that the key enforces.
 pub(crate) fn by_rules(caller: &Caller, mut call: Call) -> Result<Call, Refusal> {
     let Caller::Key { record, .. } = caller else { return Ok(call) };
-    let rules = &record.row.rules;
+    let Some(rules) = record.rules() else { return Ok(call) };
     if let Some(missing) = rules.enforced_params.iter().find(|name| !has(&call.request, name)) {
         let message = format!("the key asks for the field `{missing}` in every call");
         return Err(Refusal::new(Reason::FieldMissing, message).with_param(missing.as_str()));

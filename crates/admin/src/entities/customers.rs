@@ -119,7 +119,7 @@ async fn block(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
 async fn fresh(desk: &Desk, id: &str) -> Result<EntityRow, Refusal> {
     let row = EntityRow::new(Level::Customer, "", id, desk.clock.now());
     let row = EntityRow { created_by: Some(desk.name()), ..row };
-    let inserted = desk.db.insert_entity(&row).await;
+    let inserted = desk.edit().insert_entity(&row).await;
     // Somebody else may have been quicker; theirs has more in it.
     if inserted.map_err(|problem| problem::store(&problem))? {
         Ok(row)

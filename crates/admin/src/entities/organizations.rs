@@ -6,7 +6,7 @@ use tollgate_faults::Refusal;
 use tollgate_policy::{Audience, Scope};
 use tollgate_store::EntityRow;
 
-use super::{Family, teams};
+use super::{Family, organization_members, teams};
 use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::fields::Fields;
@@ -40,6 +40,12 @@ pub(crate) fn routes() -> Vec<Route> {
         ),
         Route::command(
             ("PATCH", "/organization/update"),
+            Audience::Admins,
+            ("Change an organization", ORGANIZATION.shape()),
+            update,
+        ),
+        Route::command(
+            ("PATCH", "/v2/organization/{organization_id}"),
             Audience::Admins,
             ("Change an organization", ORGANIZATION.shape()),
             update,
@@ -98,7 +104,8 @@ async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
         own.push(Value::Object(teams::shown(&desk, team).await?));
     }
     shown.insert("teams".to_owned(), Value::Array(own));
-    shown.insert("members".to_owned(), json!([]));
+    let members = organization_members::of_organization(&desk, &row.id).await?;
+    shown.insert("members".to_owned(), Value::Array(members));
     Ok(Value::Object(shown))
 }
 

@@ -6,7 +6,7 @@ use tollgate_faults::Refusal;
 use tollgate_policy::{Audience, Scope};
 use tollgate_store::{EntityRow, KEYS_PER_PAGE_MAX, KeyFilter};
 
-use super::{Family, listed, members};
+use super::{Family, listed, members, team_grants};
 use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::fields::Fields;
@@ -14,15 +14,18 @@ use crate::keys;
 use crate::problem::{self, wrong};
 use crate::route::Route;
 use crate::routes::Admin;
-use crate::shape::{Field, list as listing, text};
+use crate::shape::{Field, list as listing, text, texts};
 
+/// What members may do with the keys of the team.
+pub(super) const PERMISSIONS: Field =
+    texts("team_member_permissions", "The management routes that members may use for its keys");
 /// Teams.
 pub(crate) const TEAM: Family = Family {
     level: Level::Team,
     id: "team_id",
     alias: Some("team_alias"),
     fields: &["organization_id", "blocked", "models", "metadata"],
-    kept: &[],
+    kept: &[PERMISSIONS],
     not_yet: &[
         "access_group_ids",
         "admins",
@@ -46,7 +49,6 @@ pub(crate) const TEAM: Family = Family {
         "team_member_budget",
         "team_member_budget_duration",
         "team_member_key_duration",
-        "team_member_permissions",
         "team_member_rpm_limit",
         "team_member_tpm_limit",
         "tpm_limit_type",
@@ -118,7 +120,7 @@ async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let members = fields.list("members_with_roles", members::ADDED_MAX)?.value();
     for (index, member) in members.into_iter().flatten().enumerate() {
         let place = format!("members_with_roles[{index}]");
-        let fresh = members::read_member(&desk, &rows[0].id, (&place, &member))?;
+        let fresh = members::read_member(&desk, &rows[0].id, (&place, &member)).await?;
         if rows.iter().skip(1).any(|other| other.id == fresh.id) {
             return Err(wrong(&place, "this user is listed twice"));
         }
@@ -143,6 +145,7 @@ async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
 
 async fn apply(admin: &Admin, fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
     TEAM.apply(admin, fields, row).await?;
+    team_grants::known_permissions(fields)?;
     match (row.limits.soft_budget, row.limits.max_budget) {
         (Some(soft), Some(max)) if soft >= max => {
             Err(wrong("soft_budget", "it is less than `max_budget`"))
@@ -184,7 +187,7 @@ async fn block(desk: Desk, fields: Fields, blocked: bool) -> Result<Value, Refus
 
 async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let row = TEAM.find(&desk, asked.required(TEAM.id)?).await?;
-    scoped(&row, |scope| desk.must_see(scope))?;
+    must_see(&desk, &row)?;
     let of_team = KeyFilter { team: Some(row.id.clone()), ..KeyFilter::default() };
     let keys = keys::listed(&desk, &of_team, 0, KEYS_PER_PAGE_MAX).await?.0;
     Ok(json!({
@@ -196,14 +199,19 @@ async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
 }
 
 async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
-    let may_see = |row: &&EntityRow| scoped(row, |scope| Ok(desk.may_see(scope))) == Ok(true);
     let organization = asked.text("organization_id");
     let of_organization = |row: &EntityRow| {
         organization
             .is_none_or(|id| row.organization.as_ref().is_some_and(|own| own.as_str() == id))
     };
     let mut teams = Vec::new();
-    for row in TEAM.every(&desk).await?.iter().filter(may_see).filter(|row| of_organization(row)) {
+    for row in TEAM
+        .every(&desk)
+        .await?
+        .iter()
+        .filter(|row| may_see(&desk, row))
+        .filter(|row| of_organization(row))
+    {
         let members = members::of_team(&desk, &row.id).await?;
         if asked.text("user_id").is_none_or(|id| members.iter().any(|member| member.id == id)) {
             teams.push(Value::Object(with_members(&desk, row, &members).await?));
@@ -216,6 +224,17 @@ async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
 /// Refused unless the caller may change the team.
 pub(super) fn must_change(desk: &Desk, row: &EntityRow) -> Result<(), Refusal> {
     scoped(row, |scope| desk.must_change(scope))
+}
+
+/// # Errors
+/// Refused unless the caller may see the team.
+pub(super) fn must_see(desk: &Desk, row: &EntityRow) -> Result<(), Refusal> {
+    scoped(row, |scope| desk.must_see(scope))
+}
+
+/// Whether the caller may see the team.
+pub(super) fn may_see(desk: &Desk, row: &EntityRow) -> bool {
+    scoped(row, |scope| Ok(desk.may_see(scope))) == Ok(true)
 }
 
 /// Asks about the team.

@@ -1,4 +1,4 @@
-//! How the fields of a request are read.
+//! Fields as clients send them, and what is refused.
 
 use super::*;
 use crate::shape::{dollars, text, texts};

@@ -12,7 +12,7 @@ use tollgate_policy::{
 use tollgate_store::{KeyRecord, KeyRow, LevelRecord, granting};
 
 use super::make::SERVICE;
-use super::{making, theirs};
+use super::{making, no_such_key, theirs};
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::gatekeeper::Actor;
@@ -26,6 +26,7 @@ const ADMINS_ONLY: [&str; 3] = ["allowed_routes", "budget_id", "project_id"];
 /// The key that a caller calls with, and everybody whose grants bind its calls.
 struct Held {
     record: Arc<KeyRecord>,
+    row: KeyRow,
     levels: Vec<Arc<LevelRecord>>,
 }
 
@@ -54,7 +55,7 @@ pub(super) async fn may_make(
     if let Some(name) = row.metadata.keys().find(|name| is_reserved(name) && *name != SERVICE) {
         return Err(beyond("metadata", Some(name)));
     }
-    inherit(&held.record.row, row);
+    inherit(&held.row, row);
     match over(desk, &held, row).await? {
         Some(excess) => Err(beyond(excess.field, excess.part.as_deref())),
         None => Ok(()),
@@ -99,7 +100,7 @@ pub(super) async fn may_change(
 
 /// Whether the caller may be shown a text of this key: it opens everything that the key may.
 pub(super) async fn may_hold(desk: &Desk, row: &KeyRow) -> Result<(), Refusal> {
-    let Some(held) = held(desk).await?.filter(|held| held.record.row.id != row.id) else {
+    let Some(held) = held(desk).await?.filter(|held| held.row.id != row.id) else {
         return Ok(());
     };
     match over(desk, &held, row).await? {
@@ -111,10 +112,10 @@ pub(super) async fn may_hold(desk: &Desk, row: &KeyRow) -> Result<(), Refusal> {
 /// A key that may call only some routes makes none that may call others, whoever holds it.
 fn routes_of_admin(desk: &Desk, before: Option<&KeyRow>, row: &mut KeyRow) -> Result<(), Refusal> {
     let Actor::Key(own) = desk.actor() else { return Ok(()) };
-    let held = &own.row.rules.allowed_routes;
+    let held = own.rules().map_or(&[][..], |rules| &rules.allowed_routes);
     let Some(before) = before else {
         if row.rules.allowed_routes.is_empty() {
-            row.rules.allowed_routes.clone_from(held);
+            row.rules.allowed_routes = held.to_vec();
         }
         return within(held, row);
     };
@@ -136,7 +137,9 @@ async fn held(desk: &Desk) -> Result<Option<Held>, Refusal> {
         return Ok(None);
     }
     let levels = desk.keys.chain(record).await.map_err(|problem| problem::store(&problem))?;
-    Ok(Some(Held { record: Arc::clone(record), levels }))
+    let row = desk.db.find_key(&record.hash).await.map_err(|problem| problem::store(&problem))?;
+    let row = row.ok_or_else(|| no_such_key("the calling key was deleted in the meantime"))?;
+    Ok(Some(Held { record: Arc::clone(record), row, levels }))
 }
 
 /// Whether a key may belong where it is to belong: to the caller, or to a member of a team that
@@ -244,7 +247,7 @@ async fn over(desk: &Desk, held: &Held, row: &KeyRow) -> Result<Option<Excess>, 
     let own = &held.record;
     // Who is above the new key as well binds it in any case, whatever the key says. A user's own
     // grant is for keys without a team, which such a key is no way around.
-    let above: Vec<Subject> = row.above();
+    let above: Box<[Subject]> = row.above();
     let bound = |level: &&LevelRecord| {
         above.contains(&level.subject) || (row.team.is_some() && level.subject.level == Level::User)
     };
@@ -252,8 +255,8 @@ async fn over(desk: &Desk, held: &Held, row: &KeyRow) -> Result<Option<Excess>, 
     let holding = Holding {
         grants: grants.collect(),
         limits: &own.own.limits,
-        expires_at: own.row.expires_at,
-        routes: &own.row.rules.allowed_routes,
+        expires_at: held.row.expires_at,
+        routes: &held.row.rules.allowed_routes,
     };
     beyond_holding(desk, &holding, row).await
 }

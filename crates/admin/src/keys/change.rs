@@ -91,8 +91,7 @@ async fn reset_spend(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
         let message = "`reset_to` is more than the key spent, or than its budget";
         return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param("reset_to"));
     }
-    let (id, by) = (desk.fresh_id(), desk.name());
-    let waived = desk.keys.waive(&record.own, target, (&id, Some(&by))).await;
+    let waived = desk.keys.waive(desk.edit(), &record.own, target, &desk.fresh_id()).await;
     waived.map_err(|problem| problem::store(&problem))?;
     let after = desk.account(&record.own).await?;
     Ok(json!({

@@ -25,7 +25,7 @@ async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     for hash in &hashes {
         changeable(&desk, hash).await?;
     }
-    let deleted = desk.db.delete_keys(&hashes, desk.clock.now(), Some(&desk.name())).await;
+    let deleted = desk.edit().delete_keys(&hashes).await;
     deleted.map_err(|problem| problem::store(&problem))?;
     hashes.iter().for_each(|hash| desk.keys.forget(hash));
     Ok(json!({ "deleted_keys": named }))

@@ -93,17 +93,17 @@ pub(crate) async fn make_for(desk: &Desk, user: UserId) -> Result<Map<String, Va
 
 /// Stores a new key. Its text is shown this once.
 async fn insert(
-    admin: &Admin,
+    desk: &Desk,
     row: &KeyRow,
     key: &VirtualKey,
 ) -> Result<Map<String, Value>, Refusal> {
-    admin.db.insert_key(row).await.map_err(|problem| match problem {
+    desk.edit().insert_key(row).await.map_err(|problem| match problem {
         InsertKeyError::AliasTaken => alias_taken(row),
         InsertKeyError::KeyTaken => key_taken(),
         InsertKeyError::Store(problem) => problem::store(&problem),
     })?;
-    admin.keys.forget(&row.hash);
-    with_text(admin, row, key).await
+    desk.keys.forget(&row.hash);
+    with_text(desk, row, key).await
 }
 
 pub(super) fn key_taken() -> Refusal {

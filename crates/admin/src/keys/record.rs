@@ -110,7 +110,7 @@ pub(super) fn apply(fields: &Fields, row: &mut KeyRow, now: Timestamp) -> Result
 /// which stays what it was (management-api, fields stored in metadata).
 fn describe(fields: &Fields, metadata: &mut Map<String, Value>) -> Result<(), Refusal> {
     let kept = [TAGS, SERVICE].map(|name| (name, metadata.get(name).cloned()));
-    let sent = match fields.object("metadata")? {
+    let sent = match fields.metadata()? {
         Change::Unchanged => return Ok(()),
         Change::Removed => Map::new(),
         Change::Set(sent) => sent,

@@ -12,6 +12,7 @@ use super::make::{fresh_key, key_taken, with_text};
 use super::{KEY, ceiling, command, named, no_such_key, not_updated, shape};
 use crate::desk::Desk;
 use crate::fields::{Change, Fields};
+use crate::problem;
 use crate::route::Route;
 use crate::shape::{Field, Shape, text};
 
@@ -42,18 +43,16 @@ async fn regenerate(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let mut row = before.clone();
     alter(&desk, &fields, (&before, &mut row)).await?;
     (row.hash, row.name) = (key.hash(), key.display_name());
-    (row.updated_at, row.updated_by) = (desk.clock.now(), Some(desk.name()));
-    let until = grace(&desk, &fields)?.map(|grace| row.updated_at.plus(grace));
-    let renewed = desk.db.renew_key(&row, &before.hash, until).await;
+    let until = grace(&desk, &fields)?.map(|grace| desk.clock.now().plus(grace));
+    let renewed = desk.edit().renew_key(&mut row, until).await;
     let renewed = renewed.map_err(|problem| match problem {
         UpdateKeyError::KeyTaken => key_taken(),
         problem => not_updated(&row, &problem),
     })?;
     desk.keys.forget(&before.hash);
     desk.keys.forget(&row.hash);
-    if !renewed {
-        return Err(no_such_key("the key changed in the meantime; nothing was changed"));
-    }
+    let deleted = || no_such_key("the key was deleted in the meantime");
+    problem::replaced(renewed)?.ok_or_else(deleted)?;
     Ok(Value::Object(with_text(&desk, &row, &key).await?))
 }
 

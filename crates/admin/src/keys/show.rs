@@ -1,8 +1,10 @@
 //! Keys as they are shown, one or several.
 
 use serde_json::{Value, json};
+use tollgate_domain::KeyHash;
 use tollgate_faults::Refusal;
 use tollgate_policy::{Audience, Scope};
+use tollgate_store::KeyRow;
 
 use super::record::shown;
 use super::{account, identified, no_such_key, scope};
@@ -44,20 +46,30 @@ pub(super) fn routes() -> Vec<Route> {
 async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let hash = match (desk.actor(), asked.text("key")) {
         (_, Some(named)) => identified(named)?,
-        (Actor::Key(own), None) => own.row.hash,
+        (Actor::Key(own), None) => own.hash,
         (Actor::Master, None) => {
             return Err(problem::missing("key", "name a key with `?key=`"));
         }
     };
-    let found = desk.keys.find(&hash).await.map_err(|problem| problem::store(&problem))?;
-    let Some(record) = found else {
+    let Some(row) = found(&desk, &hash).await? else {
         // Whoever may not see keys does not learn which there are.
         desk.must_see(Scope::Gateway)?;
         return Err(no_such_key("there is no such key"));
     };
-    desk.must_see(scope(&record.row))?;
-    let account = desk.account(&record.own).await?;
-    Ok(json!({ "key": hash.expose_hex(), "info": shown(&record.row, &account) }))
+    desk.must_see(scope(&row))?;
+    let account = account(&desk, &row).await?;
+    Ok(json!({ "key": hash.expose_hex(), "info": shown(&row, &account) }))
+}
+
+/// The key with this hash, or whose text had it before and is still taken.
+async fn found(desk: &Desk, hash: &KeyHash) -> Result<Option<KeyRow>, Refusal> {
+    let own = desk.db.find_key(hash).await.map_err(|problem| problem::store(&problem))?;
+    if own.is_some() {
+        return Ok(own);
+    }
+    let retired =
+        desk.db.find_retired_key(hash).await.map_err(|problem| problem::store(&problem))?;
+    Ok(retired.filter(|(_, until)| desk.clock.now() < *until).map(|(row, _)| row))
 }
 
 /// Several keys; those that the caller may not see are left out, like those that there are not.
@@ -70,13 +82,11 @@ async fn infos(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let (mut keys, mut infos) = (Vec::new(), Vec::new());
     for text in &asked {
         let hash = identified(text)?;
-        let found = desk.keys.find(&hash).await.map_err(|problem| problem::store(&problem))?;
-        let Some(record) = found.filter(|record| desk.may_see(scope(&record.row))) else {
-            continue;
-        };
+        let found = found(&desk, &hash).await?;
+        let Some(row) = found.filter(|row| desk.may_see(scope(row))) else { continue };
         keys.push(hash.expose_hex());
-        let account = account(&desk, &record.row).await?;
-        infos.push(Value::Object(shown(&record.row, &account)));
+        let account = account(&desk, &row).await?;
+        infos.push(Value::Object(shown(&row, &account)));
     }
     Ok(json!({ "key": keys, "info": infos }))
 }

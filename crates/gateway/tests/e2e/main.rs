@@ -14,4 +14,6 @@ mod fairness;
 mod lifecycle;
 mod limits;
 mod matrix;
+mod nodes;
+mod outages;
 mod stage;

@@ -13,7 +13,7 @@ impl KeyDirectory {
         if ids.is_empty() {
             return;
         }
-        self.keys.forget_where(|record| ids.contains(&record.row.id));
+        self.keys.forget_where(|record| ids.contains(&record.attribution.key));
         self.unknown.forget_where(|()| true);
     }
 

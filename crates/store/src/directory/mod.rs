@@ -1,8 +1,10 @@
 //! The callers in memory: a known key costs no database, and a change binds the next request.
 
+mod answering;
 mod books;
 mod forget;
 mod memory;
+mod retired;
 mod soft;
 mod waive;
 
@@ -18,7 +20,8 @@ use crate::levels::{ClaimError, LevelRecord, LevelRule, claim, claim_shared};
 use crate::limits::LimitFields;
 use crate::meters::{Claims, Meter, Meters};
 use crate::shared::SharedCounters;
-use crate::{Db, KeyRow, StoreError};
+use crate::{Db, KeyRow, KeyRules, StoreError};
+use answering::Answering;
 pub(crate) use books::Books;
 use memory::Memory;
 
@@ -29,17 +32,23 @@ pub const UNKNOWN_KEYS_MAX: usize = 10_000;
 /// How often something is read again because it changed while it was read.
 const LOAD_TRIES: usize = 3;
 
-/// A key with all that its calls need.
+/// A key with all that its calls need, and nothing else: there may be a hundred thousand in memory.
 #[derive(Debug)]
 pub struct KeyRecord {
-    /// The key as stored.
-    pub row: KeyRow,
+    /// The SHA-256 of the key's text.
+    pub hash: KeyHash,
+    /// What people may see of the key.
+    pub name: Box<str>,
+    /// From when on it is refused, or `None` for never.
+    pub expires_at: Option<Timestamp>,
     /// Who its calls are charged to.
     pub attribution: Arc<Attribution>,
     /// Its own grant and limits.
     pub own: Arc<LevelRecord>,
     /// Those above it, the widest first.
-    above: Vec<Subject>,
+    above: Box<[Subject]>,
+    /// What its calls go by beside its limits, where there is anything.
+    rules: Option<Box<KeyRules>>,
     /// Until when the text is taken for the key, where the key has another by now.
     retires_at: Option<Timestamp>,
 }
@@ -72,6 +81,7 @@ pub struct KeyDirectory {
     told: HashMap<Subject, i64>,
     /// Whether a key was ever found by a text that it had before.
     knows_retired: AtomicBool,
+    answering: Answering,
 }
 
 impl KeyDirectory {
@@ -90,6 +100,7 @@ impl KeyDirectory {
             shared: None,
             told: HashMap::new(),
             knows_retired: AtomicBool::new(false),
+            answering: Answering::default(),
         }
     }
 
@@ -157,7 +168,7 @@ impl KeyDirectory {
     /// [`StoreError`] when memory does not know one of them and the database fails.
     pub async fn chain(&self, key: &KeyRecord) -> Result<Vec<Arc<LevelRecord>>, StoreError> {
         let mut chain = Vec::with_capacity(key.above.len() + 1);
-        for subject in &key.above {
+        for subject in &*key.above {
             chain.push(self.level(subject).await?);
         }
         chain.push(Arc::clone(&key.own));
@@ -209,6 +220,11 @@ impl KeyDirectory {
         Ok(record)
     }
 
+    /// Whether the database answers, as of a second ago.
+    pub async fn database_answers(&self) -> bool {
+        self.answering.ask(&self.db, &*self.clock).await
+    }
+
     /// Forgets what is known about a hash. To be called after the key was inserted, updated or
     /// deleted and before that is answered, so that the next request is decided by the new state.
     pub fn forget(&self, hash: &KeyHash) {
@@ -216,7 +232,7 @@ impl KeyDirectory {
         self.unknown.forget(hash);
         // The same key may be known by texts that it had before.
         if self.knows_retired.load(Ordering::Relaxed) {
-            self.keys.forget_where(|record| record.row.hash == *hash);
+            self.keys.forget_where(|record| record.hash == *hash);
         }
     }
 
@@ -228,7 +244,7 @@ impl KeyDirectory {
     /// Forgets everybody who takes rules from a shared budget, likewise.
     pub fn forget_budget(&self, budget: &BudgetId) {
         self.levels.forget_where(|record| record.budget.as_ref() == Some(budget));
-        self.keys.forget_where(|record| record.row.budget.as_ref() == Some(budget));
+        self.keys.forget_where(|record| record.own.budget.as_ref() == Some(budget));
     }
 
     /// How many keys are remembered.
@@ -269,19 +285,6 @@ impl KeyDirectory {
         }
     }
 
-    /// The key that has a text with this hash, or had it before and is still taken for it.
-    async fn read_key(&self, hash: &KeyHash) -> Result<Option<KeyRecord>, StoreError> {
-        if let Some(row) = self.db.find_key(hash).await? {
-            return Ok(Some(self.record(row).await?));
-        }
-        let retired = self.db.find_retired_key(hash).await?;
-        let Some((row, until)) = retired.filter(|(_, until)| self.clock.now() < *until) else {
-            return Ok(None);
-        };
-        self.knows_retired.store(true, Ordering::Relaxed);
-        Ok(Some(KeyRecord { retires_at: Some(until), ..self.record(row).await? }))
-    }
-
     async fn record(&self, row: KeyRow) -> Result<KeyRecord, StoreError> {
         let subject = Subject::new(Level::Key, row.id.as_str());
         let limits = self.limits(&row.limits, row.budget.as_ref()).await?;
@@ -292,18 +295,26 @@ impl KeyDirectory {
             budget: row.budget.clone(),
             rules: self.rules(&subject, &limits, limits.anchor(row.created_at)).await?,
             limits,
+            metadata: row.metadata.clone(),
             ..LevelRecord::unlimited(subject)
         };
-        let attribution = Arc::new(row.attribution());
-        let (own, above) = (Arc::new(own), row.above());
-        Ok(KeyRecord { above, attribution, own, row, retires_at: None })
+        let above = row.above();
+        let rules = (row.rules != KeyRules::default()).then(|| Box::new(row.rules.clone()));
+        Ok(KeyRecord {
+            hash: row.hash,
+            expires_at: row.expires_at,
+            attribution: Arc::new(row.attribution()),
+            own: Arc::new(own),
+            above,
+            rules,
+            retires_at: None,
+            name: row.name.into_boxed_str(),
+        })
     }
 
     async fn read_level(&self, subject: &Subject) -> Result<LevelRecord, StoreError> {
-        let (within, id) = match subject.level {
-            Level::Member => subject.id.split_once('\u{1f}').unwrap_or(("", &subject.id)),
-            _ => ("", &*subject.id),
-        };
+        let parts = subject.level.is_within().then(|| subject.id.split_once('\u{1f}')).flatten();
+        let (within, id) = parts.unwrap_or(("", &subject.id));
         let unlimited = LevelRecord::unlimited(subject.clone());
         let Some(row) = self.db.find_entity(subject.level, within, id).await? else {
             return Ok(unlimited);
@@ -343,8 +354,9 @@ impl KeyDirectory {
         limits: &Limits,
         anchor: Anchor,
     ) -> Result<Vec<LevelRule>, StoreError> {
-        let mut rules = Vec::new();
-        for rule in limits.rules() {
+        let wanted = limits.rules();
+        let mut rules = Vec::with_capacity(wanted.len());
+        for rule in wanted {
             let meter = self.meter(subject, &rule, anchor).await?;
             rules.push(LevelRule::new(rule, meter, anchor));
         }
@@ -353,9 +365,7 @@ impl KeyDirectory {
 
     /// Lets go of the meters of limits that a level no longer has.
     fn let_go(&self, record: &LevelRecord) {
-        let rules = if record.rules.is_empty() { Vec::new() } else { record.limits.rules() };
-        let names = rules.iter().map(|rule| meter_name(&record.subject, rule)).collect();
-        self.meters.keep(&record.subject, names);
+        self.meters.keep(&record.subject, record.meter_names().collect());
     }
 
     /// The one meter of a rule. When two requests load it at once, the first to finish gives it to

@@ -3,20 +3,21 @@
 use tollgate_domain::Money;
 
 use super::KeyDirectory;
-use crate::{LevelRecord, StoreError, Waiver};
+use crate::{Editor, LevelRecord, StoreError, Waiver};
 
 impl KeyDirectory {
     /// Lowers what every budget of a subject counts in its present window to at most `target`. What
     /// was spent stays in the ledger; that it no longer counts is recorded beside it. `id` tells
-    /// apart what is waived at one instant, `by` says who does it.
+    /// apart what is waived at one instant.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails; nothing is lowered then.
     pub async fn waive(
         &self,
+        editor: Editor<'_>,
         level: &LevelRecord,
         target: Money,
-        (id, by): (&str, Option<&str>),
+        id: &str,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         let counted =
@@ -34,7 +35,7 @@ impl KeyDirectory {
         if waivers.is_empty() {
             return Ok(());
         }
-        self.db.waive(&level.subject, &waivers, (now, id, by)).await?;
+        editor.waive(&level.subject, &waivers, (now, id)).await?;
         for (_, meter, counter) in &above {
             meter.waive(counter.start, excess(counter.used));
         }

@@ -2,10 +2,10 @@
 
 use tollgate_domain::{KeyHash, Timestamp};
 
-use super::{KeyRow, UPDATE_KEY, UpdateKeyError, WriteError};
+use super::{KeyRow, UpdateKeyError, WriteError};
 use crate::batch::{Statement, Value};
-use crate::changes::Change;
 use crate::db::on;
+use crate::editor::{Editor, Replaced};
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
 
@@ -21,20 +21,19 @@ const RETIRE: &str = "INSERT INTO retired_hashes (hash, key_id, valid_until) VAL
 const FORGET: &str = "DELETE FROM retired_hashes WHERE valid_until <= $2 \
      OR (key_id = $1 AND CAST($3 AS BIGINT) IS NULL)";
 
-impl Db {
-    /// Gives a key the row's hash in place of the hash `before`, which stays valid until `until`.
-    /// Without a time the text before, and every earlier one, ends at once. Gives whether there was
-    /// such a key with that hash.
+impl Editor<'_> {
+    /// Replaces the key with the row's id as it was read, and its hash with the row's. The hash
+    /// before stays valid until `until`; without a time the text before, and every earlier one,
+    /// ends at once.
     ///
     /// # Errors
     /// [`UpdateKeyError`]; nothing is written then.
     pub async fn renew_key(
         &self,
-        row: &KeyRow,
-        before: &KeyHash,
+        row: &mut KeyRow,
         until: Option<Timestamp>,
-    ) -> Result<bool, UpdateKeyError> {
-        match self.write_renewed(row, before, until).await {
+    ) -> Result<Replaced, UpdateKeyError> {
+        match self.write_renewed(row, until).await {
             Ok(renewed) => Ok(renewed),
             Err(WriteError::Conflict { alias: true }) => Err(UpdateKeyError::AliasTaken),
             Err(WriteError::Conflict { alias: false }) => Err(UpdateKeyError::KeyTaken),
@@ -44,19 +43,14 @@ impl Db {
 
     async fn write_renewed(
         &self,
-        row: &KeyRow,
-        before: &KeyHash,
+        row: &mut KeyRow,
         until: Option<Timestamp>,
-    ) -> Result<bool, WriteError> {
-        let mut transaction = Transaction::begin(self).await?;
-        let before = before.expose_hex();
-        let held = Statement::new(HOLD, [Value::from(row.id.as_str()), Value::from(&before)]);
-        // Of two that renew a key at once, one gives a text to somebody; the other must not.
-        if transaction.execute(held).await? == 0 {
-            return Ok(false);
-        }
-        let texts = row.texts();
-        transaction.execute(Statement::new(UPDATE_KEY, row.values(&texts))).await?;
+    ) -> Result<Replaced, WriteError> {
+        let mut transaction = Transaction::begin(self.db).await?;
+        let before = match self.replace_within(&mut transaction, row).await? {
+            Ok(before) => before.hash.expose_hex(),
+            Err(replaced) => return Ok(replaced),
+        };
         let (id, until) = (row.id.as_str(), until.map(Timestamp::micros));
         let now = row.updated_at.micros();
         let values = [Value::from(id), Value::from(now), Value::from(until)];
@@ -65,11 +59,12 @@ impl Db {
             let values = [Value::from(&before), Value::from(id), Value::from(until)];
             transaction.execute(Statement::new(RETIRE, values)).await?;
         }
-        Change::Key(row.id.clone()).announce(&mut transaction).await?;
         transaction.commit().await?;
-        Ok(true)
+        Ok(Replaced::Done)
     }
+}
 
+impl Db {
     /// The key that had the text with this hash before, and until when it is taken for it.
     ///
     /// # Errors
@@ -93,6 +88,3 @@ impl Db {
         )
     }
 }
-
-/// Locks the key as it is; on Postgres until the transaction ends.
-const HOLD: &str = "UPDATE virtual_keys SET updated_at = updated_at WHERE id = $1 AND hash = $2";

@@ -1,14 +1,15 @@
 //! A virtual key as it is stored.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use tollgate_domain::{
     Attribution, BudgetId, KeyHash, KeyId, Level, Money, OrganizationId, ProjectId, Subject,
     TagName, TeamId, Timestamp, UserId,
 };
 
 use crate::StoreError;
+use crate::audit::Object;
 use crate::batch::Value;
-use crate::db::{Columns, identity, json, unreadable};
+use crate::db::{Columns, identity, json as read_json, unreadable};
 use crate::keys::rules::KeyRules;
 use crate::limits::LimitFields;
 
@@ -81,11 +82,15 @@ impl KeyRow {
 
     /// Those above it whose grants and limits bind its calls, the widest first.
     #[must_use]
-    pub fn above(&self) -> Vec<Subject> {
+    pub fn above(&self) -> Box<[Subject]> {
         let named = |level, id: Option<&str>| id.map(|id| Subject::new(level, id));
         let member = |(team, user): (&TeamId, &UserId)| Subject::member(team, user);
+        let of_organization = |(organization, user): (&OrganizationId, &UserId)| {
+            Subject::within(Level::OrganizationMember, organization.as_str(), user.as_str())
+        };
         [
             named(Level::Organization, self.organization.as_ref().map(OrganizationId::as_str)),
+            self.organization.as_ref().zip(self.user.as_ref()).map(of_organization),
             named(Level::Project, self.project.as_ref().map(ProjectId::as_str)),
             named(Level::Team, self.team.as_ref().map(TeamId::as_str)),
             self.team.as_ref().zip(self.user.as_ref()).map(member),
@@ -101,6 +106,30 @@ impl KeyRow {
     pub fn tags(&self) -> Vec<TagName> {
         let listed = self.metadata.get("tags").and_then(Json::as_array).into_iter().flatten();
         listed.filter_map(Json::as_str).filter_map(|tag| TagName::new(tag).ok()).collect()
+    }
+
+    pub(super) fn object(&self) -> Object<'_> {
+        Object { kind: "key", within: "", id: self.id.as_str() }
+    }
+
+    /// What a record of a change says of it, which is never its hash.
+    pub(super) fn described(&self) -> Map<String, Json> {
+        let fields = [
+            ("key_name", json!(self.name)),
+            ("key_alias", json!(self.alias)),
+            ("user_id", json!(self.user.as_ref().map(UserId::as_str))),
+            ("team_id", json!(self.team.as_ref().map(TeamId::as_str))),
+            ("organization_id", json!(self.organization.as_ref().map(OrganizationId::as_str))),
+            ("project_id", json!(self.project.as_ref().map(ProjectId::as_str))),
+            ("budget_id", json!(self.budget.as_ref().map(BudgetId::as_str))),
+            ("models", json!(self.models)),
+            ("limits", Json::Object(self.limits.described())),
+            ("expires", json!(self.expires_at.map(|at| at.to_string()))),
+            ("blocked", json!(self.blocked)),
+            ("metadata", json!(self.metadata)),
+            ("rules", json!(self.rules)),
+        ];
+        fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
     }
 
     pub(super) fn texts(&self) -> Texts {
@@ -149,13 +178,13 @@ impl KeyRow {
             team: identity(row, "team_id", TeamId::new)?,
             organization: identity(row, "organization_id", OrganizationId::new)?,
             project: identity(row, "project_id", ProjectId::new)?,
-            models: json(row, "models")?,
+            models: read_json(row, "models")?,
             limits: limits(row)?,
             budget: identity(row, "budget_id", BudgetId::new)?,
             expires_at: row.optional_integer("expires_at")?.map(Timestamp::from_micros),
             blocked: row.integer("blocked")? != 0,
             rules: KeyRules::read(row.optional_text("rules")?)?,
-            metadata: json(row, "metadata")?,
+            metadata: read_json(row, "metadata")?,
             created_at: Timestamp::from_micros(row.integer("created_at")?),
             created_by: row.optional_text("created_by")?,
             updated_at: Timestamp::from_micros(row.integer("updated_at")?),

@@ -2,8 +2,8 @@
 
 use tollgate_domain::{BudgetId, KeyHash, OrganizationId, ProjectId, TeamId, Timestamp, UserId};
 use tollgate_store::{
-    InsertKeyError, KeyFilter, KeyReach, KeyRow, KeyRules, KeySort, LimitFields, StoreError,
-    UpdateKeyError,
+    InsertKeyError, KeyFilter, KeyReach, KeyRow, KeyRules, KeySort, LimitFields, Replaced,
+    StoreError, UpdateKeyError,
 };
 
 use crate::world::{NOW, World, key_id, nanos, on_both};
@@ -73,7 +73,7 @@ async fn find(world: &World, id: &str) -> Option<KeyRow> {
 fn a_key_reads_back_as_it_was_written() {
     on_both(async |world| {
         for row in [key("bare"), full_key("full")] {
-            world.db.insert_key(&row).await.expect("a new key");
+            world.edit().insert_key(&row).await.expect("a new key");
             assert_eq!(find(&world, row.id.as_str()).await, Some(row));
         }
         let found = world.db.find_key_by_alias("alias of full").await.expect("keys");
@@ -86,21 +86,24 @@ fn a_key_reads_back_as_it_was_written() {
 #[test]
 fn every_optional_field_can_be_set_and_removed_again() {
     on_both(async |world| {
-        world.db.insert_key(&key("k")).await.expect("a new key");
+        world.edit().insert_key(&key("k")).await.expect("a new key");
         for row in [KeyRow { created_at: NOW, ..full_key("k") }, key("k")] {
-            assert!(world.db.update_key(&row).await.expect("an update"));
-            assert_eq!(find(&world, "k").await, Some(row));
+            let written = world.update_key(&row).await.expect("an update").expect("a key");
+            let KeyRow { updated_at, ref updated_by, .. } = written;
+            let expected = KeyRow { updated_at, updated_by: updated_by.clone(), ..row };
+            assert_eq!(written, expected);
+            assert_eq!(find(&world, "k").await, Some(expected));
         }
-        assert!(!world.db.update_key(&key("absent")).await.expect("an update"));
+        assert_eq!(world.update_key(&key("absent")).await.expect("an update"), None);
     });
 }
 
 #[test]
 fn a_key_whose_hash_is_replaced_keeps_its_identity() {
     on_both(async |world| {
-        world.db.insert_key(&key("k")).await.expect("a new key");
+        world.edit().insert_key(&key("k")).await.expect("a new key");
         let renewed = KeyRow { hash: KeyHash::of("new text"), ..key("k") };
-        assert!(world.db.update_key(&renewed).await.expect("an update"));
+        let renewed = world.update_key(&renewed).await.expect("an update").expect("a key");
         assert_eq!(find(&world, "k").await, None);
         assert_eq!(find(&world, "new text").await, Some(renewed));
     });
@@ -109,22 +112,22 @@ fn a_key_whose_hash_is_replaced_keeps_its_identity() {
 #[test]
 fn no_two_keys_share_an_alias_a_hash_or_an_id() {
     on_both(async |world| {
-        world.db.insert_key(&full_key("a")).await.expect("a new key");
-        world.db.insert_key(&full_key("b")).await.expect("a new key");
+        world.edit().insert_key(&full_key("a")).await.expect("a new key");
+        world.edit().insert_key(&full_key("b")).await.expect("a new key");
         let same_alias = KeyRow { alias: full_key("a").alias, ..key("c") };
         let same_hash = KeyRow { hash: KeyHash::of("a"), ..key("c") };
         let same_id = KeyRow { hash: KeyHash::of("c"), ..key("a") };
-        let inserted = world.db.insert_key(&same_alias).await;
+        let inserted = world.edit().insert_key(&same_alias).await;
         assert!(matches!(inserted, Err(InsertKeyError::AliasTaken)), "{inserted:?}");
         for row in [same_hash, same_id] {
-            let inserted = world.db.insert_key(&row).await;
+            let inserted = world.edit().insert_key(&row).await;
             assert!(matches!(inserted, Err(InsertKeyError::KeyTaken)), "{inserted:?}");
         }
         let alias_of_a = KeyRow { alias: full_key("a").alias, ..full_key("b") };
-        let updated = world.db.update_key(&alias_of_a).await;
+        let updated = world.update_key(&alias_of_a).await;
         assert!(matches!(updated, Err(UpdateKeyError::AliasTaken)), "{updated:?}");
         let hash_of_a = KeyRow { hash: KeyHash::of("a"), ..full_key("b") };
-        let updated = world.db.update_key(&hash_of_a).await;
+        let updated = world.update_key(&hash_of_a).await;
         assert!(matches!(updated, Err(UpdateKeyError::KeyTaken)), "{updated:?}");
         assert_eq!(find(&world, "b").await, Some(full_key("b")), "nothing was written");
     });
@@ -134,10 +137,10 @@ fn no_two_keys_share_an_alias_a_hash_or_an_id() {
 fn deleted_keys_are_gone_and_kept_as_they_were() {
     on_both(async |world| {
         for id in ["a", "b", "c"] {
-            world.db.insert_key(&full_key(id)).await.expect("a new key");
+            world.edit().insert_key(&full_key(id)).await.expect("a new key");
         }
         let hashes = ["a", "absent", "c"].map(KeyHash::of);
-        let deleted = world.db.delete_keys(&hashes, NOW, Some("admin")).await.expect("deleted");
+        let deleted = world.edit().delete_keys(&hashes).await.expect("deleted");
         assert_eq!(deleted, ["a", "c"].map(KeyHash::of));
         assert_eq!(find(&world, "a").await, None);
         assert_eq!(find(&world, "b").await, Some(full_key("b")));
@@ -146,14 +149,14 @@ fn deleted_keys_are_gone_and_kept_as_they_were() {
         assert_eq!(world.number(kept).await, 1);
         // Its alias and its text are free again.
         let again = KeyRow { id: key_id("a2"), ..full_key("a") };
-        world.db.insert_key(&again).await.expect("a new key");
+        world.edit().insert_key(&again).await.expect("a new key");
     });
 }
 
 #[test]
 fn a_row_that_the_gateway_never_writes_is_an_error_and_not_an_absent_key() {
     on_both(async |world| {
-        world.db.insert_key(&key("k")).await.expect("a new key");
+        world.edit().insert_key(&key("k")).await.expect("a new key");
         for (statement, column) in [
             ("UPDATE virtual_keys SET models = '{'", "models"),
             ("UPDATE virtual_keys SET models = '[]', metadata = '[]'", "metadata"),
@@ -170,26 +173,28 @@ fn a_row_that_the_gateway_never_writes_is_an_error_and_not_an_absent_key() {
 #[test]
 fn a_renewed_key_is_known_by_its_old_text_until_its_grace_ends() {
     on_both(async |world| {
-        world.db.insert_key(&key("k")).await.expect("a new key");
+        world.edit().insert_key(&key("k")).await.expect("a new key");
         let until = Timestamp::from_micros(NOW.micros() + 10);
-        let second = KeyRow { hash: KeyHash::of("second"), ..key("k") };
-        let (first_hash, second_hash) = (key("k").hash, second.hash);
-        assert!(world.db.renew_key(&second, &first_hash, Some(until)).await.expect("renewed"));
-        assert_eq!(find(&world, "k").await, None);
-        let retired = world.db.find_retired_key(&first_hash).await.expect("keys");
+        let renew = async |from: &KeyRow, text: &str, until| {
+            let mut row = KeyRow { hash: KeyHash::of(text), ..from.clone() };
+            let renewed = world.edit().renew_key(&mut row, until).await.expect("a renewal");
+            (renewed, row)
+        };
+        let first = key("k");
+        let (renewed, second) = renew(&first, "second", Some(until)).await;
+        assert_eq!((renewed, find(&world, "k").await), (Replaced::Done, None));
+        let retired = world.db.find_retired_key(&first.hash).await.expect("keys");
         assert_eq!(retired, Some((second.clone(), until)));
-        // Whoever still has the hash before does not renew it once more.
-        assert!(!world.db.renew_key(&key("k"), &first_hash, None).await.expect("keys"));
+        // Whoever still has the row before does not renew it once more.
+        assert_eq!(renew(&first, "other", None).await.0, Replaced::ChangedMeanwhile);
 
-        let third = KeyRow { hash: KeyHash::of("third"), ..key("k") };
-        assert!(world.db.renew_key(&third, &second_hash, Some(until)).await.expect("renewed"));
-        for hash in [first_hash, second_hash] {
+        let third = renew(&second, "third", Some(until)).await.1;
+        for hash in [first.hash, second.hash] {
             assert!(world.db.find_retired_key(&hash).await.expect("keys").is_some());
         }
         // Without a time, every text before ends at once.
-        let fourth = KeyRow { hash: KeyHash::of("fourth"), ..key("k") };
-        assert!(world.db.renew_key(&fourth, &third.hash, None).await.expect("renewed"));
-        for hash in [first_hash, second_hash, third.hash] {
+        assert_eq!(renew(&third, "fourth", None).await.0, Replaced::Done);
+        for hash in [first.hash, second.hash, third.hash] {
             assert_eq!(world.db.find_retired_key(&hash).await.expect("keys"), None);
         }
     });
@@ -198,11 +203,12 @@ fn a_renewed_key_is_known_by_its_old_text_until_its_grace_ends() {
 #[test]
 fn a_deleted_key_is_not_known_by_a_text_that_it_had_before() {
     on_both(async |world| {
-        world.db.insert_key(&key("k")).await.expect("a new key");
-        let renewed = KeyRow { hash: KeyHash::of("second"), ..key("k") };
+        world.edit().insert_key(&key("k")).await.expect("a new key");
+        let mut renewed = KeyRow { hash: KeyHash::of("second"), ..key("k") };
         let until = Some(Timestamp::from_micros(NOW.micros() + 10));
-        world.db.renew_key(&renewed, &key("k").hash, until).await.expect("renewed");
-        world.db.delete_keys(&[renewed.hash], NOW, None).await.expect("deleted");
+        let done = world.edit().renew_key(&mut renewed, until).await.expect("a renewal");
+        assert_eq!(done, Replaced::Done);
+        world.edit().delete_keys(&[renewed.hash]).await.expect("deleted");
         assert_eq!(world.db.find_retired_key(&key("k").hash).await.expect("keys"), None);
     });
 }
@@ -219,7 +225,7 @@ fn a_list_shows_what_is_asked_for_in_the_order_that_is_asked_for() {
             KeyRow { alias: Some("loomx1".to_owned()), expires_at: at(9), ..key("d") },
         ];
         for row in &rows {
-            world.db.insert_key(row).await.expect("a new key");
+            world.edit().insert_key(row).await.expect("a new key");
         }
         let sorted = KeyFilter { sort: KeySort::ExpiresAt, ascending: true, ..Default::default() };
         let reach = KeyReach {
@@ -242,7 +248,7 @@ fn a_list_shows_what_is_asked_for_in_the_order_that_is_asked_for() {
             let found: String = page.keys.iter().map(|row| row.id.as_str()).collect();
             assert_eq!((found.as_str(), page.total), (expected, expected.len() as u64));
         }
-        world.db.delete_keys(&[KeyHash::of("a")], NOW, None).await.expect("deleted");
+        world.edit().delete_keys(&[KeyHash::of("a")]).await.expect("deleted");
         let gone = KeyFilter { deleted: true, ..sorted };
         assert_eq!(world.db.list_keys(&gone, 0, 10).await.expect("keys").keys, rows[..1]);
     });
