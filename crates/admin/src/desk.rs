@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::ConnectInfo;
 use http::{Extensions, HeaderMap};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::{Authority, Scope};
+use tollgate_policy::{Authority, KeyScope, Scope};
 use tollgate_store::{By, Editor};
 
 use crate::gatekeeper::Actor;
@@ -55,9 +55,9 @@ impl Desk {
     pub(crate) async fn open(
         admin: &Arc<Admin>,
         row: &Arc<Described>,
-        head: &Head,
+        (head, path): (&Head, &str),
     ) -> Result<Self, Refusal> {
-        let actor = admin.gatekeeper.identify(&head.headers).await?;
+        let actor = admin.gatekeeper.identify((&head.headers, path)).await?;
         let by = admin.authority(&actor).await?;
         if !by.passes(row.audience, row.reads) {
             return Err(not_for(&by, row));
@@ -103,6 +103,23 @@ impl Desk {
     /// Refused unless the caller may change what the request is about.
     pub(crate) fn must_change(&self, scope: Scope<'_>) -> Result<(), Refusal> {
         if self.by.may_change(scope, self.row.path) { Ok(()) } else { Err(not_theirs("change")) }
+    }
+
+    /// # Errors
+    /// Refused unless the caller may make a key that belongs there.
+    pub(crate) fn must_make(&self, key: KeyScope<'_>) -> Result<(), Refusal> {
+        if self.by.may_make(key, self.row.path) { Ok(()) } else { Err(not_theirs("make")) }
+    }
+
+    /// # Errors
+    /// Refused unless the caller oversees the key, which its owner does not.
+    pub(crate) fn must_oversee(&self, key: KeyScope<'_>) -> Result<(), Refusal> {
+        if self.oversees(key) { Ok(()) } else { Err(not_theirs("change")) }
+    }
+
+    /// Whether the caller oversees the keys that belong there.
+    pub(crate) fn oversees(&self, key: KeyScope<'_>) -> bool {
+        self.by.may_oversee(key, self.row.path)
     }
 
     pub(crate) fn may_see(&self, scope: Scope<'_>) -> bool {

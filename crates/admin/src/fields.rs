@@ -148,6 +148,31 @@ impl Fields {
         wrong(&format!("{}.{name}", self.within), message)
     }
 
+    /// The same where these fields stand in for those that were left out or say nothing.
+    pub(crate) fn or(mut self, defaults: &Map<String, Value>) -> Self {
+        for (name, value) in defaults {
+            let says_nothing = |sent: &Value| match sent {
+                Value::Array(items) => items.is_empty(),
+                Value::Object(fields) => fields.is_empty(),
+                other => other.is_null(),
+            };
+            if self.map.get(name).is_none_or(says_nothing) {
+                self.map.insert(name.clone(), value.clone());
+            }
+        }
+        self
+    }
+
+    /// The names of what was sent.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = &str> {
+        self.map.keys().map(String::as_str)
+    }
+
+    /// Whether a field was sent with more than its empty default.
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(|value| !is_empty(value))
+    }
+
     /// Whether a field was sent, if only as null.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.map.contains_key(name)

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::HeaderMap;
+use tollgate_config::Snapshot;
 use tollgate_faults::Refusal;
 use tollgate_store::KeyRecord;
 
@@ -23,9 +24,11 @@ pub type Identifying<'a> = Pin<Box<dyn Future<Output = Result<Actor, Refusal>> +
 pub trait Gatekeeper: Send + Sync + 'static {
     /// The address under which refusals are explained.
     fn docs_base(&self) -> String;
-    /// Finds out who sent a request with these headers.
+    /// The configuration as it is now.
+    fn snapshot(&self) -> Arc<Snapshot>;
+    /// Finds out who sent a request with these headers to this path.
     ///
     /// # Errors
     /// The refusal that the data path would give.
-    fn identify<'a>(&'a self, headers: &'a HeaderMap) -> Identifying<'a>;
+    fn identify<'a>(&'a self, asks: (&'a HeaderMap, &'a str)) -> Identifying<'a>;
 }

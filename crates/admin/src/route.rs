@@ -175,12 +175,12 @@ impl Route {
         let row = Arc::new(described.clone());
         let handler = |State(admin): State<Arc<Admin>>,
                        path: RawPathParams,
-                       headers: HeaderMap,
+                       (headers, uri): (HeaderMap, Uri),
                        extensions: Extensions,
                        body: Result<Bytes, BytesRejection>| async move {
             let result = async {
                 let head = Head { headers, extensions };
-                let desk = Desk::open(&admin, &row, &head).await?;
+                let desk = Desk::open(&admin, &row, (&head, uri.path())).await?;
                 let fields = Fields::read(&within_limit(body)?, &row.takes, &named(&path))?;
                 persistently(|| run(desk.clone(), fields.clone())).await
             };
@@ -222,7 +222,7 @@ impl Route {
                        uri: Uri| async move {
             let result = async {
                 let head = Head { headers, extensions };
-                let desk = Desk::open(&admin, &row, &head).await?;
+                let desk = Desk::open(&admin, &row, (&head, uri.path())).await?;
                 run(desk, Asked::read(&uri, &row.takes, &named(&path))?).await
             };
             let result = result.await;

@@ -99,6 +99,8 @@ impl KnownKeys {
     pub(crate) const CREDENTIAL: Self = Self(include_str!("../keys/credential.txt"));
     /// Fields of a chat request, which `litellm_params` may give a default for.
     pub(crate) const BODY: Self = Self(include_str!("../keys/body.txt"));
+    /// Keys in the sections about the making of keys.
+    pub(crate) const KEY_MAKING: Self = Self(include_str!("../keys/key_making.txt"));
     /// The only keys of one entry of `model_list`.
     pub(crate) const ENTRY: Self = Self("");
 

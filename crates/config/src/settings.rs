@@ -3,6 +3,7 @@
 mod answers;
 mod budget;
 mod fair_queue;
+mod key_making;
 mod records;
 mod shared;
 
@@ -22,6 +23,8 @@ use crate::yaml::{Entry, Value};
 
 pub use fair_queue::FairQueueSettings;
 pub(crate) use shared::Shared;
+
+pub use key_making::{KeyBounds, KeyMaking, Makers};
 
 pub use answers::{FetchMedia, ReasoningMemory, StructureMiss};
 
@@ -88,6 +91,8 @@ pub struct Settings {
     pub grace: Duration,
     /// How calls wait before a busy deployment.
     pub fair_queue: FairQueueSettings,
+    /// How virtual keys may be made.
+    pub key_making: KeyMaking,
 }
 
 /// What happens to a call under a money budget when its model has no price.
@@ -131,6 +136,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, sections: &mut Sections<'_>) -> (Set
     let mut settings = Settings::defaults(&reader.env);
     general(reader, &mut sections.general, &mut settings);
     settings.redis_url = redis::read(reader, sections);
+    key_making::read(reader, sections, &mut settings);
     let shared = shared::read(reader, sections, &mut settings);
     (settings, shared)
 }
@@ -180,6 +186,7 @@ impl Settings {
             on_structure_miss: StructureMiss::Refuse,
             grace: grace(&first),
             fair_queue: FairQueueSettings::default(),
+            key_making: KeyMaking::default(),
         }
     }
 }

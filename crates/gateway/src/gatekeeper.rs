@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use tollgate_admin::{Actor, Gatekeeper, Identifying};
+use tollgate_config::Snapshot;
 use tollgate_proxy::{Caller, Gate, authenticate};
 
 /// The data path's own authentication, lent to the management API.
@@ -14,10 +15,14 @@ impl Gatekeeper for ProxyGatekeeper {
         self.0.snapshot().settings.docs_base.clone()
     }
 
-    fn identify<'a>(&'a self, headers: &'a HeaderMap) -> Identifying<'a> {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.0.snapshot()
+    }
+
+    fn identify<'a>(&'a self, asks: (&'a HeaderMap, &'a str)) -> Identifying<'a> {
         Box::pin(async move {
             let snapshot = self.0.snapshot();
-            Ok(match authenticate(&self.0, headers, &snapshot.settings).await? {
+            Ok(match authenticate(&self.0, asks, &snapshot.settings).await? {
                 Caller::Master => Actor::Master,
                 Caller::Key { record, .. } => Actor::Key(record),
             })

@@ -221,6 +221,26 @@ impl Authority {
         }
     }
 
+    /// Whether they may make a key that belongs there, or move one there: for themselves, or for a
+    /// team or an organization that lets them.
+    #[must_use]
+    pub fn may_make(&self, key: KeyScope<'_>, route: &str) -> bool {
+        let own = key.team.is_none() && key.user.is_some() && self.user.as_ref() == key.user;
+        self.may_oversee(key, route)
+            || (own && key.organization.is_none() && !self.role.only_sees())
+    }
+
+    /// Whether a key is theirs to oversee, as it is not for the one who owns it: to block, and to
+    /// let spend once more what it has spent.
+    #[must_use]
+    pub fn may_oversee(&self, key: KeyScope<'_>, route: &str) -> bool {
+        self.is_admin()
+            || (!self.role.only_sees()
+                && (self.leads(key.team)
+                    || self.administrates(key.organization)
+                    || self.may_in_team(key.team, route)))
+    }
+
     /// Whether they administrate an organization.
     #[must_use]
     pub fn administrates(&self, organization: Option<&OrganizationId>) -> bool {

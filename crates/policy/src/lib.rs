@@ -8,12 +8,14 @@ mod afford;
 mod authority;
 mod bound;
 mod counter;
+mod delegate;
 mod fair;
 mod limits;
 mod nearest;
 mod permit;
 mod price;
 mod route;
+mod route_grant;
 mod settle;
 mod window;
 
@@ -24,6 +26,7 @@ pub use bound::{
     bound,
 };
 pub use counter::{Claim, Counter, Held, Over, Window, take};
+pub use delegate::{Excess, Holding, ModelWords, Wanted, excess, is_reserved, routes_beyond};
 pub use fair::{
     Acquired, Ask, Concurrency, Ended, Flow, FlowBy, Full, PLACES_MAX, PLACES_PER_FLOW_MAX, Party,
     Place, PlaceId, Priority, PriorityRange, QueueFull, Queueing, Slot, Slots, Turn, Weight,
@@ -33,6 +36,7 @@ pub use nearest::nearest;
 pub use permit::{Grant, ModelPattern, visible_models};
 pub use price::{PriceSheet, PriceTier, Rates, Unpriced};
 pub use route::{Candidate, plan};
+pub use route_grant::{KeyType, calls_models, may_call_route, names_routes};
 pub use settle::{Observed, Settlement, estimated_input, estimated_output, settle};
 pub use window::{
     Anchor, Calendar, DaysError, LOCAL_DAYS_MAX, LocalDay, Period, PeriodError, PeriodProblem,

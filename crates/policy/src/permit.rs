@@ -42,6 +42,15 @@ impl Grant {
         }
     }
 
+    /// Whether it allows every name that a pattern matches.
+    #[must_use]
+    pub fn includes(&self, pattern: &ModelPattern) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Only(patterns) => patterns.iter().any(|own| own.includes(pattern)),
+        }
+    }
+
     /// Whether the grant names an access group. Only its whole name does: a wildcard stands for
     /// models, and would otherwise grant models that it does not match.
     #[must_use]
@@ -64,6 +73,13 @@ impl ModelPattern {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it matches every name that the other matches. A character that no name has stands
+    /// for the other's `*`, so that only an own `*` can match it.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        self == other || self.matches(&other.0.replace('*', "\u{0}"))
     }
 
     /// Whether the whole name matches. Takes at most name × pattern steps, whatever their content.

@@ -6,7 +6,8 @@ use http::HeaderMap;
 use tollgate_config::Settings;
 use tollgate_domain::{Attribution, KeyHash, KeyId, Level, VirtualKey};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_store::{KeyRecord, LevelRecord, StoreError};
+use tollgate_policy::{Role, calls_models, may_call_route};
+use tollgate_store::{KeyRecord, LevelRecord, StoreError, granting};
 
 use crate::credential::{find, presented};
 use crate::gate::Gate;
@@ -29,11 +30,7 @@ impl Caller {
     /// Those whose grants all have to allow a model. A user's own grant is for keys without a team
     /// (management-api §2).
     pub(crate) fn granting(&self) -> impl Iterator<Item = &LevelRecord> {
-        let levels = self.levels();
-        let teamed = levels.iter().any(|level| level.subject.level == Level::Team);
-        let binds =
-            move |level: &&Arc<LevelRecord>| !(teamed && level.subject.level == Level::User);
-        levels.iter().filter(binds).map(|level| &**level)
+        granting(self.levels())
     }
 
     /// Those whose limits bind the calls.
@@ -57,11 +54,12 @@ impl Caller {
 /// be a provider's, which the client brought beside its key.
 ///
 /// # Errors
-/// Refused when there is no key, when it is malformed, unknown, blocked or expired, and when the
-/// store that would know it cannot be asked: an unanswered question is never taken for a no.
+/// Refused when there is no key, when it is malformed, unknown, blocked or expired, when it may not
+/// call this path, and when the store that would know it cannot be asked: an unanswered question is
+/// never taken for a no.
 pub async fn authenticate(
     gate: &Gate,
-    headers: &HeaderMap,
+    (headers, path): (&HeaderMap, &str),
     settings: &Settings,
 ) -> Result<Caller, Refusal> {
     let mut first: Option<Refusal> = None;
@@ -70,7 +68,11 @@ pub async fn authenticate(
             Err(refusal) if matches!(refusal.reason, Reason::KeyMalformed | Reason::KeyUnknown) => {
                 first.get_or_insert(refusal);
             }
-            known => return known,
+            known => {
+                let caller = known?;
+                may_call(&caller, path)?;
+                return Ok(caller);
+            }
         }
     }
     Err(first.unwrap_or_else(|| Refusal::new(Reason::KeyMissing, "no key was sent")))
@@ -91,6 +93,25 @@ async fn of_key(gate: &Gate, text: &str) -> Result<Caller, Refusal> {
     let levels = gate.keys().chain(&record).await.map_err(|problem| unreachable(&problem))?;
     levels.iter().try_for_each(|level| open(level))?;
     Ok(Caller::Key { record, levels })
+}
+
+/// Refused when the key's own routes leave the path out, and when its user only looks at what
+/// others do: those call no models (endpoints, route gate).
+fn may_call(caller: &Caller, path: &str) -> Result<(), Refusal> {
+    let Caller::Key { record, levels } = caller else { return Ok(()) };
+    let allowed = record.rules().map_or(&[][..], |rules| &rules.allowed_routes);
+    if !may_call_route(allowed, path) {
+        let (name, allowed) = (&record.name, allowed.join("`, `"));
+        let message = format!("the key {name} may call only `{allowed}`");
+        return Err(Refusal::new(Reason::RouteNotAllowed, message));
+    }
+    let user = levels.iter().find(|level| level.subject.level == Level::User);
+    let role = user.and_then(|user| user.metadata.get("user_role")?.as_str());
+    if role == Some(Role::ProxyAdminViewer.as_str()) && calls_models(path) {
+        let message = "the role `proxy_admin_viewer` looks on and calls no models";
+        return Err(Refusal::new(Reason::RouteNotAllowed, message));
+    }
+    Ok(())
 }
 
 /// What nobody could be asked about is not known to be wrong.

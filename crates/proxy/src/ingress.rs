@@ -136,6 +136,11 @@ impl Ingress {
         &self.parts.headers
     }
 
+    /// What tells who calls, and the path that is called.
+    pub(crate) fn asks(&self) -> (&HeaderMap, &str) {
+        (&self.parts.headers, self.parts.uri.path())
+    }
+
     /// Reads the body and what it asks for.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ mod refusal;
 mod relay;
 mod reserved;
 mod route;
+mod rules;
 pub mod surface;
 mod ticket;
 mod timing;

@@ -13,6 +13,7 @@ use crate::memory::Memory;
 use crate::queue::standing;
 use crate::relay::relay;
 use crate::route::route;
+use crate::rules::by_rules;
 
 /// Serves one call. Each line needs the one above; none can be skipped or swapped.
 ///
@@ -25,8 +26,9 @@ use crate::route::route;
 pub(crate) async fn serve(gate: &Gate, mut ingress: Ingress) -> Result<Response, Refusal> {
     let snapshot = gate.snapshot(); // the configuration of this call, to its end
     let settings = &snapshot.settings;
-    let caller = authenticate(gate, ingress.headers(), settings).await?; // virtual key → caller
+    let caller = authenticate(gate, ingress.asks(), settings).await?; // virtual key → caller
     let call = ingress.read(settings).await?; // bounded, scanned once, kept as it came
+    let call = by_rules(&caller, call)?; // its key's own names of models, and fields it must have
     let mut call = continue_from(gate, settings, &caller, call).await?; // turns kept before it
     let (ticket, resolved) = admit(gate, &snapshot, &caller, &mut call).await?; // money
     call.memory = Memory::of(gate, settings, &caller, &resolved); // thoughts of earlier turns

@@ -57,6 +57,7 @@ pub(crate) struct Statement<'a> {
 #[derive(Debug, Clone, Copy)]
 enum Text<'a> {
     Whole(&'static str),
+    Built(&'a str),
     Rows(Rows<'a>),
 }
 
@@ -90,6 +91,11 @@ impl<'a> Statement<'a> {
         Self { text: Text::Whole(text), values: values.into() }
     }
 
+    /// A text put together from constants of this crate, with numbered placeholders.
+    pub(crate) fn built(text: &'a str, values: Vec<Value<'a>>) -> Self {
+        Self { text: Text::Built(text), values }
+    }
+
     /// `HEAD (…), (…), … TAIL` with `columns` placeholders in each of the parentheses.
     pub(crate) fn rows(
         head: &'a str,
@@ -104,6 +110,7 @@ impl<'a> Statement<'a> {
     pub(crate) fn text(&self, placeholders: Placeholders) -> Cow<'static, str> {
         match self.text {
             Text::Whole(text) => Cow::Borrowed(text),
+            Text::Built(text) => Cow::Owned(text.to_owned()),
             Text::Rows(rows) => Cow::Owned(rows.text(placeholders, self.values.len())),
         }
     }

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json};
-use tollgate_domain::{BudgetId, Money, Subject, Timestamp};
+use tollgate_domain::{BudgetId, Level, Money, Subject, Timestamp};
 use tollgate_policy::{
-    Anchor, Calendar, Claim, Demand, Grant, Limits, Measure, Over, Rule, Window,
+    Anchor, Calendar, Claim, Counter, Demand, Grant, Limits, Measure, Over, Rule, Window,
 };
 
 use crate::StoreError;
@@ -134,7 +134,28 @@ impl LevelRecord {
     }
 }
 
+/// Those whose grants all have to allow a model. A user's own grant is for keys without a team
+/// (management-api §2).
+pub fn granting(levels: &[Arc<LevelRecord>]) -> impl Iterator<Item = &LevelRecord> {
+    let teamed = levels.iter().any(|level| level.subject.level == Level::Team);
+    let binds = move |level: &&Arc<LevelRecord>| !(teamed && level.subject.level == Level::User);
+    levels.iter().filter(binds).map(|level| &**level)
+}
+
 impl LevelRule {
+    /// Its name, its counter, and the present window as that counter knows it, where it counts
+    /// money.
+    pub(crate) fn counted_money(
+        &self,
+        calendar: &Calendar,
+        now: Timestamp,
+    ) -> Option<(String, &Meter, Counter)> {
+        (self.rule.measure == Measure::Money).then(|| {
+            let counter = self.meter.known(&self.window(calendar, now));
+            (self.rule.to_string(), &*self.meter, counter)
+        })
+    }
+
     pub(crate) const fn new(rule: Rule, meter: Arc<Meter>, anchor: Anchor) -> Self {
         Self { rule, meter, anchor, window: Mutex::new(Window::Forever) }
     }

@@ -36,13 +36,16 @@ pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_
 pub use editor::{Editor, Replaced};
 pub use entities::{BudgetRow, DeleteEntitiesError, Deleted, ENTITIES_PER_PAGE_MAX, EntityRow};
 pub use error::StoreError;
-pub use keys::{InsertKeyError, KEYS_PER_PAGE_MAX, KeyFilter, KeyPage, KeyRow, UpdateKeyError};
+pub use keys::{
+    InsertKeyError, KEYS_PER_PAGE_MAX, KeyFilter, KeyPage, KeyReach, KeyRow, KeyRules, KeySort,
+    UpdateKeyError,
+};
 pub use ledger::{
     Charged, CorrectedEntry, Correction, Dispatched, EntryFilter, EntryPage, EntryRetention,
     EntryRow, Keeping, LOG_DEPTH_MAX, LOG_ROWS_MAX, Ledger, LedgerHealth, LedgerOptions,
     LedgerSlot, LedgerTask, LogPage, Logged, LoggedEntry, OutputSoFar, Recovered, Spool, recover,
 };
-pub use levels::{ClaimError, Exceeded, LevelRecord, claim};
+pub use levels::{ClaimError, Exceeded, LevelRecord, claim, granting};
 pub use limits::{LimitFields, ModelBudgetField, WindowField};
 pub use meters::{Claims, Left, Meter, Standing};
 pub use models::{
@@ -53,6 +56,6 @@ pub use responses::{
     ChainError, Owner, ResponseLimits, ResponseRow, Responses, Retention, SaveResponseError,
 };
 pub use shared::{SharedCounters, SharedHealth, SharedOptions, SharedTask, WhileAway};
-pub use spend::Spend;
+pub use spend::{Spend, Waiver};
 pub use usage::{DailyUsage, DayOfUsage, USAGE_MODELS_MAX};
 pub use vault::{SealError, Vault, VaultFit};

@@ -106,6 +106,14 @@ impl Meter {
         self.counter().settle(held, used);
     }
 
+    /// Counts so much less of the window that began at `start`, if that is still the present one.
+    pub(crate) fn waive(&self, start: i64, amount: i64) {
+        let mut counter = self.counter();
+        if counter.start == start {
+            counter.used = counter.used.saturating_sub(amount).max(0);
+        }
+    }
+
     /// What settled calls used in the window that contains an instant.
     #[must_use]
     pub fn used(&self, window: &Window) -> i64 {

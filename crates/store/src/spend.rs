@@ -5,6 +5,7 @@
 //! which it was admitted, however long it ran.
 
 mod subjects;
+mod waivers;
 mod within;
 
 use std::borrow::Cow;
@@ -22,6 +23,7 @@ use crate::ledger::EntryRow;
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
 use subjects::{SubjectOf, subjects};
+pub use waivers::Waiver;
 
 /// Sums over entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

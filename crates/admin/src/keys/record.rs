@@ -1,21 +1,25 @@
 //! A virtual key as the management API reads and shows it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use tollgate_domain::{
     BudgetId, ModelName, OrganizationId, ProjectId, TagName, TeamId, Timestamp, UserId,
     parse_lifetime,
 };
 use tollgate_faults::Refusal;
-use tollgate_store::KeyRow;
+use tollgate_policy::{KeyType, names_routes};
+use tollgate_store::{KeyRow, KeyRules};
 
 use crate::account::Account;
 use crate::fields::{Change, Fields};
+use crate::keys::make::SERVICE;
 use crate::limits;
-use crate::problem::wrong;
-use crate::shape::{Field, flag, object, text, texts};
+use crate::problem::{echo, wrong};
+use crate::shape::{Field, choice, flag, object, text, texts};
 
 /// The fields of a key that can be set and changed.
-pub(super) const CHANGEABLE: [Field; 11] = [
+pub(super) const CHANGEABLE: [Field; 15] = [
     text("key_alias", "A name that people chose; no two keys have the same"),
     text("duration", "For how long it can be used, such as `30d`; `-1` is for ever"),
     texts("models", "The granted models, patterns and access groups; empty grants every model"),
@@ -27,25 +31,31 @@ pub(super) const CHANGEABLE: [Field; 11] = [
     texts("tags", "Tags of every call"),
     object("metadata", "What is kept beside it; replaced whole"),
     flag("blocked", "Whether its calls are refused for now"),
+    texts("allowed_routes", "The paths and groups of routes it may call; empty for every route"),
+    choice("key_type", &TYPES, "What it is for, in place of `allowed_routes`"),
+    object("aliases", "Its own names of models, each with the model that is called"),
+    texts("enforced_params", "Fields that the body of every call has, such as `metadata.ticket`"),
 ];
+
+/// The types of keys.
+const TYPES: [&str; 4] = ["default", "llm_api", "management", "read_only"];
 
 /// LiteLLM's other fields of a key. They are refused when they ask for something, because a limit
 /// that is accepted and not enforced is worse than one that is refused.
 pub(super) const NOT_YET: [&str; 26] = [
     "access_group_ids",
     "agent_id",
-    "aliases",
     "allowed_cache_controls",
     "allowed_passthrough_routes",
-    "allowed_routes",
     "allowed_vector_store_indexes",
     "auto_rotate",
     "budget_fallbacks",
     "config",
+    "default_estimated_output_tokens",
+    "default_estimated_output_tokens_per_model",
     "disable_global_guardrails",
-    "enforced_params",
+    "enable_prompt_caching",
     "guardrails",
-    "key_type",
     "mcp_rpm_limit",
     "object_permission",
     "permissions",
@@ -57,9 +67,14 @@ pub(super) const NOT_YET: [&str; 26] = [
     "send_invite_email",
     "spend",
     "tag_rpm_limit",
+    "throttle_on_budget_exceeded",
     "tpm_limit_type",
 ];
 
+/// Where the metadata holds the tags.
+const TAGS: &str = "tags";
+/// Most names of models that a key has of its own.
+const ALIASES_MAX: usize = 100;
 /// Longest alias, in bytes, as LiteLLM has it.
 const ALIAS_BYTES_MAX: usize = 255;
 /// The word with which LiteLLM's clients say that a key never expires.
@@ -75,8 +90,9 @@ pub(super) fn apply(fields: &Fields, row: &mut KeyRow, now: Timestamp) -> Result
     fields.parsed("budget_id", BudgetId::new)?.apply(&mut row.budget);
     limits::apply(fields, &mut row.limits)?;
     fields.flag("blocked")?.apply_or_default(&mut row.blocked);
-    fields.metadata()?.apply_or_default(&mut row.metadata);
+    describe(fields, &mut row.metadata)?;
     tags(fields, &mut row.metadata)?;
+    rules(fields, &mut row.rules)?;
     models(fields, "models")?.apply_or_default(&mut row.models);
     match fields.text("duration")? {
         Change::Unchanged => {}
@@ -90,16 +106,84 @@ pub(super) fn apply(fields: &Fields, row: &mut KeyRow, now: Timestamp) -> Result
     Ok(())
 }
 
+/// The metadata is replaced whole, except for the tags, and for the service that a key is for,
+/// which stays what it was (management-api, fields stored in metadata).
+fn describe(fields: &Fields, metadata: &mut Map<String, Value>) -> Result<(), Refusal> {
+    let kept = [TAGS, SERVICE].map(|name| (name, metadata.get(name).cloned()));
+    let sent = match fields.metadata()? {
+        Change::Unchanged => return Ok(()),
+        Change::Removed => Map::new(),
+        Change::Set(sent) => sent,
+    };
+    *metadata = sent;
+    for (name, before) in kept {
+        let Some(before) = before else { continue };
+        let after = metadata.entry(name).or_insert_with(|| before.clone());
+        if name == SERVICE && *after != before {
+            return Err(wrong("metadata", format!("`{SERVICE}` stays what it was")));
+        }
+    }
+    Ok(())
+}
+
+fn rules(fields: &Fields, rules: &mut KeyRules) -> Result<(), Refusal> {
+    routes(fields, rules)?;
+    fields.texts("enforced_params")?.apply_or_default(&mut rules.enforced_params);
+    let aliases = fields.object("aliases")?.try_map(|object| {
+        if object.len() > ALIASES_MAX {
+            return Err(wrong("aliases", format!("more than {ALIASES_MAX} names")));
+        }
+        let one = |(name, target): (&String, &Value)| {
+            let target = target.as_str().ok_or_else(|| wrong("aliases", "expected names"))?;
+            for model in [name.as_str(), target] {
+                ModelName::new(model).map_err(|problem| wrong("aliases", problem))?;
+            }
+            Ok((name.clone(), target.to_owned()))
+        };
+        object.iter().map(one).collect::<Result<BTreeMap<_, _>, Refusal>>()
+    })?;
+    aliases.apply_or_default(&mut rules.aliases);
+    Ok(())
+}
+
+/// The routes of a key, said one by one or by what the key is for.
+fn routes(fields: &Fields, rules: &mut KeyRules) -> Result<(), Refusal> {
+    let kind = fields.parsed("key_type", |text| {
+        KeyType::parse(text).ok_or_else(|| format!("expected one of {TYPES:?}"))
+    })?;
+    let allowed = fields.texts("allowed_routes")?;
+    let group = kind.value().and_then(KeyType::group);
+    if let (Change::Set(listed), true) = (&allowed, group.is_some())
+        && !listed.is_empty()
+    {
+        return Err(wrong("key_type", "it stands in place of `allowed_routes`"));
+    }
+    if let Change::Set(listed) = &allowed
+        && let Some(entry) = listed.iter().find(|entry| !names_routes(entry))
+    {
+        let entry = echo(entry);
+        return Err(wrong(
+            "allowed_routes",
+            format!("`{entry}` is no path and no group of routes"),
+        ));
+    }
+    allowed.apply_or_default(&mut rules.allowed_routes);
+    if let Some(group) = group {
+        rules.allowed_routes = vec![group.to_owned()];
+    }
+    Ok(())
+}
+
 /// Tags are kept in the metadata, as LiteLLM keeps them.
 fn tags(fields: &Fields, metadata: &mut Map<String, Value>) -> Result<(), Refusal> {
     match fields.texts("tags")? {
         Change::Unchanged => {}
-        Change::Removed => drop(metadata.remove("tags")),
+        Change::Removed => drop(metadata.remove(TAGS)),
         Change::Set(tags) => {
             for tag in &tags {
                 TagName::new(tag).map_err(|problem| wrong("tags", problem))?;
             }
-            metadata.insert("tags".to_owned(), json!(tags));
+            metadata.insert(TAGS.to_owned(), json!(tags));
         }
     }
     Ok(())
@@ -141,7 +225,11 @@ pub(super) fn shown(row: &KeyRow, account: &Account) -> Map<String, Value> {
         ("organization_id", json!(row.organization.as_ref().map(OrganizationId::as_str))),
         ("project_id", json!(row.project.as_ref().map(ProjectId::as_str))),
         ("budget_id", json!(row.budget.as_ref().map(BudgetId::as_str))),
-        ("tags", row.metadata.get("tags").cloned().unwrap_or_default()),
+        ("allowed_routes", json!(row.rules.allowed_routes)),
+        ("key_type", json!(KeyType::of(&row.rules.allowed_routes).as_str())),
+        ("aliases", json!(row.rules.aliases)),
+        ("enforced_params", some(&row.rules.enforced_params)),
+        ("tags", row.metadata.get(TAGS).cloned().unwrap_or_default()),
         ("blocked", json!(row.blocked)),
         ("metadata", Value::Object(row.metadata.clone())),
         ("created_at", json!(row.created_at.to_string())),
@@ -153,6 +241,11 @@ pub(super) fn shown(row: &KeyRow, account: &Account) -> Map<String, Value> {
     limits::show(&row.limits, &mut shown);
     account.show(&mut shown);
     shown
+}
+
+/// A list as LiteLLM shows one that may be absent.
+fn some(texts: &[String]) -> Value {
+    if texts.is_empty() { Value::Null } else { json!(texts) }
 }
 
 /// The value of a field that nothing has yet, of the type that LiteLLM's clients expect.
@@ -172,5 +265,73 @@ pub(crate) fn empty(name: &str) -> Value {
         "key_type" => json!("default"),
         "auto_rotate" => json!(false),
         _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    use crate::shape::Shape;
+
+    fn fields(body: &Value) -> Fields {
+        let shape = Shape::of(&CHANGEABLE).but_not(&NOT_YET);
+        Fields::read(&Bytes::from(body.to_string()), &shape, &[]).expect("fields")
+    }
+
+    #[test]
+    fn metadata_is_replaced_whole_but_for_tags_and_the_service() {
+        let before = json!({"tags": ["a"], "service_account_id": "ci", "note": 1});
+        let kept = json!({"tags": ["a"], "service_account_id": "ci"});
+        for (sent, after) in [
+            (json!({}), Some(before.clone())),
+            (json!({"metadata": null}), Some(kept.clone())),
+            (json!({"metadata": {}}), Some(kept)),
+            (
+                json!({"metadata": {"tags": ["b"], "service_account_id": "ci"}}),
+                Some(json!({"tags": ["b"], "service_account_id": "ci"})),
+            ),
+            (json!({"metadata": {"service_account_id": "other"}}), None),
+        ] {
+            let mut metadata = before.as_object().cloned().expect("an object");
+            let described = describe(&fields(&sent), &mut metadata);
+            assert_eq!(described.ok().map(|()| Value::Object(metadata)), after, "{sent}");
+        }
+    }
+
+    #[test]
+    fn routes_are_said_one_by_one_or_by_what_the_key_is_for() {
+        let group = Some(json!(["llm_api_routes"]));
+        for (sent, after) in [
+            (json!({}), Some(json!(["/key/info"]))),
+            (json!({"key_type": "default"}), Some(json!(["/key/info"]))),
+            (json!({"key_type": "llm_api"}), group.clone()),
+            (json!({"key_type": "llm_api", "allowed_routes": []}), group),
+            (json!({"key_type": "llm_api", "allowed_routes": ["/x"]}), None),
+            (json!({"key_type": "llm"}), None),
+            (json!({"allowed_routes": ["/x", "info_routes"]}), Some(json!(["/x", "info_routes"]))),
+            (json!({"allowed_routes": ["infos"]}), None),
+            (json!({"allowed_routes": null}), Some(json!([]))),
+        ] {
+            let allowed_routes = vec!["/key/info".to_owned()];
+            let mut rules = KeyRules { allowed_routes, ..KeyRules::default() };
+            let read = routes(&fields(&sent), &mut rules);
+            assert_eq!(read.ok().map(|()| json!(rules.allowed_routes)), after, "{sent}");
+        }
+    }
+
+    #[test]
+    fn aliases_are_names_of_models() {
+        let read = |sent: Value| {
+            let mut read = KeyRules::default();
+            rules(&fields(&sent), &mut read).map(|()| read.aliases.len()).ok()
+        };
+        assert_eq!(read(json!({"aliases": {"gpt-4o": "small"}})), Some(1));
+        assert_eq!(read(json!({"aliases": {"gpt-4o": 5}})), None);
+        assert_eq!(read(json!({"aliases": {"": "small"}})), None);
+        let many: Map<String, Value> =
+            (0..=ALIASES_MAX).map(|number| (format!("m{number}"), json!("small"))).collect();
+        assert_eq!(read(json!({ "aliases": many })), None);
     }
 }

@@ -5,7 +5,10 @@ use crate::deployment::Forwards;
 use crate::timeouts::SharedTimeouts;
 
 /// The settings of the three sections as one YAML text, and the codes of the findings.
-fn settings(text: &str, variables: &[(&str, &str)]) -> (Settings, Shared, Vec<&'static str>) {
+pub(super) fn settings(
+    text: &str,
+    variables: &[(&str, &str)],
+) -> (Settings, Shared, Vec<&'static str>) {
     let (root, findings) = crate::yaml::read(text);
     let root = root.map_or(Value::Null, |root| root.value);
     let empty = crate::yaml::Mapping::default();

@@ -3,6 +3,7 @@
 mod activity;
 mod audit;
 mod budgets;
+mod delegation;
 mod keys;
 mod logs;
 mod matrix;
@@ -10,6 +11,7 @@ mod models;
 mod organizations;
 mod rates;
 mod refusals;
+mod renewal;
 mod several_nodes;
 mod teams;
 mod tokens;

@@ -112,6 +112,37 @@ fn a_team_gives_its_members_routes_for_its_keys() {
 }
 
 #[test]
+fn a_key_is_made_for_oneself_or_where_one_is_let_and_overseen_by_others_than_its_owner() {
+    let (loom, engine, other) = (team("loom"), team("engine"), team("other"));
+    let (mill, works) = (organization("mill"), organization("works"));
+    let (me, bob) = (user("ada"), user("bob"));
+    let of = |user, team, organization| KeyScope { id: None, user, team, organization };
+    for (key, made, overseen) in [
+        (of(Some(&me), None, None), true, false),
+        (of(Some(&bob), None, None), false, false),
+        (of(None, None, None), false, false),
+        (of(Some(&me), Some(&loom), None), true, true),
+        (of(None, Some(&loom), None), true, true),
+        (of(Some(&me), Some(&engine), None), true, true),
+        (of(Some(&me), Some(&other), None), false, false),
+        (of(Some(&me), None, Some(&mill)), true, true),
+        (of(Some(&me), None, Some(&works)), false, false),
+        (of(Some(&bob), Some(&other), Some(&mill)), true, true),
+    ] {
+        let caller = ada(Role::InternalUser);
+        let route = "/key/generate";
+        let found = (caller.may_make(key, route), caller.may_oversee(key, route));
+        assert_eq!(found, (made, overseen), "{key:?}");
+        let viewer = ada(Role::InternalUserViewer);
+        assert!(!viewer.may_make(key, route) && !viewer.may_oversee(key, route), "{key:?}");
+        assert!(Authority::master().may_make(key, route));
+        // A route that the team does not give.
+        let without = key.team == Some(&engine);
+        assert_eq!(caller.may_oversee(key, "/key/block"), overseen && !without, "{key:?}");
+    }
+}
+
+#[test]
 fn a_role_reads_back_from_its_name() {
     for role in Role::ALL {
         assert_eq!(Role::parse(role.as_str()), Some(role));

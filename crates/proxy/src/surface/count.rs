@@ -24,6 +24,7 @@ use crate::ingress::{Ingress, Route};
 use crate::prompt_tokens;
 use crate::refusal::refuse;
 use crate::route;
+use crate::rules::by_rules;
 
 /// Bytes of JSON for one token, rounded down: English prose has about four and a half, code and
 /// JSON three to four.
@@ -65,8 +66,8 @@ fn refused(gate: &Gate, refusal: &Refusal, dialect: Dialect) -> Response {
 async fn tokens(gate: &Gate, request: http::Request<Body>, route: Route) -> Result<u64, Refusal> {
     let mut ingress = Ingress::new(gate, request, route);
     let snapshot = gate.snapshot();
-    let caller = authenticate(gate, ingress.headers(), &snapshot.settings).await?;
-    let call = ingress.read(&snapshot.settings).await?;
+    let caller = authenticate(gate, ingress.asks(), &snapshot.settings).await?;
+    let call = by_rules(&caller, ingress.read(&snapshot.settings).await?)?;
     let name = call.request.asked.model.as_str();
     let granted = grants::may_use(&snapshot, &caller, name);
     let Some(resolved) = snapshot.resolve(name).filter(|_| granted) else {

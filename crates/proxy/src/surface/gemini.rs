@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use serde::Serialize;
 use tollgate_faults::{Dialect, Reason, Refusal};
 use tollgate_wire::translate::ClientFormat;
@@ -57,8 +57,8 @@ struct Model {
 }
 
 /// `GET /v1beta/models`: the models of the key, as Google lists models.
-pub(super) async fn list(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> Response {
-    match visible(&gate, &headers).await {
+pub(super) async fn list(State(gate): State<Arc<Gate>>, headers: HeaderMap, uri: Uri) -> Response {
+    match visible(&gate, (&headers, uri.path())).await {
         Ok(names) => {
             let model = |name: &tollgate_domain::ModelName| Model {
                 name: format!("models/{name}"),

@@ -47,10 +47,13 @@ pub(super) async fn show(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> R
     }
 }
 
+/// Where they are read.
+const PATH: &str = "/metrics";
+
 async fn shown(gate: &Gate, headers: &HeaderMap) -> Result<String, Refusal> {
     let snapshot = gate.snapshot();
     if snapshot.settings.metrics_need_key {
-        let caller = authenticate(gate, headers, &snapshot.settings).await?;
+        let caller = authenticate(gate, (headers, PATH), &snapshot.settings).await?;
         if !matches!(caller, Caller::Master) {
             let message = "only the master key may read the metrics";
             return Err(Refusal::new(Reason::ManagementForbidden, message));

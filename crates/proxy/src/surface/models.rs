@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use serde::Serialize;
 use tollgate_domain::ModelName;
 use tollgate_faults::{Dialect, Reason, Refusal};
@@ -35,10 +35,10 @@ struct List {
 }
 
 /// `GET /v1/models`.
-pub(super) async fn list(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> Response {
+pub(super) async fn list(State(gate): State<Arc<Gate>>, headers: HeaderMap, uri: Uri) -> Response {
     answer(
         &gate,
-        visible(&gate, &headers).await.map(|names| {
+        visible(&gate, (&headers, uri.path())).await.map(|names| {
             let data = names.iter().map(model).collect();
             Json(List { data, object: "list" }).into_response()
         }),
@@ -50,8 +50,9 @@ pub(super) async fn one(
     State(gate): State<Arc<Gate>>,
     Path(wanted): Path<String>,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Response {
-    let found = visible(&gate, &headers).await.and_then(|names| {
+    let found = visible(&gate, (&headers, uri.path())).await.and_then(|names| {
         names.iter().find(|name| name.as_str() == wanted).map(model).ok_or_else(|| {
             let message = format!("there is no model `{wanted}`");
             Refusal::new(Reason::ModelUnknown, message).with_param("model")
@@ -60,9 +61,12 @@ pub(super) async fn one(
     answer(&gate, found.map(|model| Json(model).into_response()))
 }
 
-pub(super) async fn visible(gate: &Gate, headers: &HeaderMap) -> Result<Vec<ModelName>, Refusal> {
+pub(super) async fn visible(
+    gate: &Gate,
+    asks: (&HeaderMap, &str),
+) -> Result<Vec<ModelName>, Refusal> {
     let snapshot = gate.snapshot();
-    let caller = authenticate(gate, headers, &snapshot.settings).await?;
+    let caller = authenticate(gate, asks, &snapshot.settings).await?;
     Ok(grants::visible(&snapshot, &caller).cloned().collect())
 }
 

@@ -30,8 +30,9 @@ pub(super) async fn one(
     State(gate): State<Arc<Gate>>,
     Path(id): Path<String>,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Response {
-    answer(&gate, find(&gate, &headers, &id).await.map(|row| as_json(row.response)))
+    answer(&gate, find(&gate, (&headers, uri.path()), &id).await.map(|row| as_json(row.response)))
 }
 
 /// `DELETE /v1/responses/{id}`.
@@ -39,9 +40,10 @@ pub(super) async fn delete(
     State(gate): State<Arc<Gate>>,
     Path(id): Path<String>,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Response {
     let deleted = async {
-        let row = find(&gate, &headers, &id).await?;
+        let row = find(&gate, (&headers, uri.path()), &id).await?;
         let responses = gate.keeper().responses();
         let deleted = responses.delete(&row.id, &row.owner).await;
         if !deleted.map_err(|error| unavailable(&error))? {
@@ -59,7 +61,7 @@ pub(super) async fn items(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    let listed = find(&gate, &headers, &id)
+    let listed = find(&gate, (&headers, uri.path()), &id)
         .await
         .and_then(|row| Page::asked(&uri)?.of(items_of_array(&row.input_items)));
     answer(&gate, listed.map(as_json))
@@ -74,7 +76,7 @@ pub(super) async fn socket(
     headers: HeaderMap,
 ) -> Response {
     let snapshot = gate.snapshot();
-    if let Err(refusal) = authenticate(&gate, &headers, &snapshot.settings).await {
+    if let Err(refusal) = authenticate(&gate, (&headers, uri.path()), &snapshot.settings).await {
         return answer(&gate, Err(refusal));
     }
     if !headers.contains_key(header::UPGRADE) {
@@ -139,9 +141,9 @@ impl Page {
 }
 
 /// The answer of this id, if it is kept for the caller.
-async fn find(gate: &Gate, headers: &HeaderMap, id: &str) -> Result<ResponseRow, Refusal> {
+async fn find(gate: &Gate, asks: (&HeaderMap, &str), id: &str) -> Result<ResponseRow, Refusal> {
     let snapshot = gate.snapshot();
-    let caller = authenticate(gate, headers, &snapshot.settings).await?;
+    let caller = authenticate(gate, asks, &snapshot.settings).await?;
     let named = ResponseId::new(id).map_err(|_| not_found(id))?;
     gate.keeper().settled(&named).await;
     let owner = Owner::of(&caller.attribution());

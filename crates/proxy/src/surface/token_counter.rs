@@ -68,7 +68,7 @@ pub(super) async fn answer(
 async fn counted(gate: &Gate, request: http::Request<Body>) -> Result<Counted, Refusal> {
     let mut ingress = Ingress::new(gate, request, Route::plain(ClientFormat::OpenAiChat));
     let snapshot = gate.snapshot();
-    let caller = authenticate(gate, ingress.headers(), &snapshot.settings).await?;
+    let caller = authenticate(gate, ingress.asks(), &snapshot.settings).await?;
     let body = ingress.body(&snapshot.settings).await?;
     let (model, counting) = read(&body)?;
     let (model_used, encoding) = used(&snapshot, &caller, &model);

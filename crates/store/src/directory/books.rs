@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate_domain::{Clock, Subject, Timestamp};
+use tollgate_domain::{Clock, Money, Subject, Timestamp};
 use tollgate_policy::{Anchor, Calendar, Counter, Measure, Rule, Span, Window};
 
 use crate::{Db, StoreError};
@@ -27,8 +27,8 @@ impl Books {
         &self.calendar
     }
 
-    /// A limit's counter with what was spent in the present window. What no ledger knows counts
-    /// from zero.
+    /// A limit's counter with what was spent in the present window and not waived. What no ledger
+    /// knows counts from zero.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
@@ -50,6 +50,8 @@ impl Books {
         let span = Span { start, end: now.quarter_hour().plus(QUARTER_HOUR) };
         let model = rule.model.as_ref().map(|model| model.as_str());
         let spent = self.db.spent(subject, model, span).await?;
-        Ok(Counter::new(start.micros(), spent.nanos()))
+        let waived = self.db.waived(subject, &rule.to_string(), start).await?;
+        let counted = spent.saturating_sub(waived).max(Money::ZERO);
+        Ok(Counter::new(start.micros(), counted.nanos()))
     }
 }

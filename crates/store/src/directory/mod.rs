@@ -4,23 +4,23 @@ mod answering;
 mod books;
 mod forget;
 mod memory;
+mod retired;
 mod soft;
+mod waive;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use papaya::HashMap;
-use tollgate_domain::{
-    Attribution, BudgetId, Clock, KeyHash, Level, OrganizationId, Subject, TeamId, Timestamp,
-    UserId,
-};
+use tollgate_domain::{Attribution, BudgetId, Clock, KeyHash, Level, Subject, Timestamp};
 use tollgate_policy::{Anchor, Calendar, Demand, Grant, Limits, Rule};
 
 use crate::levels::{ClaimError, LevelRecord, LevelRule, claim, claim_shared};
 use crate::limits::LimitFields;
 use crate::meters::{Claims, Meter, Meters};
 use crate::shared::SharedCounters;
-use crate::{Db, EntityRow, KeyRow, StoreError};
+use crate::{Db, EntityRow, KeyRow, KeyRules, StoreError};
 use answering::Answering;
 pub(crate) use books::Books;
 use memory::Memory;
@@ -51,6 +51,10 @@ pub struct KeyRecord {
     pub own: Arc<LevelRecord>,
     /// Those above it, the widest first.
     above: Box<[Subject]>,
+    /// What its calls go by beside its limits, where there is anything.
+    rules: Option<Box<KeyRules>>,
+    /// Until when the text is taken for the key, where the key has another by now.
+    retires_at: Option<Timestamp>,
 }
 
 /// What memory knows about a hash.
@@ -79,6 +83,8 @@ pub struct KeyDirectory {
     shared: Option<SharedCounters>,
     /// The window in which somebody's soft budget was last told to be reached.
     told: HashMap<Subject, i64>,
+    /// Whether a key was ever found by a text that it had before.
+    knows_retired: AtomicBool,
     answering: Answering,
 }
 
@@ -97,6 +103,7 @@ impl KeyDirectory {
             meters: Meters::default(),
             shared: None,
             told: HashMap::new(),
+            knows_retired: AtomicBool::new(false),
             answering: Answering::default(),
         }
     }
@@ -139,7 +146,8 @@ impl KeyDirectory {
     #[must_use]
     pub fn cached(&self, hash: &KeyHash) -> Option<Cached> {
         if let Some(record) = self.keys.get(hash) {
-            return Some(Cached::Known(record));
+            let retired = record.retires_at.is_some_and(|at| at <= self.clock.now());
+            return Some(if retired { Cached::Unknown } else { Cached::Known(record) });
         }
         let unknown = self.unknown.fresh(hash, self.clock.ticks(), NEGATIVE_LIFETIME);
         unknown.map(|()| Cached::Unknown)
@@ -226,6 +234,10 @@ impl KeyDirectory {
     pub fn forget(&self, hash: &KeyHash) {
         self.keys.forget(hash);
         self.unknown.forget(hash);
+        // The same key may be known by texts that it had before.
+        if self.knows_retired.load(Ordering::Relaxed) {
+            self.keys.forget_where(|record| record.hash == *hash);
+        }
     }
 
     /// Forgets one that is no key, likewise.
@@ -264,10 +276,7 @@ impl KeyDirectory {
         let mut tries = 0;
         loop {
             let before = (self.keys.before(), self.unknown.before());
-            let record = match self.db.find_key(hash).await? {
-                Some(row) => Some(Arc::new(self.record(row).await?)),
-                None => None,
-            };
+            let record = self.read_key(hash).await?.map(Arc::new);
             tries += 1;
             let now = self.clock.ticks();
             let remembered = match &record {
@@ -296,12 +305,16 @@ impl KeyDirectory {
             metadata: row.metadata.clone(),
             ..LevelRecord::unlimited(subject)
         };
+        let above = row.above();
+        let rules = (row.rules != KeyRules::default()).then(|| Box::new(row.rules.clone()));
         Ok(KeyRecord {
             hash: row.hash,
             expires_at: row.expires_at,
             attribution: Arc::new(row.attribution()),
             own: Arc::new(own),
-            above: above(&row),
+            above,
+            rules,
+            retires_at: None,
             name: row.name.into_boxed_str(),
         })
     }
@@ -406,24 +419,4 @@ impl std::fmt::Debug for KeyDirectory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KeyDirectory").field("keys", &self.keys.len()).finish_non_exhaustive()
     }
-}
-
-/// Those above a key, the widest first.
-fn above(row: &KeyRow) -> Box<[Subject]> {
-    let named = |level, id: Option<&str>| id.map(|id| Subject::new(level, id));
-    let member = |(team, user): (&TeamId, &UserId)| Subject::member(team, user);
-    let of_organization = |(organization, user): (&OrganizationId, &UserId)| {
-        Subject::within(Level::OrganizationMember, organization.as_str(), user.as_str())
-    };
-    [
-        named(Level::Organization, row.organization.as_ref().map(|id| id.as_str())),
-        row.organization.as_ref().zip(row.user.as_ref()).map(of_organization),
-        named(Level::Project, row.project.as_ref().map(|id| id.as_str())),
-        named(Level::Team, row.team.as_ref().map(TeamId::as_str)),
-        row.team.as_ref().zip(row.user.as_ref()).map(member),
-        named(Level::User, row.user.as_ref().map(UserId::as_str)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
 }

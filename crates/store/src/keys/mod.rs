@@ -1,7 +1,9 @@
 //! Virtual keys in the database: found by hash or alias, written whole, kept after deletion.
 
 mod list;
+mod renew;
 mod row;
+mod rules;
 
 use thiserror::Error;
 use tollgate_domain::KeyHash;
@@ -13,37 +15,41 @@ use crate::db::on;
 use crate::editor::{Editor, Replaced};
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
-pub use list::{KEYS_PER_PAGE_MAX, KeyFilter, KeyPage};
+pub use list::{KEYS_PER_PAGE_MAX, KeyFilter, KeyPage, KeyReach, KeySort};
 pub use row::KeyRow;
 pub(crate) use row::read_hash;
+pub use rules::KeyRules;
 
 const FIND_KEY: &str = "SELECT id, hash, name, alias, user_id, team_id, organization_id, models, \
      max_budget_nanos, expires_at, blocked, metadata, created_at, created_by, updated_at, \
-     updated_by, limits, budget_id, project_id FROM virtual_keys WHERE hash = $1";
+     updated_by, limits, budget_id, project_id, rules FROM virtual_keys WHERE hash = $1";
 const FIND_KEY_BY_ALIAS: &str = "SELECT id, hash, name, alias, user_id, team_id, organization_id, \
      models, max_budget_nanos, expires_at, blocked, metadata, created_at, created_by, updated_at, \
-     updated_by, limits, budget_id, project_id FROM virtual_keys WHERE alias = $1";
+     updated_by, limits, budget_id, project_id, rules FROM virtual_keys WHERE alias = $1";
 const INSERT_KEY: &str = "INSERT INTO virtual_keys (id, hash, name, alias, user_id, team_id, \
      organization_id, models, max_budget_nanos, expires_at, blocked, metadata, created_at, \
-     created_by, updated_at, updated_by, limits, budget_id, project_id) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+     created_by, updated_at, updated_by, limits, budget_id, project_id, rules) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+     $20)";
 const UPDATE_KEY: &str = "UPDATE virtual_keys SET hash = $2, name = $3, alias = $4, user_id = $5, \
      team_id = $6, organization_id = $7, models = $8, max_budget_nanos = $9, expires_at = $10, \
      blocked = $11, metadata = $12, created_at = $13, created_by = $14, updated_at = $15, \
-     updated_by = $16, limits = $17, budget_id = $18, project_id = $19 WHERE id = $1";
+     updated_by = $16, limits = $17, budget_id = $18, project_id = $19, rules = $20 \
+     WHERE id = $1";
 /// Gives the key as it is, and keeps everybody else from changing it until the transaction ends.
 const LOCK_KEY: &str = "UPDATE virtual_keys SET updated_at = updated_at WHERE id = $1 \
      RETURNING id, hash, name, alias, user_id, team_id, organization_id, models, \
      max_budget_nanos, expires_at, blocked, metadata, created_at, created_by, updated_at, \
-     updated_by, limits, budget_id, project_id";
+     updated_by, limits, budget_id, project_id, rules";
 const DELETE_KEY: &str = "DELETE FROM virtual_keys WHERE hash = $1 RETURNING id, hash, name, \
      alias, user_id, team_id, organization_id, models, max_budget_nanos, expires_at, blocked, \
-     metadata, created_at, created_by, updated_at, updated_by, limits, budget_id, project_id";
+     metadata, created_at, created_by, updated_at, updated_by, limits, budget_id, project_id, \
+     rules";
 const KEEP_DELETED_KEY: &str = "INSERT INTO deleted_virtual_keys (id, hash, name, alias, user_id, \
      team_id, organization_id, models, max_budget_nanos, expires_at, blocked, metadata, \
-     created_at, created_by, updated_at, updated_by, limits, budget_id, project_id, deleted_at, \
-     deleted_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-     $17, $18, $19, $20, $21)";
+     created_at, created_by, updated_at, updated_by, limits, budget_id, project_id, rules, \
+     deleted_at, deleted_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+     $15, $16, $17, $18, $19, $20, $21, $22)";
 
 /// Why a key was not inserted.
 #[derive(Debug, Error)]
@@ -145,12 +151,25 @@ impl Editor<'_> {
 
     async fn replace(&self, row: &mut KeyRow) -> Result<Replaced, WriteError> {
         let mut transaction = Transaction::begin(self.db).await?;
+        if let Err(replaced) = self.replace_within(&mut transaction, row).await? {
+            return Ok(replaced);
+        }
+        transaction.commit().await?;
+        Ok(Replaced::Done)
+    }
+
+    /// Replaces a key within a transaction, and gives it as it was; the other result says why not.
+    async fn replace_within(
+        &self,
+        transaction: &mut Transaction,
+        row: &mut KeyRow,
+    ) -> Result<Result<KeyRow, Replaced>, WriteError> {
         let lock = Statement::new(LOCK_KEY, [Value::from(row.id.as_str())]);
         let Some(before) = transaction.fetch(lock, KeyRow::read).await?.pop() else {
-            return Ok(Replaced::Absent);
+            return Ok(Err(Replaced::Absent));
         };
         if before.updated_at != row.updated_at {
-            return Ok(Replaced::ChangedMeanwhile);
+            return Ok(Err(Replaced::ChangedMeanwhile));
         }
         row.updated_at = self.later_than(before.updated_at);
         row.updated_by = Some(self.by.name.clone());
@@ -158,10 +177,9 @@ impl Editor<'_> {
         transaction.execute(Statement::new(UPDATE_KEY, row.values(&texts))).await?;
         let difference =
             Difference { before: Some(before.described()), after: Some(row.described()) };
-        record(&mut transaction, self.by, row.object(), difference).await?;
-        Change::Key(row.id.clone()).announce(&mut transaction).await?;
-        transaction.commit().await?;
-        Ok(Replaced::Done)
+        record(transaction, self.by, row.object(), difference).await?;
+        Change::Key(row.id.clone()).announce(transaction).await?;
+        Ok(Ok(before))
     }
 
     /// Deletes keys, all or none, and gives those that existed. Each is kept as it was, with when

@@ -2,14 +2,15 @@
 
 use serde_json::{Map, Value as Json, json};
 use tollgate_domain::{
-    Attribution, BudgetId, KeyHash, KeyId, Money, OrganizationId, ProjectId, TagName, TeamId,
-    Timestamp, UserId,
+    Attribution, BudgetId, KeyHash, KeyId, Level, Money, OrganizationId, ProjectId, Subject,
+    TagName, TeamId, Timestamp, UserId,
 };
 
 use crate::StoreError;
 use crate::audit::Object;
 use crate::batch::Value;
 use crate::db::{Columns, identity, json as read_json, unreadable};
+use crate::keys::rules::KeyRules;
 use crate::limits::LimitFields;
 
 /// A virtual key: who it belongs to and what it may do. Its text is nowhere, only its hash.
@@ -41,6 +42,8 @@ pub struct KeyRow {
     pub expires_at: Option<Timestamp>,
     /// Whether it is refused for now.
     pub blocked: bool,
+    /// What its calls go by beside its limits.
+    pub rules: KeyRules,
     /// What whoever created the key keeps beside it.
     pub metadata: Map<String, Json>,
     /// When it was created.
@@ -59,6 +62,7 @@ pub(super) struct Texts {
     models: String,
     metadata: String,
     limits: String,
+    rules: String,
 }
 
 impl KeyRow {
@@ -76,8 +80,30 @@ impl KeyRow {
         }
     }
 
+    /// Those above it whose grants and limits bind its calls, the widest first.
+    #[must_use]
+    pub fn above(&self) -> Box<[Subject]> {
+        let named = |level, id: Option<&str>| id.map(|id| Subject::new(level, id));
+        let member = |(team, user): (&TeamId, &UserId)| Subject::member(team, user);
+        let of_organization = |(organization, user): (&OrganizationId, &UserId)| {
+            Subject::within(Level::OrganizationMember, organization.as_str(), user.as_str())
+        };
+        [
+            named(Level::Organization, self.organization.as_ref().map(OrganizationId::as_str)),
+            self.organization.as_ref().zip(self.user.as_ref()).map(of_organization),
+            named(Level::Project, self.project.as_ref().map(ProjectId::as_str)),
+            named(Level::Team, self.team.as_ref().map(TeamId::as_str)),
+            self.team.as_ref().zip(self.user.as_ref()).map(member),
+            named(Level::User, self.user.as_ref().map(UserId::as_str)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     /// The tags that its metadata gives its calls; what is no tag gives none.
-    fn tags(&self) -> Vec<TagName> {
+    #[must_use]
+    pub fn tags(&self) -> Vec<TagName> {
         let listed = self.metadata.get("tags").and_then(Json::as_array).into_iter().flatten();
         listed.filter_map(Json::as_str).filter_map(|tag| TagName::new(tag).ok()).collect()
     }
@@ -101,6 +127,7 @@ impl KeyRow {
             ("expires", json!(self.expires_at.map(|at| at.to_string()))),
             ("blocked", json!(self.blocked)),
             ("metadata", json!(self.metadata)),
+            ("rules", json!(self.rules)),
         ];
         fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
     }
@@ -111,11 +138,12 @@ impl KeyRow {
             models: Json::from(self.models.clone()).to_string(),
             metadata: Json::Object(self.metadata.clone()).to_string(),
             limits: self.limits.to_text(),
+            rules: self.rules.to_text(),
         }
     }
 
     /// The values in the order of the statements' columns.
-    pub(super) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 19] {
+    pub(super) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 20] {
         [
             Value::from(self.id.as_str()),
             Value::from(&texts.hash),
@@ -136,6 +164,7 @@ impl KeyRow {
             Value::from(&texts.limits),
             Value::Text(self.budget.as_ref().map(BudgetId::as_str)),
             Value::Text(self.project.as_ref().map(ProjectId::as_str)),
+            Value::from(&texts.rules),
         ]
     }
 
@@ -154,6 +183,7 @@ impl KeyRow {
             budget: identity(row, "budget_id", BudgetId::new)?,
             expires_at: row.optional_integer("expires_at")?.map(Timestamp::from_micros),
             blocked: row.integer("blocked")? != 0,
+            rules: KeyRules::read(row.optional_text("rules")?)?,
             metadata: read_json(row, "metadata")?,
             created_at: Timestamp::from_micros(row.integer("created_at")?),
             created_by: row.optional_text("created_by")?,

@@ -162,6 +162,16 @@ impl SharedCounters {
         }
     }
 
+    /// Lets counters be seeded from the ledger again, because it says something else of them now.
+    /// While Redis is away there is nothing to do: every counter is made anew when it is back.
+    pub(crate) async fn doubt(&self, counters: &[&str]) {
+        let Some(link) = self.link().await else { return };
+        let told = link.place.doubt(&mut link.connection.clone(), counters).await;
+        if !matches!(told, Ok(true)) {
+            self.lose(&link);
+        }
+    }
+
     /// This link leads nowhere any more: the task has to join again.
     fn lose(&self, link: &Arc<Link>) {
         let lost = self.state.send_if_modified(|state| {

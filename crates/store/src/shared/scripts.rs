@@ -97,6 +97,7 @@ macro_rules! script {
 script!(CLAIM, "limbs.lua", "state.lua", "claim.lua");
 script!(SETTLE, "limbs.lua", "state.lua", "settle.lua");
 script!(SEED, "limbs.lua", "state.lua", "seed.lua");
+script!(DOUBT, "limbs.lua", "state.lua", "doubt.lua");
 script!(ANNOUNCE, "limbs.lua", "announce.lua");
 script!(JOIN, "limbs.lua", "state.lua", "join.lua");
 
@@ -184,6 +185,21 @@ impl Place {
         for (name, counter, kept) in seeds {
             script.key(self.counter(name));
             script.arg(counter.start).arg(counter.used).arg(millis(*kept));
+        }
+        is_present(&run(&script, connection).await?)
+    }
+
+    /// Lets counters be seeded from the ledger again. Gives whether the epoch still is the present
+    /// one.
+    pub(super) async fn doubt(
+        &self,
+        connection: &mut MultiplexedConnection,
+        counters: &[&str],
+    ) -> Result<bool, RedisError> {
+        let mut script = DOUBT.prepare_invoke();
+        script.key(self.names.epoch()).arg(&*self.epoch);
+        for name in counters {
+            script.key(self.counter(name));
         }
         is_present(&run(&script, connection).await?)
     }

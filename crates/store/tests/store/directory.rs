@@ -9,7 +9,7 @@ use tollgate_domain::{
 use tollgate_policy::{Calendar, Demand, Measure, Used};
 use tollgate_store::{
     BudgetRow, Cached, Claims, EntityRow, Exceeded, KeyDirectory, KeyRecord, KeyRow, LimitFields,
-    ModelBudgetField, NEGATIVE_LIFETIME, claim,
+    ModelBudgetField, NEGATIVE_LIFETIME, Replaced, claim,
 };
 
 use crate::keys::key;
@@ -350,5 +350,51 @@ fn rates_and_limits_of_one_model_bind_beside_the_rest() {
         drop(desk.call("k", 4).await.expect("the next minute; 3 of 7 are spent"));
         assert_eq!(desk.refused("k", 5).await, (Level::Key, Measure::Money));
         assert!(ModelName::new("gpt-4o").is_ok());
+    });
+}
+
+#[test]
+fn a_text_that_was_replaced_is_taken_until_its_grace_ends_and_follows_every_change() {
+    on_both(async |world| {
+        let desk = Desk::with_key(&world, key("k")).await;
+        let until = desk.clock.now().plus(Duration::from_secs(60));
+        let mut renewed = KeyRow { hash: KeyHash::of("second"), ..key("k") };
+        let done = world.edit().renew_key(&mut renewed, Some(until)).await.expect("a renewal");
+        assert_eq!(done, Replaced::Done);
+        desk.directory.forget(&key("k").hash);
+        let before = desk.find("k").await.expect("the text before is still taken");
+        assert_eq!(before.hash, renewed.hash);
+
+        let blocked = KeyRow { blocked: true, ..renewed };
+        world.update_key(&blocked).await.expect("an update").expect("a key");
+        desk.directory.forget(&blocked.hash);
+        assert!(desk.find("k").await.expect("a key").own.blocked);
+        assert!(desk.find("second").await.expect("a key").own.blocked);
+
+        desk.clock.go_on(Duration::from_secs(60));
+        assert!(desk.find("k").await.is_none(), "its grace has ended");
+        assert!(desk.find("second").await.is_some());
+    });
+}
+
+#[test]
+fn what_is_waived_counts_no_more_and_stays_in_the_ledger() {
+    on_both(async |world| {
+        let limits = LimitFields { budget_duration: Some("30d".to_owned()), ..capped(260) };
+        let (ledger, _task) = world.ledger(quick());
+        record(&ledger, [entry(1)]);
+        ledger.flush().await;
+        let desk = Desk::with_key(&world, KeyRow { limits, ..key("key-1") }).await;
+        assert_eq!(desk.refused("key-1", 30).await, (Level::Key, Measure::Money));
+        let own = Arc::clone(&desk.find("key-1").await.expect("a key").own);
+        desk.directory.waive(world.edit(), &own, nanos(15), "w1").await.expect("waived");
+        assert_eq!(desk.money("key-1").await.0, nanos(15));
+        desk.directory.waive(world.edit(), &own, nanos(50), "w2").await.expect("nothing to waive");
+        assert_eq!(desk.money("key-1").await.0, nanos(15), "it is never raised");
+        drop(desk.call("key-1", 245).await.expect("as much as was waived"));
+        assert_eq!(world.spent("key-1").await, nanos(250), "the ledger says what was paid");
+
+        let fresh = Desk { directory: Desk::new(&world, 9).directory, clock: desk.clock.clone() };
+        assert_eq!(fresh.money("key-1").await.0, nanos(15), "a start finds the same");
     });
 }

@@ -1,7 +1,10 @@
 //! Virtual keys in the database.
 
 use tollgate_domain::{BudgetId, KeyHash, OrganizationId, ProjectId, TeamId, Timestamp, UserId};
-use tollgate_store::{InsertKeyError, KeyRow, LimitFields, StoreError, UpdateKeyError};
+use tollgate_store::{
+    InsertKeyError, KeyFilter, KeyReach, KeyRow, KeyRules, KeySort, LimitFields, Replaced,
+    StoreError, UpdateKeyError,
+};
 
 use crate::world::{NOW, World, key_id, nanos, on_both};
 
@@ -21,6 +24,7 @@ pub(crate) fn key(id: &str) -> KeyRow {
         budget: None,
         expires_at: None,
         blocked: false,
+        rules: KeyRules::default(),
         metadata: serde_json::Map::new(),
         created_at: NOW,
         created_by: None,
@@ -48,6 +52,11 @@ fn full_key(id: &str) -> KeyRow {
         },
         expires_at: Some(Timestamp::from_micros(-1)),
         blocked: true,
+        rules: KeyRules {
+            allowed_routes: vec!["llm_api_routes".to_owned()],
+            aliases: [("a".to_owned(), "b".to_owned())].into(),
+            enforced_params: vec!["metadata.ticket".to_owned()],
+        },
         metadata: metadata.as_object().cloned().expect("an object"),
         created_by: Some("admin".to_owned()),
         updated_at: Timestamp::from_micros(NOW.micros() + 1),
@@ -158,5 +167,89 @@ fn a_row_that_the_gateway_never_writes_is_an_error_and_not_an_absent_key() {
             let StoreError::Unreadable { column: named, .. } = error else { panic!("{error}") };
             assert_eq!(named, column);
         }
+    });
+}
+
+#[test]
+fn a_renewed_key_is_known_by_its_old_text_until_its_grace_ends() {
+    on_both(async |world| {
+        world.edit().insert_key(&key("k")).await.expect("a new key");
+        let until = Timestamp::from_micros(NOW.micros() + 10);
+        let renew = async |from: &KeyRow, text: &str, until| {
+            let mut row = KeyRow { hash: KeyHash::of(text), ..from.clone() };
+            let renewed = world.edit().renew_key(&mut row, until).await.expect("a renewal");
+            (renewed, row)
+        };
+        let first = key("k");
+        let (renewed, second) = renew(&first, "second", Some(until)).await;
+        assert_eq!((renewed, find(&world, "k").await), (Replaced::Done, None));
+        let retired = world.db.find_retired_key(&first.hash).await.expect("keys");
+        assert_eq!(retired, Some((second.clone(), until)));
+        // Whoever still has the row before does not renew it once more.
+        assert_eq!(renew(&first, "other", None).await.0, Replaced::ChangedMeanwhile);
+
+        let third = renew(&second, "third", Some(until)).await.1;
+        for hash in [first.hash, second.hash] {
+            assert!(world.db.find_retired_key(&hash).await.expect("keys").is_some());
+        }
+        // Without a time, every text before ends at once.
+        assert_eq!(renew(&third, "fourth", None).await.0, Replaced::Done);
+        for hash in [first.hash, second.hash, third.hash] {
+            assert_eq!(world.db.find_retired_key(&hash).await.expect("keys"), None);
+        }
+    });
+}
+
+#[test]
+fn a_deleted_key_is_not_known_by_a_text_that_it_had_before() {
+    on_both(async |world| {
+        world.edit().insert_key(&key("k")).await.expect("a new key");
+        let mut renewed = KeyRow { hash: KeyHash::of("second"), ..key("k") };
+        let until = Some(Timestamp::from_micros(NOW.micros() + 10));
+        let done = world.edit().renew_key(&mut renewed, until).await.expect("a renewal");
+        assert_eq!(done, Replaced::Done);
+        world.edit().delete_keys(&[renewed.hash]).await.expect("deleted");
+        assert_eq!(world.db.find_retired_key(&key("k").hash).await.expect("keys"), None);
+    });
+}
+
+#[test]
+fn a_list_shows_what_is_asked_for_in_the_order_that_is_asked_for() {
+    on_both(async |world| {
+        let at = |micros: i64| Some(Timestamp::from_micros(NOW.micros() + micros));
+        let user = |id: &str| UserId::new(id).ok();
+        let rows = [
+            KeyRow { user: user("ada"), alias: Some("Loom_1".to_owned()), ..key("a") },
+            KeyRow { user: user("bob"), team: TeamId::new("mill").ok(), ..key("b") },
+            KeyRow { created_by: Some("ada".to_owned()), expires_at: at(5), ..key("c") },
+            KeyRow { alias: Some("loomx1".to_owned()), expires_at: at(9), ..key("d") },
+        ];
+        for row in &rows {
+            world.edit().insert_key(row).await.expect("a new key");
+        }
+        let sorted = KeyFilter { sort: KeySort::ExpiresAt, ascending: true, ..Default::default() };
+        let reach = KeyReach {
+            user: Some("ada".to_owned()),
+            teams: vec!["mill".to_owned()],
+            created_by: Some("ada".to_owned()),
+        };
+        for (filter, expected) in [
+            (KeyFilter { live_at: at(5), ..sorted.clone() }, "dab"),
+            (KeyFilter { ended_at: at(5), ..sorted.clone() }, "c"),
+            (KeyFilter { ascending: false, ..sorted.clone() }, "dcab"),
+            (KeyFilter { alias_part: Some("LOOM".to_owned()), ..sorted.clone() }, "da"),
+            (KeyFilter { alias_part: Some("m_1".to_owned()), ..sorted.clone() }, "a"),
+            (KeyFilter { named: true, sort: KeySort::Alias, ..sorted.clone() }, "ad"),
+            (KeyFilter { reach: Some(reach), ..sorted.clone() }, "cab"),
+            (KeyFilter { reach: Some(KeyReach::default()), ..sorted.clone() }, ""),
+            (KeyFilter { deleted: true, ..sorted.clone() }, ""),
+        ] {
+            let page = world.db.list_keys(&filter, 0, 10).await.expect("keys");
+            let found: String = page.keys.iter().map(|row| row.id.as_str()).collect();
+            assert_eq!((found.as_str(), page.total), (expected, expected.len() as u64));
+        }
+        world.edit().delete_keys(&[KeyHash::of("a")]).await.expect("deleted");
+        let gone = KeyFilter { deleted: true, ..sorted };
+        assert_eq!(world.db.list_keys(&gone, 0, 10).await.expect("keys").keys, rows[..1]);
     });
 }

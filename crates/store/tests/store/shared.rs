@@ -130,6 +130,24 @@ async fn spend_in_ledger(world: &World, calls: std::ops::Range<u128>) {
 }
 
 #[test]
+fn what_is_waived_on_one_node_counts_no_more_on_any() {
+    with_budget(1_000, async |world, redis| {
+        spend_in_ledger(&world, 1..2).await;
+        let one = Node::start(&world, &redis, "one").await;
+        let other = Node::start(&world, &redis, "other").await;
+        let held = other.call(100).await.expect("it fits");
+        assert_eq!((one.money().await, other.money().await), ((250, 100), (250, 100)));
+        let found = one.directory.find(&KeyHash::of("key-1")).await.expect("keys");
+        let record = found.expect("a key");
+        one.directory.waive(world.edit(), &record.own, nanos(20), "w").await.expect("waived");
+        one.money_becomes((20, 100)).await;
+        other.money_becomes((20, 100)).await;
+        held.settle(&Used { cost: nanos(70), tokens: 3 });
+        one.money_becomes((90, 0)).await;
+    });
+}
+
+#[test]
 fn two_nodes_race_five_hundred_calls_for_a_budget_of_a_hundred_and_a_hundred_pass() {
     with_budget(700, async |world, redis| {
         let nodes =

@@ -104,7 +104,7 @@ async fn keys_and_spend_outlive_a_restart() {
 }
 
 #[tokio::test]
-async fn only_the_master_key_manages_keys() {
+async fn a_key_without_a_user_manages_no_keys() {
     let stage = Stage::new().await;
     let (key, other) = (stage.plain_key().await, stage.plain_key().await);
     let forbidden = (403, "management_forbidden".to_owned());

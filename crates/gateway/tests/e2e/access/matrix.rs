@@ -80,49 +80,57 @@ async fn every_route_answers_every_caller_as_its_row_says() {
     }
     expect![[r#"
                                                                        nobody  unknown    plain      key sees_own internal     leadorg_admin sees_all    admin   master
-        POST /v1/chat/completions (Key)                                   401      401      200      200      200      200      200      200      200      200      200
-        POST /chat/completions (Key)                                      401      401      200      200      200      200      200      200      200      200      200
-        POST /v1/responses (Key)                                          401      401      200      200      200      200      200      200      200      200      200
-        POST /responses (Key)                                             401      401      200      200      200      200      200      200      200      200      200
-        POST /openai/v1/responses (Key)                                   401      401      200      200      200      200      200      200      200      200      200
-        GET /v1/responses (Key)                                           401      401      405      405      405      405      405      405      405      405      405
-        GET /v1/responses/{id} (Key)                                      401      401      404      404      404      404      404      404      404      404      404
-        DELETE /v1/responses/{id} (Key)                                   401      401      404      404      404      404      404      404      404      404      404
-        GET /v1/responses/{id}/input_items (Key)                          401      401      404      404      404      404      404      404      404      404      404
-        GET /responses (Key)                                              401      401      405      405      405      405      405      405      405      405      405
-        GET /responses/{id} (Key)                                         401      401      404      404      404      404      404      404      404      404      404
-        DELETE /responses/{id} (Key)                                      401      401      404      404      404      404      404      404      404      404      404
-        GET /responses/{id}/input_items (Key)                             401      401      404      404      404      404      404      404      404      404      404
-        GET /openai/v1/responses (Key)                                    401      401      405      405      405      405      405      405      405      405      405
-        GET /openai/v1/responses/{id} (Key)                               401      401      404      404      404      404      404      404      404      404      404
-        DELETE /openai/v1/responses/{id} (Key)                            401      401      404      404      404      404      404      404      404      404      404
-        GET /openai/v1/responses/{id}/input_items (Key)                   401      401      404      404      404      404      404      404      404      404      404
-        POST /v1/messages (Key)                                           401      401      200      200      200      200      200      200      200      200      200
-        POST /v1/messages/count_tokens (Key)                              401      401      200      200      200      200      200      200      200      200      200
-        POST /utils/token_counter (Key)                                   401      401      200      200      200      200      200      200      200      200      200
-        GET /v1beta/models (Key)                                          401      401      200      200      200      200      200      200      200      200      200
-        POST /v1beta/models/{*operation} (Key)                            401      401      200      200      200      200      200      200      200      200      200
-        GET /v1/models (Key)                                              401      401      200      200      200      200      200      200      200      200      200
-        GET /models (Key)                                                 401      401      200      200      200      200      200      200      200      200      200
-        GET /v1/models/{*model} (Key)                                     401      401      200      200      200      200      200      200      200      200      200
-        POST /v1/models/{*model} (Key)                                    401      401      200      200      200      200      200      200      200      200      200
-        GET /models/{*model} (Key)                                        401      401      200      200      200      200      200      200      200      200      200
-        POST /models/{*model} (Key)                                       401      401      200      200      200      200      200      200      200      200      200
+        POST /v1/chat/completions (Key)                                   401      401      200      200      200      200      200      200      403      200      200
+        POST /chat/completions (Key)                                      401      401      200      200      200      200      200      200      403      200      200
+        POST /v1/responses (Key)                                          401      401      200      200      200      200      200      200      403      200      200
+        POST /responses (Key)                                             401      401      200      200      200      200      200      200      403      200      200
+        POST /openai/v1/responses (Key)                                   401      401      200      200      200      200      200      200      403      200      200
+        GET /v1/responses (Key)                                           401      401      405      405      405      405      405      405      403      405      405
+        GET /v1/responses/{id} (Key)                                      401      401      404      404      404      404      404      404      403      404      404
+        DELETE /v1/responses/{id} (Key)                                   401      401      404      404      404      404      404      404      403      404      404
+        GET /v1/responses/{id}/input_items (Key)                          401      401      404      404      404      404      404      404      403      404      404
+        GET /responses (Key)                                              401      401      405      405      405      405      405      405      403      405      405
+        GET /responses/{id} (Key)                                         401      401      404      404      404      404      404      404      403      404      404
+        DELETE /responses/{id} (Key)                                      401      401      404      404      404      404      404      404      403      404      404
+        GET /responses/{id}/input_items (Key)                             401      401      404      404      404      404      404      404      403      404      404
+        GET /openai/v1/responses (Key)                                    401      401      405      405      405      405      405      405      403      405      405
+        GET /openai/v1/responses/{id} (Key)                               401      401      404      404      404      404      404      404      403      404      404
+        DELETE /openai/v1/responses/{id} (Key)                            401      401      404      404      404      404      404      404      403      404      404
+        GET /openai/v1/responses/{id}/input_items (Key)                   401      401      404      404      404      404      404      404      403      404      404
+        POST /v1/messages (Key)                                           401      401      200      200      200      200      200      200      403      200      200
+        POST /v1/messages/count_tokens (Key)                              401      401      200      200      200      200      200      200      403      200      200
+        POST /utils/token_counter (Key)                                   401      401      200      200      200      200      200      200      403      200      200
+        GET /v1beta/models (Key)                                          401      401      200      200      200      200      200      200      403      200      200
+        POST /v1beta/models/{*operation} (Key)                            401      401      200      200      200      200      200      200      403      200      200
+        GET /v1/models (Key)                                              401      401      200      200      200      200      200      200      403      200      200
+        GET /models (Key)                                                 401      401      200      200      200      200      200      200      403      200      200
+        GET /v1/models/{*model} (Key)                                     401      401      200      200      200      200      200      200      403      200      200
+        POST /v1/models/{*model} (Key)                                    401      401      200      200      200      200      200      200      403      200      200
+        GET /models/{*model} (Key)                                        401      401      200      200      200      200      200      200      403      200      200
+        POST /models/{*model} (Key)                                       401      401      200      200      200      200      200      200      403      200      200
         GET /health/liveliness (Anyone)                                   200      200      200      200      200      200      200      200      200      200      200
         GET /health/liveness (Anyone)                                     200      200      200      200      200      200      200      200      200      200      200
         GET /health/readiness (Anyone)                                    200      200      200      200      200      200      200      200      200      200      200
         GET /metrics (Master)                                             401      401      403      403      403      403      403      403      403      403      200
         GET /errors (Anyone)                                              200      200      200      200      200      200      200      200      200      200      200
         GET /errors/{slug} (Anyone)                                       200      200      200      200      200      200      200      200      200      200      200
-        POST /openai/deployments/{model}/chat/completions (Key)           401      401      200      200      200      200      200      200      200      200      200
-        POST /engines/{model}/chat/completions (Key)                      401      401      200      200      200      200      200      200      200      200      200
+        POST /openai/deployments/{model}/chat/completions (Key)           401      401      200      200      200      200      200      200      403      200      200
+        POST /engines/{model}/chat/completions (Key)                      401      401      200      200      200      200      200      200      403      200      200
         GET /key/info (Keys)                                              401      401      403      200      403      403      403      403      200      200      200
-        POST /key/generate (Admins)                                       401      401      403      403      403      403      403      403      403      200      200
-        POST /key/update (Admins)                                         401      401      403      403      403      403      403      403      403      200      200
+        POST /v2/key/info (Keys)                                          401      401      400      400      400      400      400      400      400      400      400
+        POST /key/health (Keys)                                           401      401      200      200      200      200      200      200      200      200      200
+        POST /key/generate (Managers)                                     401      401      403      403      403      200      200      200      403      200      200
+        POST /key/service-account/generate (Managers)                     401      401      400      400      403      400      400      400      403      400      400
+        POST /key/update (Managers)                                       401      401      403      403      403      403      403      403      403      200      200
+        POST /key/block (Managers)                                        401      401      400      400      403      400      400      400      403      400      400
+        POST /key/unblock (Managers)                                      401      401      400      400      403      400      400      400      403      400      400
+        POST /key/{key}/reset_spend (Managers)                            401      401      400      400      403      400      400      400      403      400      400
+        POST /key/bulk_update (Managers)                                  401      401      400      400      403      400      400      400      403      400      400
+        POST /key/regenerate (Managers)                                   401      401      400      400      403      400      400      400      403      400      400
+        POST /key/{key}/regenerate (Managers)                             401      401      403      403      403      403      403      403      403      404      404
         POST /key/delete (Managers)                                       401      401      403      403      403      403      403      403      403      404      404
-        POST /key/block (Admins)                                          401      401      403      403      403      403      403      403      403      400      400
-        POST /key/unblock (Admins)                                        401      401      403      403      403      403      403      403      403      400      400
         GET /key/list (Keys)                                              401      401      403      403      200      200      200      200      200      200      200
+        GET /key/aliases (Keys)                                           401      401      403      403      200      200      200      200      200      200      200
         POST /team/new (OrganizationAdmins)                               401      401      403      403      403      403      403      403      403      200      200
         POST /team/update (Admins)                                        401      401      403      403      403      403      403      403      403      400      400
         PATCH /team/{team_id} (Admins)                                    401      401      403      403      403      403      403      403      403      200      200
@@ -142,7 +150,7 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /team/member_update (Managers)                               401      401      400      400      403      400      400      400      403      400      400
         POST /team/member_delete (Managers)                               401      401      400      400      403      400      400      400      403      400      400
         POST /user/new (OrganizationAdmins)                               401      401      403      403      403      403      403      403      403      200      200
-        POST /user/update (OrganizationAdmins)                            401      401      403      403      403      403      403      400      403      400      400
+        POST /user/update (Keys)                                          401      401      400      400      400      400      400      400      400      400      400
         POST /user/delete (OrganizationAdmins)                            401      401      403      403      403      403      403      400      403      400      400
         GET /user/info (Keys)                                             401      401      400      400      200      200      200      200      200      200      400
         GET /user/list (OrganizationAdmins)                               401      401      403      403      403      403      403      200      200      200      200
@@ -242,6 +250,7 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         .replace("{*model}", operated)
         .replace("{*operation}", operated)
         .replace("{slug}", "key_unknown")
+        .replace("{key}", &"0".repeat(64))
         .replace("{id}", "resp_of_nobody")
         .replace("{model_id}", "nothing")
         .replace("{access_group}", "nothing")

@@ -1,0 +1,104 @@
+//! Keys are changed, blocked, and let spend again.
+
+use serde_json::{Value, json};
+use tollgate_domain::Money;
+use tollgate_faults::{Reason, Refusal};
+use tollgate_store::KeyRow;
+
+use super::make::complete;
+use super::record::{apply, shown};
+use super::{KEY, account, ceiling, command, named, save, shape, theirs};
+use crate::desk::Desk;
+use crate::fields::Fields;
+use crate::problem;
+use crate::route::Route;
+use crate::shape::{Shape, dollars};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        command("/key/update", ("Change a key", shape(KEY)), update),
+        command(
+            "/key/block",
+            ("Refuse every call of a key", Shape::of(&[KEY.required()])),
+            |desk, fields| block(desk, fields, true),
+        ),
+        command(
+            "/key/unblock",
+            ("Let a key call again", Shape::of(&[KEY.required()])),
+            |desk, fields| block(desk, fields, false),
+        ),
+        command(
+            "/key/{key}/reset_spend",
+            (
+                "Count less of what a key spent against its budgets",
+                Shape::of(&[
+                    KEY.required(),
+                    dollars("reset_to", "The dollars that still count").required(),
+                ]),
+            ),
+            reset_spend,
+        ),
+    ]
+}
+
+async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let row = changed(&desk, &fields).await?;
+    let mut answer = shown(&row, &account(&desk, &row).await?);
+    answer.insert("key".to_owned(), json!(row.hash.expose_hex()));
+    Ok(Value::Object(answer))
+}
+
+/// Changes the key that a request names.
+pub(super) async fn changed(desk: &Desk, fields: &Fields) -> Result<KeyRow, Refusal> {
+    let before = named(desk, fields).await?;
+    let mut row = before.clone();
+    alter(desk, fields, (&before, &mut row)).await?;
+    save(desk, &mut row).await?;
+    Ok(row)
+}
+
+/// Applies what a request sent to a key, as far as the caller may.
+pub(super) async fn alter(
+    desk: &Desk,
+    fields: &Fields,
+    (before, row): (&KeyRow, &mut KeyRow),
+) -> Result<(), Refusal> {
+    apply(fields, row, desk.clock.now())?;
+    complete(desk, fields, row).await?;
+    ceiling::may_change(desk, fields, (before, row)).await
+}
+
+async fn block(desk: Desk, fields: Fields, blocked: bool) -> Result<Value, Refusal> {
+    let mut row = named(&desk, &fields).await?;
+    desk.must_oversee(theirs(&row))?;
+    row.blocked = blocked;
+    save(&desk, &mut row).await?;
+    let mut answer = shown(&row, &account(&desk, &row).await?);
+    answer.insert("token".to_owned(), json!(row.hash.expose_hex()));
+    Ok(Value::Object(answer))
+}
+
+/// What was spent stays in the ledger; it only counts no more.
+async fn reset_spend(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let row = named(&desk, &fields).await?;
+    desk.must_oversee(theirs(&row))?;
+    let target = fields.dollars("reset_to")?.value().unwrap_or(Money::ZERO);
+    let found = desk.keys.find(&row.hash).await.map_err(|problem| problem::store(&problem))?;
+    let record = found.ok_or_else(|| super::no_such_key("the key was deleted in the meantime"))?;
+    let before = desk.account(&record.own).await?;
+    let above = |most: Money| target > most;
+    if above(before.spent) || row.limits.max_budget.is_some_and(above) {
+        let message = "`reset_to` is more than the key spent, or than its budget";
+        return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param("reset_to"));
+    }
+    let waived = desk.keys.waive(desk.edit(), &record.own, target, &desk.fresh_id()).await;
+    waived.map_err(|problem| problem::store(&problem))?;
+    let after = desk.account(&record.own).await?;
+    Ok(json!({
+        "key_hash": row.hash.expose_hex(),
+        "spend": after.spent,
+        "previous_spend": before.spent,
+        "max_budget": row.limits.max_budget,
+        "budget_reset_at": after.resets_at.map(|at| at.to_string()),
+    }))
+}
