@@ -31,5 +31,6 @@ pub use route::{Candidate, plan};
 pub use settle::{Observed, Settlement, estimated_input, estimated_output, settle};
 pub use window::{
     Anchor, Calendar, DaysError, LOCAL_DAYS_MAX, LocalDay, Period, PeriodError, PeriodProblem,
-    QuarterHours, Span, TimeOfDay, TimeOfDayError, WeekStart, WeekStartError, Zone, ZoneError,
+    QuarterHours, Running, Span, TimeOfDay, TimeOfDayError, WeekStart, WeekStartError, Zone,
+    ZoneError,
 };

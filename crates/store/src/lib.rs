@@ -12,6 +12,7 @@ mod db;
 mod directory;
 mod entities;
 mod error;
+mod imports;
 mod keys;
 mod ledger;
 mod levels;
@@ -29,6 +30,7 @@ pub use db::{Db, Presence};
 pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_KEYS_MAX};
 pub use entities::{BudgetRow, DeleteEntitiesError, Deleted, ENTITIES_PER_PAGE_MAX, EntityRow};
 pub use error::StoreError;
+pub use imports::{ImportedRow, ImportedSum, SumOf, Written};
 pub use keys::{InsertKeyError, KEYS_PER_PAGE_MAX, KeyFilter, KeyPage, KeyRow, UpdateKeyError};
 pub use ledger::{
     Charged, CorrectedEntry, Correction, Dispatched, EntryFilter, EntryPage, EntryRetention,
@@ -36,7 +38,7 @@ pub use ledger::{
     LedgerSlot, LedgerTask, LogPage, Logged, LoggedEntry, OutputSoFar, Recovered, Spool, recover,
 };
 pub use levels::{ClaimError, Exceeded, LevelRecord, claim};
-pub use limits::{LimitFields, ModelBudgetField, WindowField};
+pub use limits::{LimitFields, ModelBudgetField, RunningField, WindowField};
 pub use meters::{Claims, Left, Meter, Standing};
 pub use responses::{
     ChainError, Owner, ResponseLimits, ResponseRow, Responses, Retention, SaveResponseError,

@@ -95,7 +95,7 @@ impl Spend {
         })
     }
 
-    fn values(&self) -> impl Iterator<Item = i64> {
+    pub(crate) fn values(&self) -> impl Iterator<Item = i64> {
         [self.entries, self.failed, self.unpriced, self.cost.nanos()]
             .into_iter()
             .chain(self.usage_milli)
@@ -179,12 +179,12 @@ pub(crate) fn columns() -> impl Iterator<Item = &'static str> {
 }
 
 /// What stands before and after the rows of the statement that adds to sums.
-struct Add {
-    head: String,
-    tail: String,
+pub(crate) struct Add {
+    pub(crate) head: String,
+    pub(crate) tail: String,
 }
 
-static ADD: LazyLock<Add> = LazyLock::new(|| {
+pub(crate) static ADD: LazyLock<Add> = LazyLock::new(|| {
     let mut head = String::from("INSERT INTO spend_quarter_hours (kind, subject, bucket_at");
     let mut tail = String::from("ON CONFLICT (kind, subject, bucket_at) DO UPDATE SET ");
     for (index, column) in columns().enumerate() {

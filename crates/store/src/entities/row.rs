@@ -59,7 +59,7 @@ pub struct BudgetRow {
 }
 
 /// The columns that are JSON, written out so that values can borrow them.
-pub(super) struct Texts {
+pub(crate) struct Texts {
     models: String,
     limits: String,
     metadata: String,
@@ -96,7 +96,7 @@ impl EntityRow {
         }
     }
 
-    pub(super) fn texts(&self) -> Texts {
+    pub(crate) fn texts(&self) -> Texts {
         Texts {
             models: Json::from(self.models.clone()).to_string(),
             limits: self.limits.to_text(),
@@ -105,7 +105,7 @@ impl EntityRow {
     }
 
     /// The values in the order of the statements' columns.
-    pub(super) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 14] {
+    pub(crate) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 14] {
         [
             Value::from(self.level.as_str()),
             Value::from(&self.within),
@@ -124,7 +124,7 @@ impl EntityRow {
         ]
     }
 
-    pub(super) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
         let kind = row.text("kind")?;
         Ok(Self {
             level: Level::parse(&kind).ok_or_else(|| unreadable("kind", &"no level"))?,
@@ -146,7 +146,7 @@ impl EntityRow {
 }
 
 impl BudgetRow {
-    pub(super) fn values<'a>(&'a self, limits: &'a String) -> [Value<'a>; 6] {
+    pub(crate) fn values<'a>(&'a self, limits: &'a String) -> [Value<'a>; 6] {
         [
             Value::from(self.id.as_str()),
             Value::from(limits),
@@ -157,7 +157,7 @@ impl BudgetRow {
         ]
     }
 
-    pub(super) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
         Ok(Self {
             id: BudgetId::new(&row.text("id")?).map_err(|error| unreadable("id", &error))?,
             limits: LimitFields::read(&row.text("limits")?)?,

@@ -53,7 +53,7 @@ pub struct KeyRow {
 }
 
 /// The columns that are JSON or hexadecimal text, written out so that values can borrow them.
-pub(super) struct Texts {
+pub(crate) struct Texts {
     hash: String,
     models: String,
     metadata: String,
@@ -81,7 +81,7 @@ impl KeyRow {
         listed.filter_map(Json::as_str).filter_map(|tag| TagName::new(tag).ok()).collect()
     }
 
-    pub(super) fn texts(&self) -> Texts {
+    pub(crate) fn texts(&self) -> Texts {
         Texts {
             hash: self.hash.expose_hex(),
             models: Json::from(self.models.clone()).to_string(),
@@ -91,7 +91,7 @@ impl KeyRow {
     }
 
     /// The values in the order of the statements' columns.
-    pub(super) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 19] {
+    pub(crate) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 19] {
         [
             Value::from(self.id.as_str()),
             Value::from(&texts.hash),
@@ -115,7 +115,7 @@ impl KeyRow {
         ]
     }
 
-    pub(super) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
         Ok(Self {
             id: KeyId::new(&row.text("id")?).map_err(|error| unreadable("id", &error))?,
             hash: read_hash(&row.text("hash")?)?,
