@@ -30,7 +30,7 @@ pub use db::{Db, Presence};
 pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_KEYS_MAX};
 pub use entities::{BudgetRow, DeleteEntitiesError, Deleted, ENTITIES_PER_PAGE_MAX, EntityRow};
 pub use error::StoreError;
-pub use imports::{ImportedRow, ImportedSum, SumOf, Written};
+pub use imports::{ImportedRow, ImportedSum, Openings, SumOf, Written};
 pub use keys::{InsertKeyError, KEYS_PER_PAGE_MAX, KeyFilter, KeyPage, KeyRow, UpdateKeyError};
 pub use ledger::{
     Charged, CorrectedEntry, Correction, Dispatched, EntryFilter, EntryPage, EntryRetention,

@@ -20,7 +20,7 @@ use crate::StoreError;
 use crate::batch::Statement;
 use crate::transaction::Transaction;
 pub use rows::{ImportedRow, Written};
-pub use sums::{ImportedSum, SumOf};
+pub use sums::{ImportedSum, Openings, SumOf};
 
 /// The kind of a level's opening balances.
 pub(crate) fn opening_of(level: Level) -> String {

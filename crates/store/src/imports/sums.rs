@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use tollgate_domain::{Money, Subject, Timestamp, joined};
+use tollgate_domain::{Level, Money, Subject, Timestamp, joined};
 
 use super::{alone, imported, opening_of};
 use crate::batch::{Statement, Value, chunks};
@@ -21,6 +21,9 @@ pub enum SumOf {
     /// What a subject had spent of its budget besides, when it was taken over.
     Opening(Subject),
 }
+
+/// Opening balances, by subject and by the start of the quarter-hour that they are dated.
+pub type Openings = BTreeMap<Subject, BTreeMap<Timestamp, Money>>;
 
 /// What a source says was spent within a quarter-hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,19 +99,26 @@ impl Db {
         recorded(&mut transaction, sums).await
     }
 
-    /// A subject's opening balances: the start of each one's quarter-hour, and the amount.
+    /// Every opening balance that is here, by subject and by the start of its quarter-hour.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
-    pub async fn openings(&self, subject: &Subject) -> Result<Vec<(Timestamp, Money)>, StoreError> {
+    pub async fn openings(&self) -> Result<Openings, StoreError> {
         let mut transaction = Transaction::begin_to_read(self).await?;
-        let kind = opening_of(subject.level);
-        let find = Statement::new(OPENINGS, [Value::from(&kind), Value::from(&*subject.id)]);
-        let read = |row: &dyn crate::db::Columns| {
-            let at = Timestamp::from_micros(row.integer("bucket_at")?);
-            Ok((at, Money::from_nanos(row.integer("cost_nanos")?)))
-        };
-        transaction.fetch(find, read).await
+        let mut openings = Openings::new();
+        for level in Level::ALL {
+            let kind = opening_of(level);
+            let find = Statement::new(OPENINGS, [Value::from(&kind)]);
+            let read = |row: &dyn crate::db::Columns| {
+                let at = Timestamp::from_micros(row.integer("bucket_at")?);
+                let cost = Money::from_nanos(row.integer("cost_nanos")?);
+                Ok((Subject::new(level, &row.text("subject")?), at, cost))
+            };
+            for (subject, at, cost) in transaction.fetch(find, read).await? {
+                openings.entry(subject).or_default().insert(at, cost);
+            }
+        }
+        Ok(openings)
     }
 }
 
@@ -171,5 +181,5 @@ static FIND: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-const OPENINGS: &str = "SELECT bucket_at, cost_nanos FROM spend_quarter_hours \
-     WHERE kind = $1 AND subject = $2 ORDER BY bucket_at";
+const OPENINGS: &str = "SELECT subject, bucket_at, cost_nanos FROM spend_quarter_hours \
+     WHERE kind = $1";

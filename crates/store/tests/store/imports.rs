@@ -131,7 +131,7 @@ fn an_opening_balance_counts_for_limits_and_not_for_usage() {
         assert_eq!(spent(&world, next).await, Money::ZERO, "it belongs to its window");
         let usage = world.db.usage(&team(), None, &[window]).await.expect("usage");
         assert_eq!(usage.days[0].total.cost, nanos(50));
-        let openings = world.db.openings(&team()).await.expect("openings");
-        assert_eq!(openings, [(start, nanos(700))]);
+        let openings = world.db.openings().await.expect("openings");
+        assert_eq!(openings, [(team(), [(start, nanos(700))].into())].into());
     });
 }
