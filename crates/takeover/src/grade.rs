@@ -3,33 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-
-/// How well something came over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Grade {
-    /// It does here what it did there.
-    Exact,
-    /// It does nearly the same; the remark says what changes.
-    Approximated,
-    /// Somebody has to do something; the remark says what.
-    Manual,
-    /// There is nothing like it here.
-    Unsupported,
-}
-
-impl Grade {
-    /// The grade in words.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Approximated => "approximated",
-            Self::Manual => "manual",
-            Self::Unsupported => "unsupported",
-        }
-    }
-}
+pub use tollgate_config::Grade;
 
 /// What is to be said about one row.
 #[derive(Debug, Default)]

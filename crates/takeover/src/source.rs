@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-pub use read::read;
+pub use read::{is_same, read};
 pub use row::{Row, instant, says_something};
 
 /// A table whose rows are brought here.

@@ -119,3 +119,35 @@ const LARGE: [&str; 3] =
 /// Parameters of a URL that Prisma knows and Postgres does not.
 const PRISMA: [&str; 6] =
     ["schema", "connection_limit", "pool_timeout", "pgbouncer", "socket_timeout", "sslaccept"];
+
+/// Whether two addresses are of one database, as far as addresses can tell.
+#[must_use]
+pub fn is_same(one: &str, other: &str) -> bool {
+    let place = |url: &str| {
+        let url = url.split('?').next().unwrap_or(url);
+        let options: PgConnectOptions = url.parse().ok()?;
+        let database = options.get_database().map(str::to_owned);
+        Some((options.get_host().to_owned(), options.get_port(), database))
+    };
+    let postgres = |url: &str| url.starts_with("postgres");
+    postgres(one) && postgres(other) && place(one).is_some() && place(one) == place(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_database_is_known_whoever_connects_to_it() {
+        let litellm = "postgresql://llm:secret@db.test:5432/litellm?schema=public";
+        for (other, same) in [
+            ("postgres://me@db.test/litellm", true),
+            ("postgres://me@db.test/tollgate", false),
+            ("postgres://me@db.test:5433/litellm", false),
+            ("postgres://me@other.test/litellm", false),
+            ("sqlite://tollgate-data/tollgate.sqlite", false),
+        ] {
+            assert_eq!(is_same(other, litellm), same, "{other}");
+        }
+    }
+}
