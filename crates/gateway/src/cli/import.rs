@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use tollgate_config::Snapshot;
-use tollgate_domain::{Clock as _, KeyHash, Secret, Timestamp};
+use tollgate_domain::{KeyHash, Secret, Timestamp};
 use tollgate_store::Db;
 use tollgate_takeover::daily::DailySums;
 use tollgate_takeover::map::{Told, map};
@@ -20,8 +20,7 @@ use tollgate_takeover::{Plan, source};
 use self::report::Report;
 use crate::cli::grades::Grades;
 use crate::cli::{FINDINGS, NOT_STARTED};
-use crate::clock::SystemClock;
-use crate::{environment, startup, wiring};
+use crate::{clock, environment, startup, wiring};
 
 /// From where.
 #[derive(Debug, clap::Subcommand)]
@@ -55,6 +54,9 @@ pub(super) struct Litellm {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+    /// Read the wall clock from this file: an RFC 3339 instant
+    #[arg(long, value_name = "FILE", hide = true)]
+    clock_file: Option<PathBuf>,
 }
 
 impl Import {
@@ -85,7 +87,7 @@ impl Litellm {
     }
 
     async fn import(&self) -> anyhow::Result<Report> {
-        let now = SystemClock::start().now();
+        let now = clock::choose(self.clock_file.as_ref())?.now();
         let (snapshot, config) = self.configured(now)?;
         let target = self.target(&snapshot)?;
         let plan = self.plan(&snapshot, now).await?;

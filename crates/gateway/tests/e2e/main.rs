@@ -15,3 +15,4 @@ mod lifecycle;
 mod limits;
 mod matrix;
 mod stage;
+mod takeover;

@@ -48,6 +48,12 @@ impl Mapping<'_> {
             let mut marks = Marks::default();
             let Some(mut entity) = self.entity(&USER, row, &mut marks) else { continue };
             entity.models = models(row, "models", &mut marks);
+            if entity.limits.max_budget.is_some() {
+                marks.approximated(
+                    "a user's budget binds the user's keys of teams too; at LiteLLM it does so \
+                     only with `apply_user_budget_to_team_keys`",
+                );
+            }
             for name in ["user_email", "user_role", "sso_user_id"] {
                 if let Some(value) = row.text(name) {
                     entity.metadata.insert(name.to_owned(), json!(value));
