@@ -68,6 +68,12 @@ impl Key {
         self.team == Some(3)
     }
 
+    /// Whether nothing refuses its calls of some model.
+    pub(super) fn is_free(&self) -> bool {
+        let refused = self.is_blocked() || self.is_expired() || self.is_in_blocked_team();
+        !refused && self.spent().is_none() && !self.visible().is_empty()
+    }
+
     /// The budget that is used up, the key's own before those above it.
     pub(super) fn spent(&self) -> Option<Spent> {
         let on = |rest: bool, why: Spent| rest.then_some(why);
@@ -235,17 +241,21 @@ pub(super) async fn fill(proxy: &Proxy) {
 /// The secret that a rotation of the first key replaced.
 pub(super) const ROTATED: &str = "sk-rotated-0000000";
 
+/// A secret that somebody chose when LiteLLM still took any.
+pub(super) const SHORT: &str = "sk-1234";
+
 fn odd_keys() -> Vec<Value> {
     vec![
         json!({"token": "not-a-hash", "key_name": null, "spend": 0}),
         json!({
-            "token": KeyHash::of("sk-session-0000").expose_hex(), "team_id": "litellm-dashboard",
+            "token": KeyHash::of("sk-session-00000").expose_hex(), "team_id": "litellm-dashboard",
             "spend": 0,
         }),
         json!({
-            "token": KeyHash::of("sk-managing-000").expose_hex(), "key_alias": "managing",
+            "token": KeyHash::of("sk-managing-0000").expose_hex(), "key_alias": "managing",
             "allowed_routes": ["management_routes"], "spend": "NaN",
         }),
+        json!({"token": KeyHash::of(SHORT).expose_hex(), "key_alias": "short", "spend": 0}),
     ]
 }
 

@@ -9,7 +9,7 @@ use tollgate_testkit::config_text::ConfigText;
 use tollgate_testkit::gateway::{GatewayProcess, Home};
 
 use super::proxy::Proxy;
-use super::rows::{KEYS, Key, NEXT_MONTH, NOW, ROTATED, fill};
+use super::rows::{KEYS, Key, NEXT_MONTH, NOW, ROTATED, SHORT, fill};
 use super::{Import, check};
 use crate::stage::{CHAT, binary, nanos, simulator};
 
@@ -98,8 +98,8 @@ async fn looked_at(taken: &Taken) {
 async fn imported(taken: &Taken) {
     let report = taken.import().report(&["--apply"]).await;
     assert_eq!(report["agrees"], true, "{report:#}");
-    // All keys, the managing one, and the rotated secret.
-    assert_eq!(here(&report, "keys"), (KEYS + 2).to_string());
+    // All keys, the managing one, the short one, and the rotated secret.
+    assert_eq!(here(&report, "keys"), (KEYS + 3).to_string());
     assert_eq!(here(&report, "teams"), "12");
     assert_eq!(report["applied"]["rows"]["kept"], 0);
     let exact = &report["rows"]["keys"]["exact"];
@@ -190,16 +190,18 @@ async fn keys_do_what_they_did(gateway: &GatewayProcess) {
         }
     }
     assert!(refused > 30 && answered > 60, "{refused} refused, {answered} answered");
-    gateway.client(ROTATED).get("/v1/models").await.ok();
-    let managing = gateway.client("sk-managing-000").get("/v1/models").await;
+    for secret in [ROTATED, SHORT] {
+        gateway.client(secret).get("/v1/models").await.ok();
+    }
+    assert_eq!(gateway.client("sk-4321").get("/v1/models").await.refusal().1, "key_malformed");
+    let managing = gateway.client("sk-managing-0000").get("/v1/models").await;
     assert_eq!(managing.refusal().1, "key_blocked", "it was held to certain routes");
-    let session = gateway.client("sk-session-0000").get("/v1/models").await;
+    let session = gateway.client("sk-session-00000").get("/v1/models").await;
     assert_eq!(session.refusal().1, "key_unknown");
 }
 
 async fn customers_are_bound(gateway: &GatewayProcess) {
-    // A key that nothing else refuses.
-    let key = Key::all().find(|key| key.number == 32).expect("the key");
+    let key = Key::all().find(Key::is_free).expect("a key that nothing else refuses");
     let client = gateway.client(&key.secret());
     for (customer, expected) in
         [("c-fine", ""), ("c-spent", "budget_exceeded"), ("c-blocked", "customer_blocked")]
