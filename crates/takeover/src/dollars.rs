@@ -124,7 +124,9 @@ mod tests {
     proptest! {
         // A double holds any fifteen digits: a million dollars to the nano-dollar.
         #[test]
-        fn an_amount_that_was_written_as_a_double_comes_back(nanos in -999_999_999_999_999i64..1_000_000_000_000_000) {
+        fn an_amount_that_was_written_as_a_double_comes_back(
+            nanos in -999_999_999_999_999i64..1_000_000_000_000_000,
+        ) {
             let dollars: f64 = Money::from_nanos(nanos).to_string().parse().expect("a number");
             prop_assert_eq!(money(dollars), Ok(Money::from_nanos(nanos)));
         }

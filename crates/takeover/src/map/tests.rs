@@ -156,7 +156,11 @@ fn odd_rows_are_graded_and_never_stop_the_others() {
 
 #[test]
 fn a_rotated_secret_works_until_its_date_beside_its_successor() {
-    let old = |name: &str, until: &str| json!({"token": token(name), "active_token_id": token("sk-new"), "revoke_at": until});
+    let active = token("sk-new");
+    let old = |name: &str, until: &str| {
+        let token = token(name);
+        json!({"token": token, "active_token_id": active, "revoke_at": until})
+    };
     let mapped = mapped(&[
         (Table::Keys, json!([{"token": token("sk-new"), "key_alias": "ci", "spend": 3}])),
         (
@@ -236,8 +240,10 @@ fn several_windows_each_keep_their_spend_and_their_end() {
                 "token": hash, "spend": 50, "max_budget": 100,
                 "created_at": "2026-10-03T00:00:00",
                 "budget_limits": [
-                    {"budget_duration": "1d", "max_budget": 2, "reset_at": "2026-11-18T00:00:00+00:00"},
-                    {"budget_duration": "7d", "max_budget": 9, "reset_at": "2026-11-19T12:00:00+00:00"},
+                    {"budget_duration": "1d", "max_budget": 2,
+                     "reset_at": "2026-11-18T00:00:00+00:00"},
+                    {"budget_duration": "7d", "max_budget": 9,
+                     "reset_at": "2026-11-19T12:00:00+00:00"},
                 ],
             }]),
         ),
@@ -268,7 +274,8 @@ fn the_whole_proxy_is_no_user_and_its_spend_is_everybodys() {
     let mapped = mapped(&[(
         Table::Users,
         json!([
-            {"user_id": "litellm-proxy-budget", "spend": 12, "budget_reset_at": "2026-12-01T00:00:00"},
+            {"user_id": budgets::WHOLE_PROXY, "spend": 12,
+             "budget_reset_at": "2026-12-01T00:00:00"},
             {"user_id": "ada", "user_email": "a@b.test", "user_role": "internal_user",
              "password": "scrypt:x", "models": ["no-default-models"]},
         ]),
@@ -283,7 +290,10 @@ fn the_whole_proxy_is_no_user_and_its_spend_is_everybodys() {
 #[test]
 fn access_groups_are_written_out_and_only_where_the_list_does_not_grant_everything() {
     let groups = json!([{"access_group_id": "g", "access_model_names": ["a", "b"]}]);
-    let key = |name: &str, models: Value| json!({"token": token(name), "models": models, "access_group_ids": ["g"]});
+    let key = |name: &str, models: Value| {
+        let groups = ["g"];
+        json!({"token": token(name), "models": models, "access_group_ids": groups})
+    };
     let mapped = mapped(&[
         (Table::AccessGroups, groups),
         (Table::Keys, json!([key("sk-one", json!(["a"])), key("sk-two", json!([]))])),

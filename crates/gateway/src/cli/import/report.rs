@@ -121,7 +121,7 @@ impl Report {
         if rows.kept + rows.deleted > 0 {
             let _ = writeln!(
                 text,
-                "left alone: {} rows that were made or changed here, {} keys that were deleted here",
+                "left alone: {} rows that were made or changed here, {} keys that were deleted",
                 rows.kept, rows.deleted
             );
         }

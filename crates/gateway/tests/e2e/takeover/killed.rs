@@ -10,8 +10,9 @@ use tollgate_testkit::patience::until;
 use tollgate_testkit::postgres::TestDatabase;
 
 use super::Import;
+use super::filled::fill;
 use super::proxy::Proxy;
-use super::rows::{KEYS, NOW, fill};
+use super::rows::{KEYS, NOW};
 use super::story::config;
 use crate::stage::simulator;
 
@@ -25,7 +26,8 @@ const STOP_AT_200: [&str; 3] = [
      FOR EACH ROW EXECUTE FUNCTION wait_at_200()",
 ];
 const WAITS: &str = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
-     AND objid = 42 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+     AND objid = 42 \
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 /// Whoever was killed leaves its transaction to a server process that waits.
 const END_OTHERS: &str = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity \
      WHERE datname = current_database() AND pid <> pg_backend_pid()";

@@ -97,7 +97,8 @@ fn migrations() -> Vec<PathBuf> {
     files
 }
 
-const BY_TEAM: &str = "SELECT team_id, (SUM(round(spend::text::numeric, 9)) * 1000000000)::bigint::text \
+const BY_TEAM: &str = "SELECT team_id, (SUM(round(spend::text::numeric, 9)) * \
+     1000000000)::bigint::text \
      FROM \"LiteLLM_DailyTeamSpend\" WHERE team_id IS NOT NULL AND date >= $1 AND date < $2 \
      GROUP BY team_id";
 const FINGERPRINT: &str = "SELECT string_agg(n || ':' || c, ' ' ORDER BY n) FROM (\

@@ -8,8 +8,9 @@ use tollgate_testkit::clock_file::ClockFile;
 use tollgate_testkit::config_text::ConfigText;
 use tollgate_testkit::gateway::{GatewayProcess, Home};
 
+use super::filled::{ROTATED, SHORT, fill};
 use super::proxy::Proxy;
-use super::rows::{KEYS, Key, NEXT_MONTH, NOW, ROTATED, SHORT, fill};
+use super::rows::{KEYS, Key, NEXT_MONTH, NOW};
 use super::{Import, check};
 use crate::stage::{CHAT, binary, nanos, simulator};
 
