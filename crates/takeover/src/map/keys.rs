@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tollgate_domain::{KeyHash, KeyId, Level, OrganizationId, ProjectId, Subject, TeamId, UserId};
-use tollgate_store::KeyRow;
+use tollgate_domain::{
+    BudgetId, KeyHash, KeyId, Level, OrganizationId, ProjectId, Subject, TeamId, UserId,
+};
+use tollgate_store::{KeyRow, LimitFields};
 
 use super::entities::{known, models, organization};
 use super::kept::{keep, remark_metadata};
@@ -67,6 +69,7 @@ impl Mapping<'_> {
         }
         let others = self.windows_of((row, text(row, "token")), &mut limits, created_at, marks);
         let budget = self.named_budget(row, marks);
+        self.reset_with(budget.as_ref(), &mut limits, &mut main);
         let subject = Subject::new(Level::Key, &id);
         self.note_spend(subject, (&limits, budget.as_ref()), created_at, (main.spent, &others));
         let granted = self.with_access_groups(row, models(row, "models", marks), marks);
@@ -91,6 +94,20 @@ impl Mapping<'_> {
             updated_at: row.instant("updated_at").unwrap_or(created_at),
             updated_by: Some(IMPORTED_BY.to_owned()),
         })
+    }
+
+    /// A key with a cap of its own and no period is reset with the budget that it names
+    /// (management-api §6).
+    fn reset_with(&self, budget: Option<&BudgetId>, limits: &mut LimitFields, main: &mut Said) {
+        let Some(shared) = budget.and_then(|id| self.budgets.get(id)) else { return };
+        if limits.max_budget.is_none() || limits.budget_duration.is_some() {
+            return;
+        }
+        limits.budget_duration.clone_from(&shared.row.limits.budget_duration);
+        limits.running = shared.row.limits.running;
+        if !shared.present {
+            main.spent = None;
+        }
     }
 
     /// Secrets that a rotation replaced and that still work for a while: each a key of its own that

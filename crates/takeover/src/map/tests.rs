@@ -231,6 +231,21 @@ fn whoever_shares_a_budget_shares_its_window_and_counts_its_own_spend() {
 }
 
 #[test]
+fn a_key_with_a_cap_and_no_period_is_reset_with_the_budget_that_it_names() {
+    let budget = json!({
+        "budget_id": "b", "budget_duration": "30d", "budget_reset_at": "2026-11-25T00:00:00",
+    });
+    let key = json!({"token": token("sk-one"), "max_budget": 5, "budget_id": "b", "spend": 2});
+    let mapped = mapped(&[(Table::Budgets, json!([budget])), (Table::Keys, json!([key]))]);
+    let key = keys(&mapped)[0];
+    let running = key.limits.running.expect("the budget's window");
+    assert_eq!(Timestamp::from_micros(running.until), at("2026-11-25T00:00:00Z"));
+    assert_eq!(key.limits.budget_duration.as_deref(), Some("30d"));
+    let window = [("2026-10-26T00:00:00Z".to_owned(), 2_000_000_000)];
+    assert_eq!(spent(&mapped, Level::Key, key.id.as_str()), window);
+}
+
+#[test]
 fn several_windows_each_keep_their_spend_and_their_end() {
     let hash = token("sk-one");
     let mapped = mapped(&[
