@@ -227,6 +227,12 @@ async fn the_proxys_own_database_is_not_written_to() {
     let (status, text) = elsewhere.run(&[]).await;
     assert_eq!(status, Some(3), "{text}");
     assert!(text.contains("LiteLLM's database cannot be read"), "{text}");
+    // Prisma's parameters name the schema.
+    for (schema, expected) in [("public", "nothing was written"), ("nowhere", "another schema")] {
+        let url = format!("{}?schema={schema}&connection_limit=5", taken.proxy.url());
+        let (_, text) = Import { source: &url, ..taken.import() }.run(&[]).await;
+        assert!(text.contains(expected), "{schema}: {text}");
+    }
     let (status, text) = check(&file, &["--from", "litellm"]).await;
     assert_eq!(status, Some(0), "{text}");
 }
