@@ -5,21 +5,18 @@
 
 mod shown;
 
-use std::sync::Arc;
-
-use axum::extract::{Query, State};
-use axum::routing::{MethodRouter, get};
-use http::HeaderMap;
-use serde::Deserialize;
 use serde_json::Value;
-use tollgate_domain::{Level, Subject};
+use tollgate_domain::{Level, OrganizationId, Subject, TeamId, UserId};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::{DaysError, LOCAL_DAYS_MAX, LocalDay, Span, Zone};
+use tollgate_policy::{Audience, DaysError, LOCAL_DAYS_MAX, LocalDay, Scope, Span, Zone};
 
-use crate::gatekeeper::Actor;
+use crate::asked::Asked;
+use crate::desk::Desk;
 use crate::problem;
-use crate::query::{forbidden, key_id, number};
+use crate::query::{key_id, number};
+use crate::route::Route;
 use crate::routes::Admin;
+use crate::shape::{Field, count, text};
 
 /// Days on a page when the request names no number, as in LiteLLM.
 const PAGE_DAYS_USUAL: usize = 50;
@@ -30,23 +27,18 @@ const ROWS_MAX: usize = 1_000;
 /// Most entities that one request names.
 const ENTITIES_MAX: usize = 100;
 
-/// The query. What else LiteLLM's clients send changes nothing.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Asked {
-    start_date: Option<String>,
-    end_date: Option<String>,
-    /// A zone's name, or minutes that it is behind UTC, as a browser's `getTimezoneOffset` gives.
-    timezone: Option<String>,
-    model: Option<String>,
-    api_key: Option<String>,
-    user_id: Option<String>,
-    team_ids: Option<String>,
-    tags: Option<String>,
-    end_user_ids: Option<String>,
-    organization_ids: Option<String>,
-    page: Option<String>,
-    page_size: Option<String>,
-}
+/// The days that every activity is asked for by, and the rest that all have.
+const NAMES: [Field; 6] = [
+    text("start_date", "The first day, `YYYY-MM-DD`"),
+    text("end_date", "The last day, `YYYY-MM-DD`"),
+    text("timezone", "A zone's name, or minutes that it is behind UTC"),
+    text("model", "Only calls of this model group"),
+    count("page", "The page, from 1; the first has the newest days"),
+    count("page_size", "Days on a page, up to 1000"),
+];
+/// Whom the users' activity is about.
+const OF_USERS: [Field; 2] =
+    [text("api_key", "Only calls of this key"), text("user_id", "Only calls of this user")];
 
 /// Which of the days an answer shows.
 struct Page {
@@ -56,26 +48,51 @@ struct Page {
     pages: usize,
 }
 
-/// The handler for the activity of those at a level, in pages or whole.
-pub(crate) fn daily(level: Level, paged: bool) -> MethodRouter<Arc<Admin>> {
-    get(move |admin: State<Arc<Admin>>, headers: HeaderMap, asked: Query<Asked>| async move {
-        let result = activity(&admin, &headers, (level, paged), &asked).await;
-        admin.answer(result)
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        daily("/user/daily/activity", Level::User, true),
+        daily("/user/daily/activity/aggregated", Level::User, false),
+        daily("/team/daily/activity", Level::Team, true),
+        daily("/team/daily/activity/aggregated", Level::Team, false),
+        daily("/tag/daily/activity", Level::Tag, true),
+        daily("/tag/daily/activity/aggregated", Level::Tag, false),
+        daily("/customer/daily/activity", Level::Customer, true),
+        daily("/customer/daily/activity/aggregated", Level::Customer, false),
+        daily("/organization/daily/activity", Level::Organization, true),
+        daily("/organization/daily/activity/aggregated", Level::Organization, false),
+    ]
+}
+
+/// The route for the activity of those at a level, in pages or whole.
+fn daily(path: &'static str, level: Level, paged: bool) -> Route {
+    let (audience, who) = match level {
+        Level::User => (Audience::Keys, OF_USERS.to_vec()),
+        Level::Team | Level::Organization => (Audience::Keys, vec![named_by(level)]),
+        Level::Tag => (Audience::Managers, vec![named_by(level)]),
+        _ => (Audience::Admins, vec![named_by(level)]),
+    };
+    let names: Vec<Field> = NAMES.into_iter().chain(who).collect();
+    Route::question(path, audience, ("What was used, day by day", &names), move |desk, asked| {
+        activity(desk, asked, level, paged)
     })
 }
 
-async fn activity(
-    admin: &Admin,
-    headers: &HeaderMap,
-    (level, paged): (Level, bool),
-    asked: &Asked,
-) -> Result<Value, Refusal> {
-    let actor = admin.gatekeeper.identify(headers).await?;
+/// The name under which those at a level are listed, between commas.
+fn named_by(level: Level) -> Field {
+    match level {
+        Level::Team => text("team_ids", "The teams, between commas"),
+        Level::Tag => text("tags", "The tags, between commas"),
+        Level::Customer => text("end_user_ids", "The customers, between commas"),
+        _ => text("organization_ids", "The organizations, between commas"),
+    }
+}
+
+async fn activity(desk: Desk, asked: Asked, level: Level, paged: bool) -> Result<Value, Refusal> {
     let subjects = match level {
-        Level::User => vec![one(admin, &actor, asked).await?],
-        level => named(&actor, level, asked)?,
+        Level::User => vec![one(&desk, &asked).await?],
+        level => named(&desk, level, &asked).await?,
     };
-    let page = Page::read(asked, days(admin, asked)?, paged)?;
+    let page = Page::read(&asked, days(&desk, &asked)?, paged)?;
     if page.days.len() * subjects.len() > ROWS_MAX {
         let message = format!("more than {ROWS_MAX} days in all; ask about fewer at a time");
         return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param("end_date"));
@@ -83,38 +100,35 @@ async fn activity(
     let spans: Vec<Span> = page.days.iter().map(|day| day.span).collect();
     let mut used = Vec::with_capacity(subjects.len());
     for subject in subjects {
-        let usage = admin.db.usage(&subject, asked.model.as_deref(), &spans).await;
+        let usage = desk.db.usage(&subject, asked.text("model"), &spans).await;
         used.push((subject, usage.map_err(|problem| problem::store(&problem))?));
     }
     Ok(shown::activity(&page, used))
 }
 
-/// Whom a request to the users' route is about: everyone, a user or a key. A key sees itself.
-async fn one(admin: &Admin, actor: &Actor, asked: &Asked) -> Result<Subject, Refusal> {
-    let key = key_id(admin, actor, asked.api_key.as_deref()).await?;
-    match (actor, key, &asked.user_id) {
-        (_, Some(key), None) => Ok(Subject::new(Level::Key, &key)),
-        (Actor::Key(_), _, Some(_)) => Err(forbidden("a key may only ask about itself")),
-        (_, None, None) => Ok(Subject::new(Level::All, "")),
-        (Actor::Master, None, Some(user)) => Ok(Subject::new(Level::User, user)),
-        (Actor::Master, Some(_), Some(_)) => {
+/// Whom a request to the users' route is about: everyone, a user or a key. A caller who names none
+/// sees their own key.
+async fn one(desk: &Desk, asked: &Asked) -> Result<Subject, Refusal> {
+    match (asked.text("api_key"), asked.text("user_id")) {
+        (Some(_), Some(_)) => {
             Err(problem::wrong("user_id", "a key or a user can be asked about, not both"))
         }
+        (None, Some(user)) => {
+            let id = UserId::new(user).map_err(|problem| problem::wrong("user_id", problem))?;
+            desk.must_see(Scope::User { id: &id, organizations: &[] })?;
+            Ok(Subject::new(Level::User, user))
+        }
+        (key, None) => Ok(match key_id(desk, key).await? {
+            Some(key) => Subject::new(Level::Key, &key),
+            None => Subject::new(Level::All, ""),
+        }),
     }
 }
 
-/// The teams, tags, customers or organizations that a request names, which only the master key may.
-fn named(actor: &Actor, level: Level, asked: &Asked) -> Result<Vec<Subject>, Refusal> {
-    let Actor::Master = actor else {
-        return Err(forbidden("only the master key may ask about others than itself"));
-    };
-    let (field, list) = match level {
-        Level::Team => ("team_ids", &asked.team_ids),
-        Level::Tag => ("tags", &asked.tags),
-        Level::Customer => ("end_user_ids", &asked.end_user_ids),
-        _ => ("organization_ids", &asked.organization_ids),
-    };
-    let list = list.as_deref().unwrap_or_default().split(',').map(str::trim);
+/// The teams, tags, customers or organizations that a request names.
+async fn named(desk: &Desk, level: Level, asked: &Asked) -> Result<Vec<Subject>, Refusal> {
+    let field = named_by(level).name;
+    let list = asked.text(field).unwrap_or_default().split(',').map(str::trim);
     let mut ids: Vec<&str> = list.filter(|id| !id.is_empty()).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -126,17 +140,42 @@ fn named(actor: &Actor, level: Level, asked: &Asked) -> Result<Vec<Subject>, Ref
         let message = format!("`{field}`: at most {ENTITIES_MAX} at a time");
         return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param(field));
     }
+    for id in &ids {
+        must_see(desk, level, id).await?;
+    }
     Ok(ids.into_iter().map(|id| Subject::new(level, id)).collect())
+}
+
+/// # Errors
+/// Refused unless the caller may see what this one used.
+async fn must_see(desk: &Desk, level: Level, id: &str) -> Result<(), Refusal> {
+    match level {
+        Level::Team => {
+            let wrong = |problem| problem::wrong("team_ids", problem);
+            let team = TeamId::new(id).map_err(wrong)?;
+            let row = desk.db.find_entity(Level::Team, "", id).await;
+            let row = row.map_err(|problem| problem::store(&problem))?;
+            let organization = row.and_then(|row| row.organization);
+            desk.must_see(Scope::Team { id: &team, organization: organization.as_ref() })
+        }
+        Level::Organization => {
+            let wrong = |problem| problem::wrong("organization_ids", problem);
+            let id = OrganizationId::new(id).map_err(wrong)?;
+            desk.must_see(Scope::Organization(&id))
+        }
+        _ => desk.must_see(Scope::Gateway),
+    }
 }
 
 /// The days that a request is about.
 fn days(admin: &Admin, asked: &Asked) -> Result<Vec<LocalDay>, Refusal> {
-    let (Some(first), Some(last)) = (&asked.start_date, &asked.end_date) else {
-        let field = if asked.start_date.is_none() { "start_date" } else { "end_date" };
+    let (first, last) = (asked.text("start_date"), asked.text("end_date"));
+    let (Some(first), Some(last)) = (first, last) else {
+        let field = if first.is_none() { "start_date" } else { "end_date" };
         let message = "Please provide start_date and end_date";
         return Err(Refusal::new(Reason::FieldMissing, message).with_param(field));
     };
-    let zone = match &asked.timezone {
+    let zone = match asked.text("timezone") {
         None => admin.keys.calendar().zone.clone(),
         Some(text) => zone(text)?,
     };
@@ -165,12 +204,12 @@ impl Page {
         if !paged {
             return Ok(Self { days, number: 1, pages: 1 });
         }
-        let size = number("page_size", asked.page_size.as_deref(), PAGE_DAYS_USUAL)?;
+        let size = number("page_size", asked.text("page_size"), PAGE_DAYS_USUAL)?;
         if size > PAGE_DAYS_MAX {
             let message = format!("`page_size`: at most {PAGE_DAYS_MAX}");
             return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param("page_size"));
         }
-        let number = number("page", asked.page.as_deref(), 1)?;
+        let number = number("page", asked.text("page"), 1)?;
         let pages = days.len().div_ceil(size);
         let end = days.len().saturating_sub((number - 1).saturating_mul(size));
         days.truncate(end);
@@ -182,11 +221,12 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Shape;
 
     fn page(number: &str, size: &str) -> Result<(Vec<String>, usize), Refusal> {
         let days = Zone::utc().days("2026-01-01", "2026-01-05").expect("days");
-        let (page, page_size) = (Some(number.to_owned()), Some(size.to_owned()));
-        let asked = Asked { page, page_size, ..Asked::default() };
+        let uri = format!("/activity?page={number}&page_size={size}").parse().expect("a path");
+        let asked = Asked::read(&uri, &Shape::of(&NAMES), &[]).expect("a query");
         let page = Page::read(&asked, days, true)?;
         Ok((page.days.into_iter().map(|day| day.date[8..].to_owned()).collect(), page.pages))
     }

@@ -7,6 +7,7 @@ use http::Uri;
 use tollgate_faults::{Reason, Refusal};
 
 use crate::problem::{echo, missing, wrong};
+use crate::shape::Shape;
 
 /// What a query asks for. A name without a value counts as absent.
 #[derive(Debug)]
@@ -23,25 +24,24 @@ pub(crate) struct Page {
 
 impl Asked {
     /// # Errors
-    /// Refused when the query cannot be read.
-    pub(crate) fn read(uri: &Uri) -> Result<Self, Refusal> {
+    /// Refused when the query cannot be read, when a name is none of the shape's, because a filter
+    /// that is passed over shows too much, and when one is missing.
+    pub(crate) fn read(uri: &Uri, shape: &Shape, path: &[(&str, &str)]) -> Result<Self, Refusal> {
         let Query(map) = Query::<BTreeMap<String, String>>::try_from_uri(uri)
             .map_err(|problem| Refusal::new(Reason::BodyMalformed, problem.body_text()))?;
-        Ok(Self(map.into_iter().filter(|(_, value)| !value.is_empty()).collect()))
-    }
-
-    /// # Errors
-    /// Refused when a name is none of these, because a filter that is passed over shows too much.
-    pub(crate) fn must_be_among(&self, names: &[&str]) -> Result<(), Refusal> {
-        let known = |name: &str| names.contains(&name);
-        let asks = |(name, value): &(&String, &String)| !known(name) && *value != "false";
-        match self.0.iter().find(asks) {
-            None => Ok(()),
-            Some((name, _)) => {
-                let message = format!("`{}`: this list cannot be asked by it", echo(name));
-                Err(Refusal::new(Reason::ParameterUnsupported, message).with_param(echo(name)))
-            }
+        let named = path.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let asked = map.into_iter().filter(|(_, value)| !value.is_empty()).chain(named);
+        let asked = Self(asked.collect());
+        let asks =
+            |(name, value): &(&String, &String)| shape.find(name).is_none() && *value != "false";
+        if let Some((name, _)) = asked.0.iter().find(asks) {
+            let message = format!("`{}`: this cannot be asked by it", echo(name));
+            let refusal = Refusal::new(Reason::ParameterUnsupported, message);
+            return Err(refusal.with_param(echo(name)));
         }
+        let required = shape.fields.iter().filter(|field| field.required);
+        required.map(|field| field.name).try_for_each(|name| asked.required(name).map(drop))?;
+        Ok(asked)
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
@@ -93,15 +93,20 @@ const PAGE_SIZE_MAX: u32 = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::{count, text};
 
-    fn asked(query: &str) -> Asked {
+    fn asked(query: &str) -> Result<Asked, Refusal> {
         let uri = format!("/list?{query}").parse().expect("a path");
-        Asked::read(&uri).expect("a query")
+        let names = [text("team_id", ""), count("page", ""), count("size", "")];
+        Asked::read(&uri, &Shape::of(&names), &[])
     }
 
     #[test]
     fn a_page_is_within_its_limits_or_refused() {
-        let page = |query: &str| asked(query).page("size", 10).map_err(|refusal| refusal.param);
+        let page = |query: &str| {
+            let asked = asked(query).expect("a query");
+            asked.page("size", 10).map_err(|refusal| refusal.param)
+        };
         assert_eq!(page(""), Ok(Page { number: 1, size: 10 }));
         assert_eq!(page("page=3&size=100"), Ok(Page { number: 3, size: 100 }));
         for (query, name) in [("size=101", "size"), ("size=0", "size"), ("page=-1", "page")] {
@@ -113,11 +118,14 @@ mod tests {
 
     #[test]
     fn a_filter_that_is_not_there_is_refused_and_an_empty_one_is_not() {
-        let names = ["team_id"];
-        assert!(asked("team_id=t&other=&flag=false").must_be_among(&names).is_ok());
-        let refusal = asked("team=t").must_be_among(&names).expect_err("an unknown filter");
+        assert!(asked("team_id=t&other=&flag=false").is_ok());
+        let refusal = asked("team=t").expect_err("an unknown filter");
         assert_eq!(refusal.param.as_deref(), Some("team"));
-        assert_eq!(asked("team_id=").text("team_id"), None);
-        assert!(asked("team_id=").required("team_id").is_err());
+        let empty = asked("team_id=").expect("a query");
+        assert_eq!(empty.text("team_id"), None);
+        assert!(empty.required("team_id").is_err());
+        let uri = "/list".parse().expect("a path");
+        let refusal = Asked::read(&uri, &Shape::of(&[text("team_id", "").required()]), &[]);
+        assert_eq!(refusal.expect_err("it is missing").param.as_deref(), Some("team_id"));
     }
 }

@@ -1,19 +1,19 @@
 //! Shared budgets: limits whose rules several take, each counting its own spend against them.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tollgate_domain::BudgetId;
 use tollgate_faults::Refusal;
+use tollgate_policy::Audience;
 use tollgate_store::{BudgetRow, ENTITIES_PER_PAGE_MAX, LimitFields};
 
 use crate::asked::Asked;
+use crate::desk::Desk;
 use crate::fields::Fields;
-use crate::keys::MASTER;
 use crate::limits::{self, LIMITS};
 use crate::problem::{self, wrong};
-use crate::routes::{Admin, Route};
+use crate::route::Route;
+use crate::routes::Admin;
+use crate::shape::{Shape, text, texts};
 
 /// LiteLLM's other fields of a budget.
 const NOT_YET: [&str; 2] = ["allowed_models", "budget_reset_at"];
@@ -24,11 +24,36 @@ const ID: &str = "budget_id";
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::command("POST", "/budget/new", new),
-        Route::command("POST", "/budget/update", update),
-        Route::command("POST", "/budget/delete", delete),
-        Route::command("POST", "/budget/info", info),
-        Route::question("/budget/list", list),
+        Route::command(
+            ("POST", "/budget/new"),
+            Audience::Admins,
+            ("Make a shared budget", shape()),
+            new,
+        ),
+        Route::command(
+            ("POST", "/budget/update"),
+            Audience::Admins,
+            ("Change a shared budget", shape()),
+            update,
+        ),
+        Route::command(
+            ("POST", "/budget/delete"),
+            Audience::Admins,
+            ("Delete a shared budget", Shape::of(&[text("id", "The budget").required()])),
+            delete,
+        ),
+        Route::lookup(
+            "/budget/info",
+            Audience::Admins,
+            ("Shared budgets", Shape::of(&[texts("budgets", "Their identities").required()])),
+            info,
+        ),
+        Route::question(
+            "/budget/list",
+            Audience::OrganizationAdmins,
+            ("Every shared budget", &[]),
+            list,
+        ),
     ]
 }
 
@@ -62,57 +87,49 @@ impl Admin {
     }
 }
 
-async fn new(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = read(&body)?;
+async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let id = match fields.parsed(ID, BudgetId::new)?.value() {
         Some(id) => id,
-        None => BudgetId::new(&admin.fresh_id()).map_err(|problem| wrong(ID, problem))?,
+        None => BudgetId::new(&desk.fresh_id()).map_err(|problem| wrong(ID, problem))?,
     };
-    let now = admin.clock.now();
+    let now = desk.clock.now();
     let mut row = BudgetRow {
         id,
         limits: LimitFields::default(),
         created_at: now,
-        created_by: Some(MASTER.to_owned()),
+        created_by: Some(desk.name()),
         updated_at: now,
-        updated_by: Some(MASTER.to_owned()),
+        updated_by: Some(desk.name()),
     };
     limits::apply(&fields, &mut row.limits)?;
-    let inserted = admin.db.insert_budget(&row).await;
+    let inserted = desk.edit().insert_budget(&row).await;
     if !inserted.map_err(|problem| problem::store(&problem))? {
         return Err(problem::exists("budget", ID, row.id.as_str()));
     }
-    admin.keys.forget_budget(&row.id);
+    desk.keys.forget_budget(&row.id);
     Ok(shown(&row))
 }
 
-async fn update(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = read(&body)?;
-    let mut row = admin.budget(&fields.required(ID, BudgetId::new)?).await?;
+async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let mut row = desk.budget(&fields.required(ID, BudgetId::new)?).await?;
     limits::apply(&fields, &mut row.limits)?;
-    row.updated_at = admin.clock.now();
-    row.updated_by = Some(MASTER.to_owned());
-    let updated = admin.db.update_budget(&row).await;
+    let updated = desk.edit().update_budget(&mut row).await;
     let updated = updated.map_err(|problem| problem::store(&problem))?;
-    admin.keys.forget_budget(&row.id);
-    if !updated {
-        return Err(problem::absent("budget", ID, row.id.as_str()));
-    }
+    desk.keys.forget_budget(&row.id);
+    problem::replaced(updated)?.ok_or_else(|| problem::absent("budget", ID, row.id.as_str()))?;
     Ok(shown(&row))
 }
 
 /// Deletes a budget. Whoever took rules from it goes on with their own.
-async fn delete(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = Fields::read(&body, &["id"], &[])?;
-    let row = admin.budget(&fields.required("id", BudgetId::new)?).await?;
-    let deleted = admin.db.delete_budget(&row.id).await;
+async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let row = desk.budget(&fields.required("id", BudgetId::new)?).await?;
+    let deleted = desk.edit().delete_budget(&row.id).await;
     deleted.map_err(|problem| problem::store(&problem))?;
-    admin.keys.forget_budget(&row.id);
+    desk.keys.forget_budget(&row.id);
     Ok(shown(&row))
 }
 
-async fn info(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = Fields::read(&body, &["budgets"], &[])?;
+async fn info(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let asked = fields.texts("budgets")?.value().unwrap_or_default();
     if asked.is_empty() || asked.len() > ASKED_MAX {
         return Err(problem::missing("budgets", "`budgets` names 1 to 500 budgets"));
@@ -120,18 +137,17 @@ async fn info(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
     let mut budgets = Vec::with_capacity(asked.len());
     for id in &asked {
         let id = BudgetId::new(id).map_err(|problem| wrong("budgets", problem))?;
-        let found = admin.db.find_budget(&id).await.map_err(|problem| problem::store(&problem))?;
+        let found = desk.db.find_budget(&id).await.map_err(|problem| problem::store(&problem))?;
         budgets.extend(found.as_ref().map(shown));
     }
     Ok(Value::Array(budgets))
 }
 
-async fn list(admin: Arc<Admin>, asked: Asked) -> Result<Value, Refusal> {
-    asked.must_be_among(&[])?;
+async fn list(desk: Desk, _: Asked) -> Result<Value, Refusal> {
     let mut budgets: Vec<BudgetRow> = Vec::new();
     loop {
         let after = budgets.last().map_or("", |last| last.id.as_str());
-        let page = admin.db.list_budgets(after, ENTITIES_PER_PAGE_MAX).await;
+        let page = desk.db.list_budgets(after, ENTITIES_PER_PAGE_MAX).await;
         let page = page.map_err(|problem| problem::store(&problem))?;
         if page.is_empty() {
             return Ok(budgets.iter().map(shown).collect());
@@ -140,7 +156,8 @@ async fn list(admin: Arc<Admin>, asked: Asked) -> Result<Value, Refusal> {
     }
 }
 
-fn read(body: &Bytes) -> Result<Fields, Refusal> {
-    let supported: Vec<&str> = LIMITS.into_iter().chain([ID]).collect();
-    Fields::read(body, &supported, &NOT_YET)
+fn shape() -> Shape {
+    Shape::of(&[text(ID, "The identity; a fresh one where it is left out")])
+        .and(&LIMITS)
+        .but_not(&NOT_YET)
 }

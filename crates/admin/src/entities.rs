@@ -5,28 +5,40 @@
 
 pub(crate) mod customers;
 pub(crate) mod members;
+pub(crate) mod organization_members;
 pub(crate) mod organizations;
 pub(crate) mod tags;
+pub(crate) mod team_grants;
+pub(crate) mod team_pages;
 pub(crate) mod teams;
 pub(crate) mod users;
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tollgate_domain::{BudgetId, CustomerId, IdError, Level, OrganizationId};
 use tollgate_faults::Refusal;
 use tollgate_store::{DeleteEntitiesError, Deleted, ENTITIES_PER_PAGE_MAX, EntityRow};
 
 use crate::account::Account;
+use crate::desk::Desk;
 use crate::fields::{Change, Fields};
-use crate::keys::{MASTER, alias, empty, models};
+use crate::keys::{alias, empty, models};
 use crate::limits::{self, LIMITS};
 use crate::problem::{self, missing, wrong};
 use crate::routes::Admin;
+use crate::shape::{Field, Kind, Shape, flag, object, text, texts};
 
 /// Most entities that one request names.
 const NAMED_MAX: usize = 500;
 /// Most entities that one list considers.
 const LISTED_MAX: usize = 10_000;
+
+/// What a family may have beside its limits.
+const FIELDS: [Field; 4] = [
+    flag("blocked", "Whether its calls are refused for now"),
+    texts("models", "The granted models, patterns and access groups; empty grants every model"),
+    object("metadata", "What is kept beside it; replaced whole"),
+    text("organization_id", "The organization it belongs to"),
+];
 
 /// One family of entities: the names of its fields.
 #[derive(Debug)]
@@ -38,29 +50,43 @@ pub(crate) struct Family {
     pub(crate) alias: Option<&'static str>,
     /// Which of `blocked`, `models`, `metadata` and `organization_id` it has.
     pub(crate) fields: &'static [&'static str],
-    /// Texts that are kept in its metadata.
-    pub(crate) kept: &'static [&'static str],
+    /// Texts and lists of texts that are kept in its metadata.
+    pub(crate) kept: &'static [Field],
     /// LiteLLM's other fields, refused when they ask for something.
     pub(crate) not_yet: &'static [&'static str],
 }
 
 impl Family {
-    /// Reads a body that may hold every field of the family, and `more`.
-    pub(crate) fn read(&self, body: &Bytes, more: &[&'static str]) -> Result<Fields, Refusal> {
-        let mut supported = vec![self.id, "budget_id"];
-        supported.extend(self.alias);
-        supported.extend(LIMITS);
-        supported.extend(self.fields);
-        supported.extend(self.kept);
-        supported.extend(more);
-        Fields::read(body, &supported, self.not_yet)
+    /// What a request about one of the family may hold.
+    pub(crate) fn shape(&self) -> Shape {
+        let id = text(self.id, "The identity; a fresh one where it is left out");
+        let budget = text("budget_id", "The shared budget whose rules fill what is left open");
+        let alias = self.alias.map(|name| text(name, "A name that people chose"));
+        let own = FIELDS.iter().filter(|field| self.fields.contains(&field.name));
+        let fields: Vec<Field> = [id, budget]
+            .into_iter()
+            .chain(alias)
+            .chain(own.copied())
+            .chain(self.kept.iter().copied())
+            .collect();
+        Shape::of(&fields).and(&LIMITS).but_not(self.not_yet)
+    }
+
+    /// What a request holds that lists some of the family in this field.
+    pub(crate) fn listing(field: &'static str) -> Shape {
+        Shape::of(&[texts(field, "The identities").required()])
+    }
+
+    /// What a request holds that names one of the family.
+    pub(crate) fn naming(&self) -> Shape {
+        Shape::of(&[text(self.id, "The identity").required()])
     }
 
     /// A new row with the identity that the request gives, or with a fresh one.
-    pub(crate) fn blank(&self, admin: &Admin, fields: &Fields) -> Result<EntityRow, Refusal> {
-        let id = fields.parsed(self.id, identity)?.value().unwrap_or_else(|| admin.fresh_id());
-        let row = EntityRow::new(self.level, "", &id, admin.clock.now());
-        let by = Some(MASTER.to_owned());
+    pub(crate) fn blank(&self, desk: &Desk, fields: &Fields) -> Result<EntityRow, Refusal> {
+        let id = fields.parsed(self.id, identity)?.value().unwrap_or_else(|| desk.fresh_id());
+        let row = EntityRow::new(self.level, "", &id, desk.clock.now());
+        let by = Some(desk.name());
         Ok(EntityRow { created_by: by.clone(), updated_by: by, ..row })
     }
 
@@ -93,21 +119,24 @@ impl Family {
 
     /// The metadata is replaced whole, except for what is kept in it under names of its own.
     fn describe(&self, fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
-        let kept: Map<String, Value> = self
-            .kept
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), row.metadata.get(*name)?.clone())))
+        let names = || self.kept.iter().map(|field| field.name);
+        let kept: Map<String, Value> = names()
+            .filter_map(|name| Some((name.to_owned(), row.metadata.get(name)?.clone())))
             .collect();
-        if let Some(name) = self.kept.iter().find(|name| sent_within(fields, name)) {
+        if let Some(name) = names().find(|name| sent_within(fields, name)) {
             return Err(wrong("metadata", format!("`{name}` is a field beside the metadata")));
         }
-        fields.object("metadata")?.apply_or_default(&mut row.metadata);
+        fields.metadata()?.apply_or_default(&mut row.metadata);
         row.metadata.extend(kept);
-        for name in self.kept {
-            match fields.text(name)? {
+        for field in self.kept {
+            let sent = match field.kind {
+                Kind::Texts => fields.texts(field.name)?.map(Value::from),
+                _ => fields.text(field.name)?.map(Value::from),
+            };
+            match sent {
                 Change::Unchanged => {}
-                Change::Removed => drop(row.metadata.remove(*name)),
-                Change::Set(text) => drop(row.metadata.insert((*name).to_owned(), json!(text))),
+                Change::Removed => drop(row.metadata.remove(field.name)),
+                Change::Set(value) => drop(row.metadata.insert(field.name.to_owned(), value)),
             }
         }
         Ok(())
@@ -130,10 +159,10 @@ impl Family {
     }
 
     /// Stores new rows, all or none; the first is what the request is about.
-    pub(crate) async fn insert(&self, admin: &Admin, rows: &[EntityRow]) -> Result<(), Refusal> {
-        let inserted = admin.db.insert_entities(rows).await;
+    pub(crate) async fn insert(&self, desk: &Desk, rows: &[EntityRow]) -> Result<(), Refusal> {
+        let inserted = desk.edit().insert_entities(rows).await;
         let inserted = inserted.map_err(|problem| problem::store(&problem))?;
-        rows.iter().for_each(|row| admin.keys.forget_level(&row.subject()));
+        rows.iter().for_each(|row| desk.keys.forget_level(&row.subject()));
         if inserted {
             return Ok(());
         }
@@ -142,30 +171,26 @@ impl Family {
     }
 
     /// Stores a changed row.
-    pub(crate) async fn save(&self, admin: &Admin, row: &mut EntityRow) -> Result<(), Refusal> {
-        row.updated_at = admin.clock.now();
-        row.updated_by = Some(MASTER.to_owned());
-        let updated = admin.db.update_entity(row).await;
+    pub(crate) async fn save(&self, desk: &Desk, row: &mut EntityRow) -> Result<(), Refusal> {
+        let updated = desk.edit().update_entity(row).await;
         let updated = updated.map_err(|problem| problem::store(&problem))?;
-        admin.keys.forget_level(&row.subject());
-        if updated { Ok(()) } else { Err(self.absent(&row.id)) }
+        desk.keys.forget_level(&row.subject());
+        problem::replaced(updated)?.ok_or_else(|| self.absent(&row.id))
     }
 
     /// Creates an entity from a request that holds nothing but the family's fields.
-    pub(crate) async fn create(&self, admin: &Admin, body: &Bytes) -> Result<EntityRow, Refusal> {
-        let fields = self.read(body, &[])?;
-        let mut row = self.blank(admin, &fields)?;
-        self.apply(admin, &fields, &mut row).await?;
-        self.insert(admin, std::slice::from_ref(&row)).await?;
+    pub(crate) async fn create(&self, desk: &Desk, fields: &Fields) -> Result<EntityRow, Refusal> {
+        let mut row = self.blank(desk, fields)?;
+        self.apply(desk, fields, &mut row).await?;
+        self.insert(desk, std::slice::from_ref(&row)).await?;
         Ok(row)
     }
 
     /// Changes an entity: absent fields stay, null removes, a value replaces.
-    pub(crate) async fn change(&self, admin: &Admin, body: &Bytes) -> Result<EntityRow, Refusal> {
-        let fields = self.read(body, &[])?;
-        let mut row = self.named(admin, &fields).await?;
-        self.apply(admin, &fields, &mut row).await?;
-        self.save(admin, &mut row).await?;
+    pub(crate) async fn change(&self, desk: &Desk, fields: &Fields) -> Result<EntityRow, Refusal> {
+        let mut row = self.named(desk, fields).await?;
+        self.apply(desk, fields, &mut row).await?;
+        self.save(desk, &mut row).await?;
         Ok(row)
     }
 
@@ -173,30 +198,29 @@ impl Family {
     /// them.
     pub(crate) async fn delete(
         &self,
-        admin: &Admin,
-        body: &Bytes,
+        desk: &Desk,
+        fields: &Fields,
         field: &'static str,
     ) -> Result<(Vec<String>, Deleted), Refusal> {
-        let ids = listed(&Fields::read(body, &[field], &[])?, field)?;
-        let deleted = self.delete_named(admin, "", &ids).await?;
+        let ids = listed(fields, field)?;
+        let deleted = self.delete_named(desk, "", &ids).await?;
         Ok((ids, deleted))
     }
 
     /// Deletes entities and forgets everything that memory knew of them.
     pub(crate) async fn delete_named(
         &self,
-        admin: &Admin,
+        desk: &Desk,
         within: &str,
         ids: &[String],
     ) -> Result<Deleted, Refusal> {
-        let at = (admin.clock.now(), Some(MASTER));
-        let deleted = admin.db.delete_entities(self.level, within, ids, at).await;
+        let deleted = desk.edit().delete_entities(self.level, within, ids).await;
         let deleted = deleted.map_err(|problem| match problem {
             DeleteEntitiesError::Absent(id) => self.absent(&id),
             DeleteEntitiesError::Store(problem) => problem::store(&problem),
         })?;
-        deleted.keys.iter().for_each(|hash| admin.keys.forget(hash));
-        deleted.entities.iter().for_each(|row| admin.keys.forget_level(&row.subject()));
+        deleted.keys.iter().for_each(|hash| desk.keys.forget(hash));
+        deleted.entities.iter().for_each(|row| desk.keys.forget_level(&row.subject()));
         Ok(deleted)
     }
 
@@ -225,8 +249,9 @@ impl Family {
         let mut shown = Map::new();
         shown.extend(self.not_yet.iter().map(|name| ((*name).to_owned(), empty(name))));
         let mut metadata = row.metadata.clone();
-        for name in self.kept {
-            shown.insert((*name).to_owned(), metadata.remove(*name).unwrap_or_default());
+        for field in self.kept {
+            let kept = metadata.remove(field.name);
+            shown.insert(field.name.to_owned(), kept.unwrap_or_else(|| empty(field.name)));
         }
         let organization = row.organization.as_ref().map(OrganizationId::as_str);
         let own = [
@@ -274,12 +299,12 @@ impl Family {
     /// Blocks an entity, or lets it call again.
     pub(crate) async fn block(
         &self,
-        admin: &Admin,
+        desk: &Desk,
         row: &mut EntityRow,
         blocked: bool,
     ) -> Result<(), Refusal> {
         row.blocked = blocked;
-        self.save(admin, row).await
+        self.save(desk, row).await
     }
 
     pub(crate) fn absent(&self, id: &str) -> Refusal {
@@ -314,63 +339,4 @@ fn sent_within(fields: &Fields, name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tollgate_domain::Timestamp;
-
-    fn described(metadata: &Value, sent: &str) -> Result<Value, Option<String>> {
-        let now = Timestamp::from_micros(0);
-        let mut row = EntityRow::new(Level::User, "", "ada", now);
-        row.metadata = metadata.as_object().cloned().expect("an object");
-        let body = Bytes::copy_from_slice(sent.as_bytes());
-        let fields = users::USER.read(&body, &[]).expect("fields");
-        let applied = users::USER.describe(&fields, &mut row);
-        applied.map(|()| Value::Object(row.metadata)).map_err(|refusal| refusal.param)
-    }
-
-    #[test]
-    fn metadata_is_replaced_whole_but_for_what_is_kept_in_it() {
-        let before = json!({"user_email": "a@b.test", "note": 1});
-        for (sent, after) in [
-            ("{}", json!({"user_email": "a@b.test", "note": 1})),
-            (r#"{"metadata": {"other": 2}}"#, json!({"user_email": "a@b.test", "other": 2})),
-            (r#"{"metadata": null}"#, json!({"user_email": "a@b.test"})),
-            (r#"{"user_email": null}"#, json!({"note": 1})),
-            (
-                r#"{"metadata": {}, "user_email": "c@d.test", "user_role": "internal_user"}"#,
-                json!({"user_email": "c@d.test", "user_role": "internal_user"}),
-            ),
-        ] {
-            assert_eq!(described(&before, sent), Ok(after), "{sent}");
-        }
-        let hidden = r#"{"metadata": {"user_role": "proxy_admin"}}"#;
-        assert_eq!(described(&before, hidden), Err(Some("metadata".to_owned())));
-    }
-
-    #[test]
-    fn a_family_takes_its_own_fields_and_refuses_those_of_another() {
-        let read = |family: &Family, body: &str| {
-            let body = Bytes::copy_from_slice(body.as_bytes());
-            family.read(&body, &[]).map(drop).map_err(|refusal| refusal.param)
-        };
-        let param = |name: &str| Err(Some(name.to_owned()));
-        assert_eq!(read(&tags::TAG, r#"{"name": "a", "max_budget": 1, "models": []}"#), Ok(()));
-        assert_eq!(read(&tags::TAG, r#"{"name": "a", "models": ["m"]}"#), param("models"));
-        assert_eq!(read(&customers::CUSTOMER, r#"{"metadata": {}}"#), param("metadata"));
-        assert_eq!(read(&organizations::ORGANIZATION, r#"{"blocked": true}"#), param("blocked"));
-        assert_eq!(read(&teams::TEAM, r#"{"team_member_budget": 5}"#), param("team_member_budget"));
-    }
-
-    #[test]
-    fn a_request_names_some_and_not_too_many() {
-        let names = |count: usize| {
-            let body = json!({ "team_ids": vec!["t"; count] }).to_string();
-            let fields = Fields::read(&Bytes::from(body), &["team_ids"], &[]).expect("fields");
-            listed(&fields, "team_ids").map(|ids| ids.len()).map_err(|refusal| refusal.param)
-        };
-        assert_eq!(names(NAMED_MAX), Ok(NAMED_MAX));
-        for count in [0, NAMED_MAX + 1] {
-            assert_eq!(names(count), Err(Some("team_ids".to_owned())), "{count}");
-        }
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::nearest;
 
 use crate::problem::{echo, missing, wrong};
+use crate::shape::{Kind, Shape};
 
 /// Longest list that a field may hold, in entries.
 const LIST_MAX: usize = 1000;
@@ -56,6 +57,14 @@ impl<T> Change<T> {
         }
     }
 
+    pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> Change<U> {
+        match self {
+            Self::Unchanged => Change::Unchanged,
+            Self::Removed => Change::Removed,
+            Self::Set(value) => Change::Set(map(value)),
+        }
+    }
+
     pub(crate) fn try_map<U>(
         self,
         map: impl FnOnce(T) -> Result<U, Refusal>,
@@ -69,32 +78,48 @@ impl<T> Change<T> {
 }
 
 /// The fields of one request, or of an object within it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fields {
     map: Map<String, Value>,
+    /// What the route says it takes; nothing for an object within a request.
+    shape: Shape,
     /// The place of that object in the request; empty for the request itself.
     within: String,
 }
 
 impl Fields {
-    /// Reads a body. Every field is one of `supported`, or known to LiteLLM and sent with its empty
-    /// default.
+    /// Reads a body. Every field is one of the shape's, or known to LiteLLM and sent with its empty
+    /// default. No body at all holds no field. What the path names is a field like the others.
     ///
     /// # Errors
-    /// Refused when the body is no JSON object, and when a field is not supported yet or not known
-    /// at all.
+    /// Refused when the body is no JSON object, when a field is not supported yet or not known at
+    /// all, when the path says something else, and when one is missing.
     pub(crate) fn read(
         body: &Bytes,
-        supported: &[&str],
-        not_yet: &[&str],
+        shape: &Shape,
+        path: &[(&str, &str)],
     ) -> Result<Self, Refusal> {
+        let body: &[u8] = if body.is_empty() { b"{}" } else { body };
         let value: Value = serde_json::from_slice(body)
             .map_err(|problem| Refusal::new(Reason::BodyMalformed, problem.to_string()))?;
-        let Value::Object(map) = value else {
+        let Value::Object(mut map) = value else {
             return Err(Refusal::new(Reason::BodyMalformed, "the body is not a JSON object"));
         };
-        check(&map, supported, not_yet)?;
-        Ok(Self { map, within: String::new() })
+        for (name, named) in path {
+            let named = Value::from(*named);
+            if map.get(*name).is_some_and(|sent| *sent != named) {
+                return Err(wrong(name, "the path names another one"));
+            }
+            map.insert((*name).to_owned(), named);
+        }
+        let supported: Vec<&str> = shape.names().collect();
+        check(&map, &supported, &shape.not_yet)?;
+        let absent = |name: &&str| map.get(*name).is_none_or(Value::is_null);
+        let required = shape.fields.iter().filter(|field| field.required);
+        if let Some(name) = required.map(|field| field.name).find(absent) {
+            return Err(missing(name, &format!("`{name}` is missing")));
+        }
+        Ok(Self { map, shape: shape.clone(), within: String::new() })
     }
 
     /// An object that stands at a place within a request.
@@ -106,13 +131,13 @@ impl Fields {
             return Err(wrong(place, "expected an object"));
         };
         check(map, supported, &[])?;
-        Ok(Self { map: map.clone(), within: place.to_owned() })
+        Ok(Self { map: map.clone(), shape: Shape::default(), within: place.to_owned() })
     }
 
     /// One value at a place within a request, read as the field with this name.
     pub(crate) fn single(place: &str, name: &str, value: &Value) -> Self {
         let map = Map::from_iter([(name.to_owned(), value.clone())]);
-        Self { map, within: place.to_owned() }
+        Self { map, shape: Shape::default(), within: place.to_owned() }
     }
 
     /// A field holds something it cannot hold.
@@ -138,8 +163,15 @@ impl Fields {
         value.ok_or_else(|| missing(name, &format!("`{name}` is missing")))
     }
 
-    /// A field as it was sent.
-    fn raw(&self, name: &str) -> Change<&Value> {
+    /// A field as it was sent. What a route says it takes is what it reads.
+    fn raw(&self, name: &str, kinds: &[Kind]) -> Change<&Value> {
+        debug_assert!(
+            self.shape.find(name).is_none_or(|field| {
+                let choice = matches!(field.kind, Kind::Choice(_)) && kinds.contains(&Kind::Text);
+                choice || kinds.contains(&field.kind)
+            }),
+            "`{name}` is declared as something else"
+        );
         match self.map.get(name) {
             None => Change::Unchanged,
             Some(Value::Null) => Change::Removed,
@@ -149,7 +181,7 @@ impl Fields {
 
     /// A field of text.
     pub(crate) fn text(&self, name: &str) -> Result<Change<String>, Refusal> {
-        self.raw(name).try_map(|value| text(name, value))
+        self.raw(name, &[Kind::Text, Kind::Instant]).try_map(|value| text(name, value))
     }
 
     /// A field of text that is then read further.
@@ -164,14 +196,14 @@ impl Fields {
 
     /// A field that is true or false.
     pub(crate) fn flag(&self, name: &str) -> Result<Change<bool>, Refusal> {
-        self.raw(name).try_map(|value| {
+        self.raw(name, &[Kind::Flag]).try_map(|value| {
             value.as_bool().ok_or_else(|| self.wrong(name, "expected true or false"))
         })
     }
 
     /// A field of dollars, zero or more.
     pub(crate) fn dollars(&self, name: &str) -> Result<Change<Money>, Refusal> {
-        self.raw(name).try_map(|value| {
+        self.raw(name, &[Kind::Dollars]).try_map(|value| {
             let Value::Number(number) = value else {
                 return Err(self.wrong(name, "expected a number of dollars"));
             };
@@ -186,7 +218,7 @@ impl Fields {
 
     /// A field of a whole number, zero or more.
     pub(crate) fn count(&self, name: &str) -> Result<Change<u64>, Refusal> {
-        self.raw(name).try_map(|value| {
+        self.raw(name, &[Kind::Count]).try_map(|value| {
             let expected = "expected a whole number that is not negative";
             value.as_u64().ok_or_else(|| self.wrong(name, expected))
         })
@@ -194,7 +226,7 @@ impl Fields {
 
     /// A field of a list of at most so many values.
     pub(crate) fn list(&self, name: &str, most: usize) -> Result<Change<Vec<Value>>, Refusal> {
-        self.raw(name).try_map(|value| match value {
+        self.raw(name, &[Kind::List, Kind::OneOrMore]).try_map(|value| match value {
             Value::Array(items) if items.len() > most => {
                 Err(self.wrong(name, format!("more than {most} entries")))
             }
@@ -205,7 +237,7 @@ impl Fields {
 
     /// A field of a list of texts.
     pub(crate) fn texts(&self, name: &str) -> Result<Change<Vec<String>>, Refusal> {
-        self.raw(name).try_map(|value| {
+        self.raw(name, &[Kind::Texts]).try_map(|value| {
             let Value::Array(items) = value else {
                 return Err(self.wrong(name, "expected a list of texts"));
             };
@@ -216,9 +248,31 @@ impl Fields {
         })
     }
 
+    /// The metadata of a level. What the queue reads of it is what it can be, so that no weight is
+    /// accepted and then passed over.
+    pub(crate) fn metadata(&self) -> Result<Change<Map<String, Value>>, Refusal> {
+        let name = "metadata";
+        self.object(name)?.try_map(|metadata| {
+            let given = |name: &str| metadata.get(name).filter(|value| !value.is_null());
+            let is_share = |weight: &Value| weight.as_f64().is_some_and(|weight| weight > 0.0);
+            let is_range = |range: &Value| {
+                let bounds: Vec<_> = range.as_array().into_iter().flatten().map(priority).collect();
+                matches!(bounds[..], [Some(lowest), Some(highest)] if lowest <= highest)
+            };
+            if !given("queue_weight").is_none_or(is_share) {
+                return Err(self.wrong("metadata.queue_weight", "expected a number above 0"));
+            }
+            if !given("priority_range").is_none_or(is_range) {
+                let expected = "expected `[lowest, highest]`, two whole numbers";
+                return Err(self.wrong("metadata.priority_range", expected));
+            }
+            Ok(metadata)
+        })
+    }
+
     /// A field of an object.
     pub(crate) fn object(&self, name: &str) -> Result<Change<Map<String, Value>>, Refusal> {
-        self.raw(name).try_map(|value| {
+        self.raw(name, &[Kind::Object, Kind::OneOrMore]).try_map(|value| {
             let Value::Object(object) = value else {
                 return Err(self.wrong(name, "expected an object"));
             };
@@ -228,6 +282,11 @@ impl Fields {
             Ok(object.clone())
         })
     }
+}
+
+/// A priority, as the queue has them.
+fn priority(value: &Value) -> Option<i32> {
+    i32::try_from(value.as_i64()?).ok()
 }
 
 /// Every field is supported, or known to LiteLLM and sent with its empty default.
@@ -286,60 +345,4 @@ fn unknown(name: &str, supported: &[&str]) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(body: &str) -> Result<Fields, Refusal> {
-        Fields::read(
-            &Bytes::copy_from_slice(body.as_bytes()),
-            &["key_alias", "max_budget", "models"],
-            &["rpm_limit"],
-        )
-    }
-
-    #[test]
-    fn absent_null_and_value_are_three_different_wishes() {
-        let fields = read(r#"{"key_alias": null, "max_budget": 0.1}"#).expect("fields");
-        assert_eq!(fields.text("key_alias").expect("text"), Change::Removed);
-        assert_eq!(
-            fields.dollars("max_budget").expect("dollars"),
-            Change::Set(Money::from_nanos(100_000_000))
-        );
-        assert_eq!(fields.texts("models").expect("texts"), Change::Unchanged);
-    }
-
-    #[test]
-    fn nothing_is_silently_swallowed() {
-        let reason =
-            |body: &str| read(body).map(|_| ()).map_err(|refusal| (refusal.reason, refusal.fix));
-        assert_eq!(reason(r#"{"rpm_limit": null}"#), Ok(()));
-        assert!(matches!(
-            reason(r#"{"rpm_limit": 5}"#),
-            Err((Reason::ParameterUnsupported, Some(_)))
-        ));
-        let Err((Reason::ParameterUnsupported, Some(fix))) = reason(r#"{"max_budgett": 5}"#) else {
-            panic!("an unknown field was accepted");
-        };
-        assert!(fix.contains("`max_budget`"), "{fix}");
-        assert!(matches!(reason("[]"), Err((Reason::BodyMalformed, _))));
-        assert!(matches!(reason("{"), Err((Reason::BodyMalformed, _))));
-    }
-
-    #[test]
-    fn a_value_of_another_type_is_refused_by_name() {
-        let fields =
-            read(r#"{"key_alias": 5, "max_budget": -1, "models": ["a", 5]}"#).expect("fields");
-        for refusal in [
-            fields.text("key_alias").expect_err("a number is no text"),
-            fields.dollars("max_budget").expect_err("an amount is not negative"),
-            fields.texts("models").expect_err("a number is no model"),
-        ] {
-            assert_eq!(refusal.reason, Reason::FieldWrongType);
-            assert!(refusal.param.is_some());
-        }
-        let zero = read("{\"key_alias\": \"a\\u0000\"}").expect("fields");
-        assert!(zero.text("key_alias").is_err());
-        let huge = read(r#"{"max_budget": 1e300}"#).expect("fields");
-        assert!(huge.dollars("max_budget").is_err());
-    }
-}
+mod tests;

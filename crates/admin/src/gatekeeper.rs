@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use tollgate_faults::{Reason, Refusal};
+use tollgate_faults::Refusal;
 use tollgate_store::KeyRecord;
 
 /// Who calls.
@@ -28,18 +28,4 @@ pub trait Gatekeeper: Send + Sync + 'static {
     /// # Errors
     /// The refusal that the data path would give.
     fn identify<'a>(&'a self, headers: &'a HeaderMap) -> Identifying<'a>;
-}
-
-impl Actor {
-    /// # Errors
-    /// Refused unless the caller holds the master key.
-    pub(crate) fn must_be_master(&self) -> Result<(), Refusal> {
-        match self {
-            Self::Master => Ok(()),
-            Self::Key(_) => Err(Refusal::new(
-                Reason::ManagementForbidden,
-                "only the master key may manage this",
-            )),
-        }
-    }
 }

@@ -3,27 +3,25 @@
 mod list;
 mod record;
 
-use std::sync::Arc;
-
-use axum::extract::{Query, State};
-use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::Bytes;
-use http::HeaderMap;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tollgate_domain::{KeyHash, KeyId, Level, Timestamp, UserId, VirtualKey};
+use tollgate_domain::{KeyHash, KeyId, Level, UserId, VirtualKey};
 use tollgate_faults::{Reason, Refusal};
+use tollgate_policy::{Audience, KeyScope, Scope};
 use tollgate_store::{InsertKeyError, KeyRow, LimitFields, UpdateKeyError};
 
 use crate::account::Account;
+use crate::asked::Asked;
+use crate::desk::Desk;
 use crate::fields::{Change, Fields};
 use crate::gatekeeper::Actor;
 use crate::keys::record::{CHANGEABLE, NOT_YET, apply, shown};
 use crate::limits::LIMITS;
 use crate::problem;
-use crate::routes::{Admin, Route};
+use crate::route::Route;
+use crate::routes::Admin;
+use crate::shape::{Field, Shape, text, texts};
 
 pub(crate) use list::listed;
 pub(crate) use record::{alias, empty, models};
@@ -34,55 +32,111 @@ const KEY_RANDOM_BYTES: usize = 16;
 const ID_RANDOM_BYTES: usize = 12;
 /// Most keys one request may delete.
 const DELETED_MAX: usize = 500;
-/// Who made or changed something, when the master key did.
-pub(crate) const MASTER: &str = "master";
+/// The field that names a key.
+const KEY: Field = text("key", "The key's text or its hash").required();
 
 pub(crate) fn routes() -> Vec<Route> {
+    let own = text("key", "The key's text; a fresh one where it is left out");
     vec![
-        Route::command("POST", "/key/generate", generate),
-        Route::command("POST", "/key/update", update),
-        Route::command("POST", "/key/delete", delete),
-        Route::command("POST", "/key/block", |admin, body| block(admin, body, true)),
-        Route::command("POST", "/key/unblock", |admin, body| block(admin, body, false)),
-        Route::question("/key/list", list::list),
+        Route::question(
+            "/key/info",
+            Audience::Keys,
+            ("A key; the caller's unless another is named", &[text("key", "The key or its hash")]),
+            info,
+        ),
+        Route::command(
+            ("POST", "/key/generate"),
+            Audience::Admins,
+            ("Make a key", shape(own)),
+            generate,
+        ),
+        Route::command(
+            ("POST", "/key/update"),
+            Audience::Admins,
+            ("Change a key", shape(KEY)),
+            update,
+        ),
+        Route::command(
+            ("POST", "/key/delete"),
+            Audience::Managers,
+            (
+                "Delete keys, all or none",
+                Shape::of(&[
+                    texts("keys", "Their texts or hashes"),
+                    texts("key_aliases", "Their names"),
+                ]),
+            ),
+            delete,
+        ),
+        Route::command(
+            ("POST", "/key/block"),
+            Audience::Admins,
+            ("Refuse every call of a key", Shape::of(&[KEY])),
+            |desk, fields| block(desk, fields, true),
+        ),
+        Route::command(
+            ("POST", "/key/unblock"),
+            Audience::Admins,
+            ("Let a key call again", Shape::of(&[KEY])),
+            |desk, fields| block(desk, fields, false),
+        ),
+        Route::question(
+            "/key/list",
+            Audience::Keys,
+            ("Keys, page by page", &list::NAMES),
+            list::list,
+        ),
     ]
 }
 
-async fn generate(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = Fields::read(&body, &supported(&["key"]), &NOT_YET)?;
+fn shape(key: Field) -> Shape {
+    Shape::of(&[key]).and(&CHANGEABLE).and(&LIMITS).but_not(&NOT_YET)
+}
+
+/// What a request about a key is about.
+pub(crate) fn scope(row: &KeyRow) -> Scope<'_> {
+    Scope::Key(KeyScope {
+        id: Some(&row.id),
+        user: row.user.as_ref(),
+        team: row.team.as_ref(),
+        organization: row.organization.as_ref(),
+    })
+}
+
+async fn generate(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let key = match fields.parsed("key", VirtualKey::new)? {
         Change::Set(key) => key,
-        Change::Unchanged | Change::Removed => fresh_key(&admin)?,
+        Change::Unchanged | Change::Removed => fresh_key(&desk)?,
     };
-    let now = admin.clock.now();
-    let mut row = blank(fresh_id(&admin)?, &key, now);
-    apply(&fields, &mut row, now)?;
-    complete(&admin, &fields, &mut row).await?;
-    Ok(Value::Object(insert(&admin, &row, &key).await?))
+    let mut row = blank(&desk, fresh_id(&desk)?, &key);
+    apply(&fields, &mut row, desk.clock.now())?;
+    complete(&desk, &fields, &mut row).await?;
+    desk.must_change(scope(&row))?;
+    Ok(Value::Object(insert(&desk, &row, &key).await?))
 }
 
 /// Makes a key for a user.
-pub(crate) async fn make_for(admin: &Admin, user: UserId) -> Result<Map<String, Value>, Refusal> {
-    let key = fresh_key(admin)?;
-    let row = blank(fresh_id(admin)?, &key, admin.clock.now());
-    insert(admin, &KeyRow { user: Some(user), ..row }, &key).await
+pub(crate) async fn make_for(desk: &Desk, user: UserId) -> Result<Map<String, Value>, Refusal> {
+    let key = fresh_key(desk)?;
+    let row = blank(desk, fresh_id(desk)?, &key);
+    insert(desk, &KeyRow { user: Some(user), ..row }, &key).await
 }
 
 /// Stores a new key. Its text is shown this once.
 async fn insert(
-    admin: &Admin,
+    desk: &Desk,
     row: &KeyRow,
     key: &VirtualKey,
 ) -> Result<Map<String, Value>, Refusal> {
-    admin.db.insert_key(row).await.map_err(|problem| match problem {
+    desk.edit().insert_key(row).await.map_err(|problem| match problem {
         InsertKeyError::AliasTaken => alias_taken(row),
         InsertKeyError::KeyTaken => {
             Refusal::new(Reason::FieldWrongType, "`key`: this key exists").with_param("key")
         }
         InsertKeyError::Store(problem) => problem::store(&problem),
     })?;
-    admin.keys.forget(&row.hash);
-    let mut answer = shown(row, &account(admin, row).await?);
+    desk.keys.forget(&row.hash);
+    let mut answer = shown(row, &account(desk, row).await?);
     let token = row.hash.expose_hex();
     answer.insert("key".to_owned(), json!(key.expose()));
     answer.insert("token_id".to_owned(), json!(&token));
@@ -115,107 +169,83 @@ async fn account(admin: &Admin, row: &KeyRow) -> Result<Account, Refusal> {
     }
 }
 
-/// The query of `GET /key/info`.
-#[derive(Deserialize)]
-pub(crate) struct Wanted {
-    key: Option<String>,
-}
-
-/// `GET /key/info`.
-pub(crate) async fn info(
-    State(admin): State<Arc<Admin>>,
-    headers: HeaderMap,
-    Query(wanted): Query<Wanted>,
-) -> Response {
-    let result = described(&admin, &headers, wanted.key.as_deref()).await;
-    admin.answer(result)
-}
-
-async fn described(
-    admin: &Admin,
-    headers: &HeaderMap,
-    wanted: Option<&str>,
-) -> Result<Value, Refusal> {
-    let actor = admin.gatekeeper.identify(headers).await?;
-    let hash = match (&actor, wanted) {
-        (_, Some(wanted)) => identified(wanted)?,
+/// `GET /key/info`: the caller's key, or another that they may see.
+async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
+    let hash = match (desk.actor(), asked.text("key")) {
+        (_, Some(named)) => identified(named)?,
         (Actor::Key(own), None) => own.row.hash,
         (Actor::Master, None) => {
-            return Err(
-                Refusal::new(Reason::FieldMissing, "name a key with `?key=`").with_param("key")
-            );
+            return Err(problem::missing("key", "name a key with `?key=`"));
         }
     };
-    if let Actor::Key(own) = &actor
-        && !own.row.hash.matches(&hash)
-    {
-        let message = "a key may only ask about itself";
-        return Err(Refusal::new(Reason::ManagementForbidden, message));
-    }
-    let record = admin
-        .keys
-        .find(&hash)
-        .await
-        .map_err(|problem| problem::store(&problem))?
-        .ok_or_else(|| no_such_key("there is no such key"))?;
-    let account = admin.account(&record.own).await?;
+    let found = desk.keys.find(&hash).await.map_err(|problem| problem::store(&problem))?;
+    let Some(record) = found else {
+        // Whoever may not see keys does not learn which there are.
+        desk.must_see(Scope::Gateway)?;
+        return Err(no_such_key("there is no such key"));
+    };
+    desk.must_see(scope(&record.row))?;
+    let account = desk.account(&record.own).await?;
     Ok(json!({ "key": hash.expose_hex(), "info": shown(&record.row, &account) }))
 }
 
-async fn update(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = Fields::read(&body, &supported(&["key"]), &NOT_YET)?;
-    let mut row = named(&admin, &fields).await?;
-    apply(&fields, &mut row, admin.clock.now())?;
-    complete(&admin, &fields, &mut row).await?;
-    save(&admin, &mut row).await?;
-    let mut answer = shown(&row, &account(&admin, &row).await?);
+async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let mut row = named(&desk, &fields).await?;
+    apply(&fields, &mut row, desk.clock.now())?;
+    complete(&desk, &fields, &mut row).await?;
+    save(&desk, &mut row).await?;
+    let mut answer = shown(&row, &account(&desk, &row).await?);
     answer.insert("key".to_owned(), json!(row.hash.expose_hex()));
     Ok(Value::Object(answer))
 }
 
-async fn block(admin: Arc<Admin>, body: Bytes, blocked: bool) -> Result<Value, Refusal> {
-    let fields = Fields::read(&body, &["key"], &[])?;
-    let mut row = named(&admin, &fields).await?;
+async fn block(desk: Desk, fields: Fields, blocked: bool) -> Result<Value, Refusal> {
+    let mut row = named(&desk, &fields).await?;
     row.blocked = blocked;
-    save(&admin, &mut row).await?;
-    let mut answer = shown(&row, &account(&admin, &row).await?);
+    save(&desk, &mut row).await?;
+    let mut answer = shown(&row, &account(&desk, &row).await?);
     answer.insert("token".to_owned(), json!(row.hash.expose_hex()));
     Ok(Value::Object(answer))
 }
 
-/// The key that a request is about.
-async fn named(admin: &Admin, fields: &Fields) -> Result<KeyRow, Refusal> {
-    let Change::Set(hash) = fields.parsed("key", read_identifier)? else {
-        return Err(problem::missing("key", "`key` names the key to change"));
+/// The key that a request is to change.
+async fn named(desk: &Desk, fields: &Fields) -> Result<KeyRow, Refusal> {
+    let hash = fields.required("key", read_identifier)?;
+    changeable(desk, &hash).await
+}
+
+/// A key that there is, and that the caller may change.
+async fn changeable(desk: &Desk, hash: &KeyHash) -> Result<KeyRow, Refusal> {
+    let found = desk.db.find_key(hash).await.map_err(|problem| problem::store(&problem))?;
+    let Some(row) = found else {
+        desk.must_change(Scope::Gateway)?;
+        return Err(no_such_key("there is no such key; nothing was changed"));
     };
-    let found = admin.db.find_key(&hash).await.map_err(|problem| problem::store(&problem))?;
-    found.ok_or_else(|| no_such_key("there is no such key; nothing was changed"))
+    desk.must_change(scope(&row))?;
+    Ok(row)
 }
 
 /// Stores a changed key.
-async fn save(admin: &Admin, row: &mut KeyRow) -> Result<(), Refusal> {
-    row.updated_at = admin.clock.now();
-    row.updated_by = Some(MASTER.to_owned());
-    let changed = admin.db.update_key(row).await.map_err(|problem| match problem {
+async fn save(desk: &Desk, row: &mut KeyRow) -> Result<(), Refusal> {
+    let changed = desk.edit().update_key(row).await.map_err(|problem| match problem {
         UpdateKeyError::AliasTaken => alias_taken(row),
         UpdateKeyError::KeyTaken => no_such_key("the key changed in the meantime"),
         UpdateKeyError::Store(problem) => problem::store(&problem),
     })?;
-    admin.keys.forget(&row.hash);
-    if changed { Ok(()) } else { Err(no_such_key("the key was deleted in the meantime")) }
+    desk.keys.forget(&row.hash);
+    let deleted = || no_such_key("the key was deleted in the meantime");
+    problem::replaced(changed)?.ok_or_else(deleted)
 }
 
 /// Deletes all the named keys, or none when one of them does not exist.
-async fn delete(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = Fields::read(&body, &["keys", "key_aliases"], &[])?;
-    let (hashes, named) = named_for_deletion(&admin, &fields).await?;
+async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let (hashes, named) = named_for_deletion(&desk, &fields).await?;
     for hash in &hashes {
-        let found = admin.db.find_key(hash).await.map_err(|problem| problem::store(&problem))?;
-        found.ok_or_else(|| no_such_key("one of the keys does not exist; nothing was deleted"))?;
+        changeable(&desk, hash).await?;
     }
-    let deleted = admin.db.delete_keys(&hashes, admin.clock.now(), Some(MASTER)).await;
+    let deleted = desk.edit().delete_keys(&hashes).await;
     deleted.map_err(|problem| problem::store(&problem))?;
-    hashes.iter().for_each(|hash| admin.keys.forget(hash));
+    hashes.iter().for_each(|hash| desk.keys.forget(hash));
     Ok(json!({ "deleted_keys": named }))
 }
 
@@ -254,11 +284,8 @@ async fn named_for_deletion(
     Ok((hashes, named))
 }
 
-fn supported(more: &[&'static str]) -> Vec<&'static str> {
-    CHANGEABLE.iter().chain(&LIMITS).chain(more).copied().collect()
-}
-
-fn blank(id: KeyId, key: &VirtualKey, now: Timestamp) -> KeyRow {
+fn blank(desk: &Desk, id: KeyId, key: &VirtualKey) -> KeyRow {
+    let (now, by) = (desk.clock.now(), Some(desk.name()));
     KeyRow {
         id,
         hash: key.hash(),
@@ -275,9 +302,9 @@ fn blank(id: KeyId, key: &VirtualKey, now: Timestamp) -> KeyRow {
         blocked: false,
         metadata: Map::new(),
         created_at: now,
-        created_by: Some(MASTER.to_owned()),
+        created_by: by.clone(),
         updated_at: now,
-        updated_by: Some(MASTER.to_owned()),
+        updated_by: by,
     }
 }
 

@@ -6,7 +6,10 @@
 mod account;
 mod activity;
 mod asked;
+mod audit;
+mod authority;
 mod budgets;
+mod desk;
 mod entities;
 mod fields;
 mod gatekeeper;
@@ -15,7 +18,11 @@ mod limits;
 mod logs;
 mod problem;
 mod query;
+mod route;
 mod routes;
+mod shape;
 
 pub use gatekeeper::{Actor, Gatekeeper, Identifying};
-pub use routes::{Access, Admin, router, routes};
+pub use route::Described;
+pub use routes::{Admin, router, routes};
+pub use shape::{Field, Kind, Shape};

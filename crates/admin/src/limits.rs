@@ -10,22 +10,23 @@ use tollgate_store::{LimitFields, ModelBudgetField, WindowField};
 
 use crate::fields::{Change, Fields};
 use crate::problem::wrong;
+use crate::shape::{Field, choice, count, dollars, instant as at, list, object, text};
 
 /// The limit fields, by name.
-pub(crate) const LIMITS: [&str; 13] = [
-    "anchor",
-    "max_budget",
-    "soft_budget",
-    "budget_duration",
-    "budget_limits",
-    "model_max_budget",
-    "rpm_limit",
-    "tpm_limit",
-    "max_parallel_requests",
-    "model_rpm_limit",
-    "model_tpm_limit",
-    "temp_budget_increase",
-    "temp_budget_expiry",
+pub(crate) const LIMITS: [Field; 13] = [
+    choice("anchor", &["created_at"], "What periods are counted from, where not the calendar"),
+    dollars("max_budget", "Most dollars in one period"),
+    dollars("soft_budget", "Dollars above which it is told, and nothing refused"),
+    text("budget_duration", "The period of the budget, such as `30d`, `1mo` or `24h`"),
+    list("budget_limits", "More budgets, each `{budget_duration, max_budget}`"),
+    object("model_max_budget", "Budgets for single models"),
+    count("rpm_limit", "Most requests a minute"),
+    count("tpm_limit", "Most tokens a minute"),
+    count("max_parallel_requests", "Most calls at once"),
+    object("model_rpm_limit", "Most requests a minute for single models"),
+    object("model_tpm_limit", "Most tokens a minute for single models"),
+    dollars("temp_budget_increase", "Dollars that are added to the budget for a while"),
+    at("temp_budget_expiry", "Until when they are added"),
 ];
 
 /// Most windows of one level, and most models with limits of their own.

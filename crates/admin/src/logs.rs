@@ -1,75 +1,76 @@
 //! `GET /spend/logs/v2`: the entries of the ledger, the newest first, in LiteLLM's fields.
 
-use std::sync::Arc;
-
-use axum::extract::{Query, State};
-use axum::response::Response;
-use http::HeaderMap;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tollgate_domain::{CallId, Timestamp, UsageKind};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::Zone;
+use tollgate_policy::{Audience, Zone};
 use tollgate_store::{
     EntryFilter, EntryRow, LOG_DEPTH_MAX, LOG_ROWS_MAX, LogPage, Logged, LoggedEntry,
 };
 
+use crate::asked::Asked;
+use crate::desk::Desk;
 use crate::problem;
 use crate::query::{key_id, number};
-use crate::routes::Admin;
+use crate::route::Route;
+use crate::shape::{Field, choice, count, text};
 
 /// Entries on a page when the request names no number.
 const PAGE_ROWS_USUAL: usize = 50;
 
-/// The query. What else LiteLLM's clients send changes nothing.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Asked {
-    api_key: Option<String>,
-    user_id: Option<String>,
-    team_id: Option<String>,
-    end_user: Option<String>,
-    request_id: Option<String>,
-    start_date: Option<String>,
-    end_date: Option<String>,
-    model: Option<String>,
-    model_group: Option<String>,
-    status_filter: Option<String>,
-    page: Option<String>,
-    page_size: Option<String>,
-    /// Where to go on: the `next_cursor` of the page before, in place of `page`.
-    cursor: Option<String>,
+/// What the log can be asked by.
+const NAMES: [Field; 13] = [
+    text("api_key", "Only calls of this key"),
+    text("user_id", "Only calls of this user"),
+    text("team_id", "Only calls of this team"),
+    text("end_user", "Only calls for this customer"),
+    text("request_id", "Only this call"),
+    text("start_date", "From when on: a day or an instant"),
+    text("end_date", "Until when: a day, wholly, or an instant"),
+    text("model", "Only calls of this model group"),
+    text("model_group", "The same"),
+    choice("status_filter", &["success", "failure"], "Only calls that ended so"),
+    count("page", "The page, from 1"),
+    count("page_size", "Entries on a page"),
+    text("cursor", "Where to go on: the `next_cursor` of the page before, in place of `page`"),
+];
+
+pub(crate) fn routes() -> Vec<Route> {
+    let about = "The entries of the ledger, the newest first";
+    vec![Route::question("/spend/logs/v2", Audience::Keys, (about, &NAMES), logged)]
 }
 
-/// `GET /spend/logs/v2`.
-pub(crate) async fn page(
-    State(admin): State<Arc<Admin>>,
-    headers: HeaderMap,
-    Query(asked): Query<Asked>,
-) -> Response {
-    let result = logged(&admin, &headers, &asked).await;
-    admin.answer(result)
-}
-
-async fn logged(admin: &Admin, headers: &HeaderMap, asked: &Asked) -> Result<Value, Refusal> {
-    let actor = admin.gatekeeper.identify(headers).await?;
-    let key_id = key_id(admin, &actor, asked.api_key.as_deref()).await?;
+async fn logged(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
+    let asked = Wanted(&asked);
+    let key_id = key_id(&desk, asked.text("api_key")).await?;
     let wanted = asked.filter(key_id)?;
     let (number, page) = asked.page()?;
-    let found = admin.db.log(&wanted, &page).await.map_err(|problem| problem::store(&problem))?;
+    let found = desk.db.log(&wanted, &page).await.map_err(|problem| problem::store(&problem))?;
     Ok(shown(&found, number, page.rows))
 }
 
-impl Asked {
+/// What a query wants of the log.
+struct Wanted<'a>(&'a Asked);
+
+impl<'a> Wanted<'a> {
+    fn text(&self, name: &str) -> Option<&'a str> {
+        self.0.text(name)
+    }
+
+    fn owned(&self, name: &str) -> Option<String> {
+        self.text(name).map(str::to_owned)
+    }
+
     fn filter(&self, key_id: Option<String>) -> Result<EntryFilter, Refusal> {
-        let failed = match self.status_filter.as_deref() {
+        let failed = match self.text("status_filter") {
             None | Some("") => None,
             Some("success") => Some(false),
             Some("failure") => Some(true),
             Some(_) => return Err(problem::wrong("status_filter", "`success` or `failure`")),
         };
-        let start = instant("start_date", self.start_date.as_deref(), Edge::Start)?;
-        let end = instant("end_date", self.end_date.as_deref(), Edge::End)?;
-        let whole = |at| self.request_id.as_ref().map(|_| Timestamp::from_micros(at));
+        let start = instant("start_date", self.text("start_date"), Edge::Start)?;
+        let end = instant("end_date", self.text("end_date"), Edge::End)?;
+        let whole = |at| self.text("request_id").map(|_| Timestamp::from_micros(at));
         let missing = |field: &'static str| {
             let message = "`start_date` and `end_date` say which entries, or `request_id` does";
             Refusal::new(Reason::FieldMissing, message).with_param(field)
@@ -78,25 +79,25 @@ impl Asked {
         let end = end.or_else(|| whole(i64::MAX)).ok_or_else(|| missing("end_date"))?;
         Ok(EntryFilter {
             span: start..end,
-            call_id: self.request_id.clone(),
+            call_id: self.owned("request_id"),
             key_id,
-            user_id: self.user_id.clone(),
-            team_id: self.team_id.clone(),
-            customer_id: self.end_user.clone(),
-            model_group: self.model_group.clone().or_else(|| self.model.clone()),
+            user_id: self.owned("user_id"),
+            team_id: self.owned("team_id"),
+            customer_id: self.owned("end_user"),
+            model_group: self.owned("model_group").or_else(|| self.owned("model")),
             failed,
         })
     }
 
     /// The page's number and the page.
     fn page(&self) -> Result<(usize, LogPage), Refusal> {
-        let rows = number("page_size", self.page_size.as_deref(), PAGE_ROWS_USUAL)?;
-        let number = number("page", self.page.as_deref(), 1)?;
+        let rows = number("page_size", self.text("page_size"), PAGE_ROWS_USUAL)?;
+        let number = number("page", self.text("page"), 1)?;
         if rows > LOG_ROWS_MAX {
             let message = format!("`page_size`: at most {LOG_ROWS_MAX}");
             return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param("page_size"));
         }
-        if let Some(cursor) = &self.cursor {
+        if let Some(cursor) = self.text("cursor") {
             return Ok((number, LogPage { before: Some(place(cursor)?), skip: 0, rows }));
         }
         let skip = (number - 1).saturating_mul(rows);
@@ -204,6 +205,7 @@ fn tokens(row: &EntryRow, belongs: fn(UsageKind) -> bool) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Shape;
 
     #[test]
     fn a_date_stands_for_its_whole_day_and_an_instant_for_itself() {
@@ -224,19 +226,20 @@ mod tests {
 
     #[test]
     fn pages_are_counted_only_so_far_and_a_cursor_has_no_such_limit() {
-        let asked = |page: &str, cursor: Option<&str>| Asked {
-            page: Some(page.to_owned()),
-            page_size: Some("1000".to_owned()),
-            cursor: cursor.map(str::to_owned),
-            ..Asked::default()
+        let page = |page: &str, cursor: Option<&str>| {
+            let cursor = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+            let uri = format!("/spend/logs/v2?page={page}&page_size=1000{cursor}");
+            let uri = uri.parse().expect("a path");
+            let asked = Asked::read(&uri, &Shape::of(&NAMES), &[]).expect("a query");
+            Wanted(&asked).page().map(|(_, page)| page.skip)
         };
-        assert_eq!(asked("10", None).page().expect("a page").1.skip, 9_000);
-        let deep = asked("11", None).page().expect_err("too deep");
+        assert_eq!(page("10", None).expect("a page"), 9_000);
+        let deep = page("11", None).expect_err("too deep");
         assert!(format!("{deep:?}").contains("next_cursor"), "{deep:?}");
         let cursor = "17.00000000-0000-0000-0000-000000000001";
-        assert_eq!(asked("11", Some(cursor)).page().expect("a page").1.skip, 0);
-        for wrong in ["", "17", "x.00000000-0000-0000-0000-000000000001", "17.call"] {
-            assert!(asked("1", Some(wrong)).page().is_err(), "{wrong}");
+        assert_eq!(page("11", Some(cursor)).expect("a page"), 0);
+        for wrong in ["17", "x.00000000-0000-0000-0000-000000000001", "17.call"] {
+            assert!(page("1", Some(wrong)).is_err(), "{wrong}");
         }
     }
 }

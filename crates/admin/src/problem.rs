@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tollgate_faults::{Dialect, Reason, Refusal};
-use tollgate_store::StoreError;
+use tollgate_store::{Replaced, StoreError};
 
 /// Longest part of a client's text that is repeated to it, in characters.
 const ECHO_CHARS_MAX: usize = 64;
@@ -50,6 +50,18 @@ pub(crate) fn absent(noun: &str, field: &str, id: &str) -> Refusal {
 pub(crate) fn exists(noun: &str, field: &str, id: &str) -> Refusal {
     let message = format!("there is a {noun} `{}`", echo(id));
     Refusal::new(Reason::EntityExists, message).with_param(field)
+}
+
+/// Whether a row was replaced; `None` when there is none.
+pub(crate) fn replaced(replaced: Replaced) -> Result<Option<()>, Refusal> {
+    match replaced {
+        Replaced::Done => Ok(Some(())),
+        Replaced::Absent => Ok(None),
+        Replaced::ChangedMeanwhile => {
+            let message = "others changed the same again and again; nothing was changed";
+            Err(Refusal::new(Reason::ChangedMeanwhile, message))
+        }
+    }
 }
 
 /// As much of a client's text as is repeated to it.

@@ -1,12 +1,13 @@
 //! What the queries of usage and of the log have in common.
 
 use tollgate_faults::{Reason, Refusal};
+use tollgate_policy::Scope;
 use tollgate_store::KeyRow;
 
+use crate::desk::Desk;
 use crate::gatekeeper::Actor;
-use crate::keys::{no_such_key, read_identifier};
+use crate::keys::{self, no_such_key, read_identifier};
 use crate::problem;
-use crate::routes::Admin;
 
 /// A whole number above zero.
 pub(crate) fn number(field: &str, text: Option<&str>, usual: usize) -> Result<usize, Refusal> {
@@ -15,31 +16,27 @@ pub(crate) fn number(field: &str, text: Option<&str>, usual: usize) -> Result<us
     read.ok_or_else(|| problem::wrong(field, "expected a whole number above zero"))
 }
 
-/// The id of the key that `?api_key=` names, or of the key that asks; `None` when the master key
-/// names none.
+/// The id of the key that `?api_key=` names, or of the key that asks; `None` when whoever sees
+/// everything names none.
 ///
 /// # Errors
-/// Refused when a key asks about another one, or there is no such key.
-pub(crate) async fn key_id(
-    admin: &Admin,
-    actor: &Actor,
-    named: Option<&str>,
-) -> Result<Option<String>, Refusal> {
-    let named = named.map(read_identifier).transpose();
-    let named = named.map_err(|problem| problem::wrong("api_key", problem))?;
+/// Refused when there is no such key, or it is not the caller's to see.
+pub(crate) async fn key_id(desk: &Desk, named: Option<&str>) -> Result<Option<String>, Refusal> {
     let id = |row: &KeyRow| Some(row.id.as_str().to_owned());
-    match (actor, named) {
-        (Actor::Key(own), named) if named.is_none_or(|hash| own.row.hash.matches(&hash)) => {
-            Ok(id(&own.row))
-        }
-        (Actor::Key(_), _) => Err(forbidden("a key may only ask about itself")),
-        (Actor::Master, None) => Ok(None),
-        (Actor::Master, Some(hash)) => {
-            let found = admin.keys.find(&hash).await.map_err(|problem| problem::store(&problem))?;
-            let record = found.ok_or_else(|| no_such_key("there is no such key"))?;
-            Ok(id(&record.row))
-        }
-    }
+    let Some(named) = named else {
+        return Ok(match desk.actor() {
+            Actor::Key(own) if !desk.by.sees_all() => id(&own.row),
+            _ => None,
+        });
+    };
+    let hash = read_identifier(named).map_err(|problem| problem::wrong("api_key", problem))?;
+    let found = desk.keys.find(&hash).await.map_err(|problem| problem::store(&problem))?;
+    let Some(record) = found else {
+        desk.must_see(Scope::Gateway)?;
+        return Err(no_such_key("there is no such key"));
+    };
+    desk.must_see(keys::scope(&record.row))?;
+    Ok(id(&record.row))
 }
 
 /// The caller may not ask this.

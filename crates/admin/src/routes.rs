@@ -2,124 +2,47 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodFilter, MethodRouter, get, on};
 use axum::{Json, Router};
-use bytes::Bytes;
-use http::{HeaderMap, Uri};
 use serde_json::Value;
-use tollgate_domain::{Clock, Level, Random};
-use tollgate_faults::{Reason, Refusal};
+use tollgate_domain::{Clock, Random};
+use tollgate_faults::Refusal;
 use tollgate_store::{Db, KeyDirectory};
 
-use crate::asked::Asked;
-use crate::entities::{customers, members, organizations, tags, teams, users};
+use crate::entities::{
+    customers, members, organization_members, organizations, tags, team_grants, team_pages, teams,
+    users,
+};
 use crate::gatekeeper::Gatekeeper;
-use crate::{activity, budgets, keys, logs, problem};
+use crate::route::{Described, Route};
+use crate::{activity, audit, budgets, keys, logs, problem};
 
 /// Largest body of a management request, in bytes.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
-
-/// Who may call a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// The master key only.
-    Master,
-    /// The master key, and a key for itself.
-    Owner,
-}
-
-/// One route: the router and the permission matrix are made of the same rows.
-pub(crate) struct Route {
-    method: &'static str,
-    path: &'static str,
-    access: Access,
-    handler: MethodRouter<Arc<Admin>>,
-}
-
-impl Route {
-    /// A route that changes something; its body is within its limit.
-    pub(crate) fn command<F, A>(method: &'static str, path: &'static str, run: F) -> Self
-    where
-        F: Fn(Arc<Admin>, Bytes) -> A + Clone + Send + Sync + 'static,
-        A: Future<Output = Result<Value, Refusal>> + Send,
-    {
-        let handler = |State(admin): State<Arc<Admin>>,
-                       headers: HeaderMap,
-                       body: Result<Bytes, BytesRejection>| async move {
-            let result = async {
-                admin.gatekeeper.identify(&headers).await?.must_be_master()?;
-                run(Arc::clone(&admin), within_limit(body)?).await
-            };
-            let result = result.await;
-            admin.answer(result)
-        };
-        Self { method, path, access: Access::Master, handler: on(filter(method), handler) }
-    }
-
-    /// A route that tells something.
-    pub(crate) fn question<F, A>(path: &'static str, run: F) -> Self
-    where
-        F: Fn(Arc<Admin>, Asked) -> A + Clone + Send + Sync + 'static,
-        A: Future<Output = Result<Value, Refusal>> + Send,
-    {
-        let handler = |State(admin): State<Arc<Admin>>, headers: HeaderMap, uri: Uri| async move {
-            let result = async {
-                admin.gatekeeper.identify(&headers).await?.must_be_master()?;
-                run(Arc::clone(&admin), Asked::read(&uri)?).await
-            };
-            let result = result.await;
-            admin.answer(result)
-        };
-        Self { method: "GET", path, access: Access::Master, handler: get(handler) }
-    }
-}
-
-fn filter(method: &str) -> MethodFilter {
-    match method {
-        "PATCH" => MethodFilter::PATCH,
-        "DELETE" => MethodFilter::DELETE,
-        _ => MethodFilter::POST,
-    }
-}
+pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 fn table() -> Vec<Route> {
-    let row = |method, path, access, handler| Route { method, path, access, handler };
-    let daily = |path, access, level| row("GET", path, access, activity::daily(level, true));
-    let whole = |path, access, level| row("GET", path, access, activity::daily(level, false));
-    let info = get(keys::info);
-    let info = Route { method: "GET", path: "/key/info", access: Access::Owner, handler: info };
-    let mut table = vec![info];
-    table.extend(keys::routes());
+    let mut table = keys::routes();
     table.extend(teams::routes());
+    table.extend(team_grants::routes());
+    table.extend(team_pages::routes());
     table.extend(members::routes());
     table.extend(users::routes());
     table.extend(customers::routes());
     table.extend(organizations::routes());
+    table.extend(organization_members::routes());
     table.extend(budgets::routes());
     table.extend(tags::routes());
-    table.extend([
-        daily("/user/daily/activity", Access::Owner, Level::User),
-        whole("/user/daily/activity/aggregated", Access::Owner, Level::User),
-        daily("/team/daily/activity", Access::Master, Level::Team),
-        whole("/team/daily/activity/aggregated", Access::Master, Level::Team),
-        daily("/tag/daily/activity", Access::Master, Level::Tag),
-        whole("/tag/daily/activity/aggregated", Access::Master, Level::Tag),
-        daily("/customer/daily/activity", Access::Master, Level::Customer),
-        whole("/customer/daily/activity/aggregated", Access::Master, Level::Customer),
-        daily("/organization/daily/activity", Access::Master, Level::Organization),
-        whole("/organization/daily/activity/aggregated", Access::Master, Level::Organization),
-        row("GET", "/spend/logs/v2", Access::Owner, get(logs::page)),
-    ]);
+    table.extend(activity::routes());
+    table.extend(logs::routes());
+    table.extend(audit::routes());
     table
 }
 
-/// Every route of the management API: method, path, and who may call it.
+/// Every route of the management API.
 #[must_use]
-pub fn routes() -> Vec<(&'static str, &'static str, Access)> {
-    table().into_iter().map(|route| (route.method, route.path, route.access)).collect()
+pub fn routes() -> Vec<Described> {
+    table().into_iter().map(|route| route.described).collect()
 }
 
 /// Everything the management API needs.
@@ -160,15 +83,7 @@ impl Admin {
 pub fn router(admin: Arc<Admin>) -> Router {
     table()
         .into_iter()
-        .fold(Router::new(), |router, route| router.route(route.path, route.handler))
+        .fold(Router::new(), |router, route| router.route(route.described.path, route.handler))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(admin)
-}
-
-/// A body within its limit.
-pub(crate) fn within_limit(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
-    body.map_err(|_| {
-        let message = format!("the body is larger than {BODY_BYTES_MAX} bytes or broke off");
-        Refusal::new(Reason::BodyTooLarge, message)
-    })
 }

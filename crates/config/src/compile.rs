@@ -135,7 +135,13 @@ fn environment(reader: &mut Reader<'_>, variables: &Mapping) {
 fn assumed(price: tollgate_domain::Price) -> Option<Arc<PriceSheet>> {
     let rates = Rates::default().with(UsageKind::Input, price).with(UsageKind::Output, price);
     let id = PriceSheetId::new(&format!("assumed@{}", price.picos())).ok()?;
-    Some(Arc::new(PriceSheet { id, rates, tiers: Vec::new(), per_request: None }))
+    Some(Arc::new(PriceSheet {
+        id,
+        rates,
+        tiers: Vec::new(),
+        per_request: None,
+        per_searching_call: None,
+    }))
 }
 
 /// `model_group_alias`: name to model, or to `{model, hidden}`. Aliases of models that are left out

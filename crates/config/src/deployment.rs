@@ -131,6 +131,7 @@ impl Deployment {
         own.upstream_model = upstream_model;
         if let Some(listed) = listed {
             own.prices = own.prices.or(Some(listed.sheet));
+            own.limits.max_input = own.limits.max_input.or(listed.limits.max_input);
             own.limits.max_output = own.limits.max_output.or(listed.limits.max_output);
             own.mode = own.mode.or(listed.mode.map(Arc::from));
             if !own.calling.own_base_url && own.calling.pinned.is_none() {

@@ -35,7 +35,7 @@ pub use price::list::{PriceList, PriceListError, PricedModel};
 pub use price::row::RowProblem;
 pub use settings::{
     FairQueueSettings, FetchMedia, ReasoningMemory, Settings, StoreFailure, StructureMiss,
-    UnpricedModels,
+    UnboundedCalls, UnpricedModels,
 };
 pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Served, Snapshot};
 pub use timeouts::Timeouts;

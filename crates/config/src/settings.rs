@@ -1,6 +1,7 @@
 //! Everything in the configuration that is not about a single model.
 
 mod answers;
+mod budget;
 mod fair_queue;
 mod records;
 mod shared;
@@ -9,14 +10,14 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate_domain::{Price, PriceError, Secret, parse_lifetime};
+use tollgate_domain::{Money, Price, PriceError, Secret, parse_lifetime};
 use tollgate_policy::Calendar;
 
 use crate::budgets::Budgets;
 use crate::diagnostic::{Finding, code};
 use crate::environment::Environment;
 use crate::redis;
-use crate::schema::{KnownKeys, Reader, Section};
+use crate::schema::{Reader, Section};
 use crate::yaml::{Entry, Value};
 
 pub use fair_queue::FairQueueSettings;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub always_include_stream_usage: Option<bool>,
     /// What happens to a call under a money budget when its model has no price.
     pub unpriced_models: UnpricedModels,
+    /// What happens to a call under a money budget when nothing bounds what it may cost.
+    pub unbounded_calls: UnboundedCalls,
     /// What happens to calls under a budget while the store is away.
     pub on_store_failure: StoreFailure,
     /// Whether a call's output limit is lowered to what its budget still allows.
@@ -68,6 +71,9 @@ pub struct Settings {
     /// How long the ledger's entries are kept, at least a day; `None` for ever. Their sums stay in
     /// any case.
     pub entries_kept: Option<Duration>,
+    /// Most openings and entries that wait for a database that is away; with more, calls are
+    /// refused. Read once, at start.
+    pub spool_rows_max: u32,
     /// Whether and whence pictures are fetched for providers that want their bytes.
     pub fetch_media: FetchMedia,
     /// How much of what models thought is kept for providers that want it back.
@@ -90,6 +96,15 @@ pub enum UnpricedModels {
     Allow,
     /// Every token is taken to cost this much. The sheet is part of the deployments already.
     Assume(Price),
+}
+
+/// What happens to a call under a money budget when nothing bounds what it may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnboundedCalls {
+    /// It is refused.
+    Block,
+    /// It holds this much for what nothing bounds.
+    Reserve(Money),
 }
 
 /// What happens to calls under a budget while the store is away.
@@ -143,6 +158,7 @@ impl Settings {
             calls_in_flight_max: CALLS_IN_FLIGHT,
             always_include_stream_usage: None,
             unpriced_models: UnpricedModels::Block,
+            unbounded_calls: UnboundedCalls::Block,
             on_store_failure: StoreFailure::Closed,
             clamp_max_tokens: false,
             metrics_need_key: true,
@@ -153,6 +169,7 @@ impl Settings {
             docs_base,
             responses_retention: RESPONSES_RETENTION,
             entries_kept: None,
+            spool_rows_max: records::SPOOL_ROWS,
             fetch_media: FetchMedia::default(),
             reasoning_memory: ReasoningMemory::DEFAULT,
             on_structure_miss: StructureMiss::Refuse,
@@ -212,19 +229,7 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
     }
     answers::read(reader, section, settings);
     records::read(reader, section, settings);
-    if let Some(budget) = section.take("budget").and_then(|entry| reader.mapping(entry)) {
-        let mut section = Section::new("general_settings.budget", budget);
-        if let Some(entry) = section.take("on_store_failure") {
-            let choices =
-                [("closed", StoreFailure::Closed), ("local_slice", StoreFailure::LocalSlice)];
-            settings.on_store_failure =
-                one_of(reader, entry, &choices).unwrap_or(settings.on_store_failure);
-        }
-        if let Some(clamp) = section.take("clamp_max_tokens").and_then(|entry| reader.flag(entry)) {
-            settings.clamp_max_tokens = clamp;
-        }
-        section.finish(&KnownKeys::ENTRY, &mut reader.findings);
-    }
+    budget::read(reader, section, settings);
 }
 
 fn master_key(reader: &mut Reader<'_>, entry: &Entry, settings: &mut Settings) {

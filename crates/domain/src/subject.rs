@@ -20,6 +20,8 @@ pub enum Level {
     Team,
     /// A user within a team.
     Member,
+    /// A user within an organization.
+    OrganizationMember,
     /// A user.
     User,
     /// A virtual key.
@@ -38,12 +40,13 @@ pub enum Level {
 
 impl Level {
     /// Every level.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::All,
         Self::Organization,
         Self::Project,
         Self::Team,
         Self::Member,
+        Self::OrganizationMember,
         Self::User,
         Self::Key,
         Self::Customer,
@@ -62,6 +65,7 @@ impl Level {
             Self::Project => "project",
             Self::Team => "team",
             Self::Member => "member",
+            Self::OrganizationMember => "organization_member",
             Self::User => "user",
             Self::Key => "key",
             Self::Customer => "customer",
@@ -85,8 +89,18 @@ impl Level {
             Self::Key => Some("key_model"),
             Self::Customer => Some("customer_model"),
             Self::Tag => Some("tag_model"),
-            Self::All | Self::ModelGroup | Self::Deployment | Self::Provider => None,
+            Self::All
+            | Self::OrganizationMember
+            | Self::ModelGroup
+            | Self::Deployment
+            | Self::Provider => None,
         }
+    }
+
+    /// Whether its subjects are users within another: their identity is [`joined`].
+    #[must_use]
+    pub const fn is_within(self) -> bool {
+        matches!(self, Self::Member | Self::OrganizationMember)
     }
 
     /// Reads a name that [`Level::as_str`] gives.
@@ -110,6 +124,12 @@ impl Subject {
     #[must_use]
     pub fn new(level: Level, id: &str) -> Self {
         Self { level, id: Arc::from(id) }
+    }
+
+    /// Somebody within another: a member of a team or of an organization.
+    #[must_use]
+    pub fn within(level: Level, within: &str, id: &str) -> Self {
+        if level.is_within() { Self::new(level, &joined(within, id)) } else { Self::new(level, id) }
     }
 
     /// A user within a team.

@@ -1,7 +1,12 @@
 //! The catalogue: one row for each reason. Error bodies, articles and statuses come from here only.
 
+mod families;
+
 use crate::Reason;
 use crate::row::{Origin, Row};
+use families::{
+    ABSENT, BUDGET, CREDENTIAL, FORBIDDEN, GATEWAY, KEY, REQUEST, STORE, THROTTLE, UPSTREAM,
+};
 
 /// Every reason in the order of [`Reason`], which the compiler checks.
 pub(crate) static ROWS: [Row; Reason::COUNT] = [
@@ -137,6 +142,15 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         meaning: "An identity names one team, user, organization, customer, tag or budget at a \
             time.",
         fix: "choose another identity, leave it out to get a fresh one, or update the one there is",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::ChangedMeanwhile,
+        status: 409,
+        retryable: true,
+        title: "others changed the same at the same time",
+        meaning: "Others changed the same between reading and writing, again and again.",
+        fix: "send the request again; nothing of it was done",
         ..REQUEST
     },
     Row {
@@ -330,6 +344,15 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         fix: "ask the operator to set a price for the model, 0 included, or to set \
             `unpriced_models`",
         ..FORBIDDEN
+    },
+    Row {
+        reason: Reason::CostUnbounded,
+        title: "nothing bounds what the call may cost",
+        meaning: "Under a budget, the most a call can cost is held. This one lets the provider \
+            run tools without a limit, or names a prompt of any length that is kept elsewhere.",
+        fix: "limit it with `max_uses` or `max_tool_calls`, leave out what has no limit, or ask \
+            the operator to set `general_settings.budget.unbounded_calls: reserve:<dollars>`",
+        ..REQUEST
     },
     Row {
         reason: Reason::BudgetStoreUnavailable,
@@ -639,7 +662,8 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     Row {
         reason: Reason::StoreUnavailable,
         title: "the database is unavailable",
-        meaning: "The gateway cannot look up what the call needs.",
+        meaning: "The gateway cannot look up what the call needs, or has no more room to keep \
+            what it would record of it.",
         fix: "try again shortly; the operator finds the cause at `/health/readiness`",
         ..STORE
     },
@@ -670,122 +694,3 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         ..GATEWAY
     },
 ];
-
-/// A key that does not open the door.
-const KEY: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 401,
-    kind: "auth_error",
-    code: None,
-    anthropic_kind: "authentication_error",
-    origin: Origin::Client,
-    retryable: false,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// A caller that is known and may not.
-const FORBIDDEN: Row = Row { status: 403, anthropic_kind: "permission_error", ..KEY };
-
-/// A call that is wrong in itself.
-const REQUEST: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 400,
-    kind: "invalid_request_error",
-    code: None,
-    anthropic_kind: "invalid_request_error",
-    origin: Origin::Client,
-    retryable: false,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// Something that is not there.
-const ABSENT: Row =
-    Row { status: 404, kind: "not_found_error", anthropic_kind: "not_found_error", ..KEY };
-
-/// A budget that does not allow the call.
-const BUDGET: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 429,
-    kind: "budget_exceeded",
-    code: None,
-    anthropic_kind: "rate_limit_error",
-    origin: Origin::Gateway,
-    retryable: false,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// A limit of the gateway that frees again.
-const THROTTLE: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 429,
-    kind: "throttling_error",
-    code: None,
-    anthropic_kind: "rate_limit_error",
-    origin: Origin::Gateway,
-    retryable: true,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// A gateway that cannot take the call now.
-const GATEWAY: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 503,
-    kind: "server_error",
-    code: None,
-    anthropic_kind: "overloaded_error",
-    origin: Origin::Gateway,
-    retryable: true,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// A database that is away.
-const STORE: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 503,
-    kind: "no_db_connection",
-    code: None,
-    anthropic_kind: "api_error",
-    origin: Origin::Gateway,
-    retryable: true,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// A provider that failed.
-const UPSTREAM: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 502,
-    kind: "server_error",
-    code: None,
-    anthropic_kind: "api_error",
-    origin: Origin::Upstream,
-    retryable: true,
-    title: "",
-    meaning: "",
-    fix: "",
-};
-
-/// A credential of the gateway that the operator must mend. Never the client's 401.
-const CREDENTIAL: Row = Row {
-    reason: Reason::GatewayBug,
-    status: 502,
-    kind: "server_error",
-    code: None,
-    anthropic_kind: "api_error",
-    origin: Origin::Config,
-    retryable: false,
-    title: "",
-    meaning: "",
-    fix: "",
-};

@@ -42,6 +42,8 @@ pub enum Reason {
     EntityNotFound,
     /// One with this identity exists.
     EntityExists,
+    /// What is to be changed was changed by others in the meantime, again and again.
+    ChangedMeanwhile,
     // The call.
     /// No such route.
     RouteUnknown,
@@ -88,6 +90,8 @@ pub enum Reason {
     BudgetReservedByOtherRequests,
     /// A model without a price under a budget.
     PriceUnknown,
+    /// Nothing bounds what a call may cost, under a budget.
+    CostUnbounded,
     /// Budgets cannot be checked.
     BudgetStoreUnavailable,
     /// A rate limit of the gateway is reached.
@@ -216,6 +220,7 @@ impl Reason {
             Self::KeyAliasTaken => "key_alias_taken",
             Self::EntityNotFound => "entity_not_found",
             Self::EntityExists => "entity_exists",
+            Self::ChangedMeanwhile => "changed_meanwhile",
             Self::RouteUnknown => "route_unknown",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyMalformed => "body_malformed",
@@ -240,6 +245,7 @@ impl Reason {
             Self::BudgetExceeded => "budget_exceeded",
             Self::BudgetReservedByOtherRequests => "budget_reserved_by_other_requests",
             Self::PriceUnknown => "price_unknown",
+            Self::CostUnbounded => "cost_unbounded",
             Self::BudgetStoreUnavailable => "budget_store_unavailable",
             Self::RateLimited => "rate_limited",
             Self::ConcurrencyLimited => "concurrency_limited",

@@ -1,12 +1,17 @@
 //! The accept loop: connections in, with limits, and out again in order.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -42,15 +47,15 @@ pub(crate) async fn run(
             accepted = listener.accept() => accepted,
             () = ending.cancelled() => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        let connection = graceful.watch(connection(stream, Router::clone(&app.load())));
+        let connection = graceful.watch(connection(stream, peer, Router::clone(&app.load())));
         let cut = cut.clone();
         tasks.spawn(async move {
             // A connection that breaks is the client's business; however it ends, its calls settle
@@ -72,10 +77,28 @@ pub(crate) async fn run(
     tasks.wait().await;
 }
 
+/// The gateway as one connection sees it: every request says where it came from.
+struct Peered {
+    peer: SocketAddr,
+    app: TowerToHyperService<Router>,
+}
+
+impl Service<Request<Incoming>> for Peered {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        self.app.call(request)
+    }
+}
+
 fn connection(
     stream: TcpStream,
+    peer: SocketAddr,
     app: Router,
-) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>> {
+) -> http1::Connection<TokioIo<TcpStream>, Peered> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
@@ -83,7 +106,7 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WAIT_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
+        .serve_connection(TokioIo::new(stream), Peered { peer, app: TowerToHyperService::new(app) })
 }
 
 /// Answers while the gateway is not ready yet: alive, and why nothing is served.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tollgate_admin::Admin;
 use tollgate_config::Snapshot;
@@ -43,9 +44,29 @@ pub(crate) struct Wired {
     pub(crate) hearing: Option<AbortOnDropHandle<()>>,
     pub(crate) fresh_key: Option<Secret>,
     pub(crate) db: Db,
-    pub(crate) presence: Presence,
+    pub(crate) presence: Kept,
     /// Keeps this node among those that share counters.
     pub(crate) sharing: Option<Sharing>,
+}
+
+/// The presence on the database, kept by a task until it is told to end it.
+pub(crate) struct Kept {
+    ending: CancellationToken,
+    keeping: JoinHandle<()>,
+}
+
+impl Kept {
+    fn start(presence: Presence, db: &Db) -> Self {
+        let ending = CancellationToken::new();
+        let keeping = tokio::spawn(presence.keep(db.clone(), ending.clone().cancelled_owned()));
+        Self { ending, keeping }
+    }
+
+    pub(crate) async fn end(self) {
+        self.ending.cancel();
+        // It only fails by a panic, and its lock goes with its connection.
+        let _ = self.keeping.await;
+    }
 }
 
 /// Where the gateway's memory is.
@@ -80,9 +101,14 @@ pub(crate) async fn wire(
 ) -> anyhow::Result<Wired> {
     let spool = Spool::in_folder(data_dir);
     let (presence, sole, recovered) = recovered(&db, &spool, clock.now()).await?;
+    let presence = Kept::start(presence, &db);
     let master = master_key::settle(&db, snapshot.settings.master_key.as_ref(), &*random).await?;
     let calls = usize::try_from(snapshot.settings.calls_in_flight_max)?;
-    let options = LedgerOptions { spool: Some(spool), ..LedgerOptions::for_calls_in_flight(calls) };
+    let options = LedgerOptions {
+        spool: Some(spool),
+        backlog: usize::try_from(snapshot.settings.spool_rows_max)?,
+        ..LedgerOptions::for_calls_in_flight(calls)
+    };
     let (ledger, ledger_task) = Ledger::start(db.clone(), options, Arc::clone(&clock));
     let start = (sole, &recovered);
     let sharing = Sharing::start(&db, &snapshot.settings, start, (&clock, &*random)).await?;
@@ -141,6 +167,13 @@ async fn recovered(
     let recovered = tollgate_store::recover(db, &presence, Some(spool), now).await?;
     let sole = presence.is_sole();
     presence.share().await?;
+    if recovered.replayed > 0 || recovered.unreadable > 0 {
+        tracing::info!(
+            entries = recovered.replayed,
+            unreadable = recovered.unreadable,
+            "the spool of an earlier process was taken into the ledger"
+        );
+    }
     if recovered.settled > 0 {
         tracing::warn!(
             calls = recovered.settled,

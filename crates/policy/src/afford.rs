@@ -2,19 +2,25 @@
 
 use tollgate_domain::{Money, Quantity};
 
-use crate::bound::Bound;
+use crate::bound::{Bound, Extras};
 use crate::price::PriceSheet;
 
 /// The most output tokens for each of `choices` answers, up to what `bound` has, with which a call
-/// of the bound's prompt costs no more than `free` at any of the sheets. `None` when the prompt
-/// alone may cost more, or a sheet knows no price.
+/// of the bound's prompt costs no more than `free` at any of the sheets, with the extras that stand
+/// beside it. `None` when the call without an answer may cost more, or a sheet knows no price.
 #[must_use]
-pub fn affordable(sheets: &[&PriceSheet], bound: &Bound, choices: u64, free: Money) -> Option<u64> {
+pub fn affordable(
+    sheets: &[(&PriceSheet, Extras)],
+    bound: &Bound,
+    choices: u64,
+    free: Money,
+) -> Option<u64> {
     let choices = choices.max(1);
     let affords = |each: u64| {
         let completion = Quantity::whole(each.saturating_mul(choices));
+        let bound = Bound { completion, ..*bound };
         let within = |cost: Money| cost <= free;
-        sheets.iter().all(|sheet| sheet.upper_bound(bound.prompt, completion).is_ok_and(within))
+        sheets.iter().all(|(sheet, extras)| sheet.upper_bound(&bound, extras).is_ok_and(within))
     };
     if !affords(0) {
         return None;
@@ -45,7 +51,12 @@ mod tests {
         let price = |micro: u64| Price::parse_dollars(&format!("{micro}e-9")).expect("a price");
         let rates = Rates::default().with(UsageKind::Input, price(input));
         let rates = rates.with(UsageKind::Output, price(output));
-        PriceSheet { id, rates, tiers: Vec::new(), per_request: None }
+        let rates = rates.with(UsageKind::Searches, price(3_000));
+        PriceSheet { id, rates, tiers: Vec::new(), per_request: None, per_searching_call: None }
+    }
+
+    fn with<'a>(sheets: &[&'a PriceSheet], extras: Extras) -> Vec<(&'a PriceSheet, Extras)> {
+        sheets.iter().map(|sheet| (*sheet, extras)).collect()
     }
 
     fn bound(prompt: u64, completion: u64) -> Bound {
@@ -56,20 +67,33 @@ mod tests {
     fn the_dearest_deployment_and_every_choice_count() {
         let (cheap, dear) = (sheet(1_000, 2_000), sheet(1_000, 10_000));
         let free = Money::from_nanos(150_000);
-        assert_eq!(affordable(&[&cheap], &bound(50, 4_096), 1, free), Some(50));
-        assert_eq!(affordable(&[&cheap, &dear], &bound(50, 4_096), 1, free), Some(10));
-        assert_eq!(affordable(&[&cheap, &dear], &bound(50, 4_096), 3, free), Some(3));
-        assert_eq!(affordable(&[&cheap], &bound(50, 7), 1, free), Some(7), "never more than asked");
+        assert_eq!(
+            affordable(&with(&[&cheap], Extras::NONE), &bound(50, 4_096), 1, free),
+            Some(50)
+        );
+        assert_eq!(
+            affordable(&with(&[&cheap, &dear], Extras::NONE), &bound(50, 4_096), 1, free),
+            Some(10)
+        );
+        assert_eq!(
+            affordable(&with(&[&cheap, &dear], Extras::NONE), &bound(50, 4_096), 3, free),
+            Some(3)
+        );
+        assert_eq!(
+            affordable(&with(&[&cheap], Extras::NONE), &bound(50, 7), 1, free),
+            Some(7),
+            "never more than asked"
+        );
     }
 
     #[test]
     fn a_prompt_that_costs_too_much_leaves_no_answer() {
         let sheet = sheet(1_000, 2_000);
         let free = Money::from_nanos(50_000);
-        assert_eq!(affordable(&[&sheet], &bound(50, 10), 1, free), Some(0));
-        assert_eq!(affordable(&[&sheet], &bound(51, 10), 1, free), None);
+        assert_eq!(affordable(&with(&[&sheet], Extras::NONE), &bound(50, 10), 1, free), Some(0));
+        assert_eq!(affordable(&with(&[&sheet], Extras::NONE), &bound(51, 10), 1, free), None);
         let unpriced = PriceSheet { rates: Rates::default(), ..sheet };
-        assert_eq!(affordable(&[&unpriced], &bound(1, 10), 1, free), None);
+        assert_eq!(affordable(&with(&[&unpriced], Extras::NONE), &bound(1, 10), 1, free), None);
     }
 
     proptest! {
@@ -80,14 +104,18 @@ mod tests {
             each in 0u64..1_000_000,
             choices in 1u64..9,
             free in 0i64..10_000_000_000,
+            searches in 0u64..4,
+            unmeasured: bool,
         ) {
             let sheets: Vec<PriceSheet> = prices.iter().map(|(i, o)| sheet(*i, *o)).collect();
-            let sheets: Vec<&PriceSheet> = sheets.iter().collect();
+            let reserve = Money::from_nanos(7_000);
+            let extras = Extras { searches: Some(searches), unmeasured, reserve };
+            let sheets = with(&sheets.iter().collect::<Vec<_>>(), extras);
             let free = Money::from_nanos(free);
             let costs = |each: u64| {
                 let completion = Quantity::whole(each * choices);
-                let prompt = Quantity::whole(prompt);
-                let bounds = sheets.iter().map(|sheet| sheet.upper_bound(prompt, completion));
+                let bound = Bound { prompt: Quantity::whole(prompt), completion };
+                let bounds = sheets.iter().map(|(sheet, extras)| sheet.upper_bound(&bound, extras));
                 bounds.map(|bound| bound.expect("a price")).max().expect("a sheet")
             };
             match affordable(&sheets, &bound(prompt, each * choices), choices, free) {

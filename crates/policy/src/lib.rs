@@ -5,6 +5,7 @@
 //! table and every other implementation of a rule can be compared with the one here.
 
 mod afford;
+mod authority;
 mod bound;
 mod counter;
 mod fair;
@@ -17,7 +18,11 @@ mod settle;
 mod window;
 
 pub use afford::affordable;
-pub use bound::{Bound, ModelLimits, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS, bound};
+pub use authority::{Audience, Authority, KeyScope, Membership, Role, Scope};
+pub use bound::{
+    Bound, Extras, ModelLimits, PICTURE_TOKENS, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS,
+    bound,
+};
 pub use counter::{Claim, Counter, Held, Over, Window, take};
 pub use fair::{
     Acquired, Ask, Concurrency, Ended, Flow, FlowBy, Full, PLACES_MAX, PLACES_PER_FLOW_MAX, Party,

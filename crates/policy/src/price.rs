@@ -3,6 +3,8 @@
 use thiserror::Error;
 use tollgate_domain::{Money, Price, PriceSheetId, Quantity, Usage, UsageKind};
 
+use crate::bound::{Bound, Extras};
+
 /// The prices of one model from one date on. Sheets are never edited: a correction is a new sheet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PriceSheet {
@@ -14,6 +16,8 @@ pub struct PriceSheet {
     pub tiers: Vec<PriceTier>,
     /// What every call costs on top of its quantities.
     pub per_request: Option<Price>,
+    /// What a call that searched costs on top, where providers bill that rather than each search.
+    pub per_searching_call: Option<Price>,
 }
 
 /// The prices of calls whose prompt is longer than a threshold. They apply to the whole call, not
@@ -78,20 +82,24 @@ impl PriceSheet {
         let prompt = usage.prompt().unwrap_or(Quantity::ZERO);
         let mut sum = self.request_share();
         for (kind, quantity) in usage.known().filter(|(_, quantity)| *quantity > Quantity::ZERO) {
-            let price = self.price(kind, prompt).ok_or(Unpriced::Kind(kind))?;
-            sum += share(quantity, price);
+            sum += match (kind, self.per_searching_call) {
+                (UsageKind::Searches, Some(price)) => share(Quantity::whole(1), price),
+                _ => share(quantity, self.price(kind, prompt).ok_or(Unpriced::Kind(kind))?),
+            };
         }
         rounded(sum)
     }
 
-    /// The most that a call can cost whose prompt and completion are at most these, however its
-    /// tokens divide into kinds and whichever tier its prompt falls in. Only tokens are bounded:
-    /// images, characters, seconds and searches come on top.
+    /// The most that a call can cost whose prompt, completion and extras are at most these, however
+    /// its tokens divide into kinds and whichever tier its prompt falls in. Where nothing bounds an
+    /// extra, its reserve stands for it ([`PriceSheet::is_open`]).
     ///
     /// # Errors
-    /// [`Unpriced`] when plain input or output has no price, or the sum is no amount of money.
-    pub fn upper_bound(&self, prompt: Quantity, completion: Quantity) -> Result<Money, Unpriced> {
-        let mut sum = self.request_share();
+    /// [`Unpriced`] when plain input or output, or a search that may be made, has no price, or the
+    /// sum is no amount of money.
+    pub fn upper_bound(&self, bound: &Bound, extras: &Extras) -> Result<Money, Unpriced> {
+        let Bound { prompt, completion } = *bound;
+        let mut sum = self.request_share() + self.search_share(extras, prompt)?;
         if prompt > Quantity::ZERO {
             let price = self.highest(UsageKind::is_prompt, UsageKind::Input, prompt)?;
             sum += share(prompt, price);
@@ -100,7 +108,34 @@ impl PriceSheet {
             let price = self.highest(UsageKind::is_completion, UsageKind::Output, prompt)?;
             sum += share(completion, price);
         }
-        rounded(sum)
+        let reserve = if self.is_open(extras) { extras.reserve } else { Money::ZERO };
+        rounded(sum).map(|cost| cost.saturating_add(reserve))
+    }
+
+    /// Whether a call with these extras may cost any amount.
+    #[must_use]
+    pub fn is_open(&self, extras: &Extras) -> bool {
+        let free = || self.price_in(None, UsageKind::Searches) == Some(Price::FREE);
+        let endless = extras.searches.is_none() && self.per_searching_call.is_none() && !free();
+        extras.unmeasured || endless
+    }
+
+    /// Whether a search has a price.
+    pub(crate) fn prices_searches(&self) -> bool {
+        self.per_searching_call.or_else(|| self.price_in(None, UsageKind::Searches)).is_some()
+    }
+
+    /// What the searches of a call cost at most, where that is known.
+    fn search_share(&self, extras: &Extras, prompt: Quantity) -> Result<i128, Unpriced> {
+        if extras.searches == Some(0) {
+            return Ok(0);
+        }
+        if let Some(price) = self.per_searching_call {
+            return Ok(share(Quantity::whole(1), price));
+        }
+        let price =
+            self.highest(|kind| kind == UsageKind::Searches, UsageKind::Searches, prompt)?;
+        Ok(extras.searches.map_or(0, |most| share(Quantity::whole(most), price)))
     }
 
     /// The price of one unit of a kind in a call with this prompt: the tier's price or else the

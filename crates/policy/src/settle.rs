@@ -17,6 +17,8 @@ pub struct Observed {
     pub prompt_bytes: u64,
     /// Its tokens, where the model's own tokenizer has counted them.
     pub prompt_tokens: Option<u64>,
+    /// The searches that such an answer takes, of a provider that does not report them.
+    pub searches: u64,
     /// Whether the upstream began to answer.
     pub reached: bool,
     /// Whether the answer broke off. A usage reported before that may be that of a part of it: some
@@ -45,7 +47,11 @@ pub fn settle(observed: &Observed, sheet: Option<&PriceSheet>) -> Settlement {
         return Settlement { usage, source, cost: Some(Money::ZERO) };
     }
     let reported = reported.cloned().unwrap_or_default();
-    let usage = completed(&reported, observed);
+    let mut usage = completed(&reported, observed);
+    let silent = usage.quantity(UsageKind::Searches).is_none();
+    if silent && observed.searches > 0 && sheet.is_some_and(PriceSheet::prices_searches) {
+        usage.set(UsageKind::Searches, Quantity::whole(observed.searches));
+    }
     let source = if usage == reported { UsageSource::Reported } else { UsageSource::Estimated };
     let cost = sheet.and_then(|sheet| sheet.cost(&usage).ok());
     Settlement { usage, source, cost }

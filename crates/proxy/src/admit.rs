@@ -10,7 +10,7 @@ mod tokens;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate_config::{Resolved, Settings, Snapshot, StoreFailure, UnpricedModels};
+use tollgate_config::{Resolved, Settings, Snapshot, StoreFailure, UnboundedCalls, UnpricedModels};
 use tollgate_domain::{
     Attribution, Level, ModelName, Money, OpenEntry, Subject, TagName, Timestamp, Usage, UsageKind,
 };
@@ -24,7 +24,8 @@ use crate::grants;
 use crate::ingress::Call;
 use crate::outlets;
 use crate::ticket::{Admission, Ticket};
-use asking::{Asking, Claimant};
+pub(crate) use asking::speaks;
+use asking::{Asking, Beside, Claimant, NoPrice};
 
 /// How many model names a refusal suggests.
 const SUGGESTIONS_MAX: usize = 3;
@@ -48,8 +49,10 @@ pub(crate) async fn admit(
     let levels = levels(gate, &snapshot.settings, caller, call).await?;
     let model = call.request.asked.model.clone();
     let names = grants::names_of(snapshot, model.as_str());
-    let estimated = Asking::of(call, &resolved, None);
-    priced(&snapshot.settings, &levels, &names, estimated.most)?;
+    let beside = Beside::of(call, &resolved.deployments, &snapshot.settings);
+    let estimated = Asking::of(call, &resolved, None, beside);
+    priced(&snapshot.settings, &levels, &names, &estimated.most)?;
+    bounded(&snapshot.settings, &levels, &names, || beside.is_open(&resolved.deployments))?;
     countable(gate, &snapshot.settings, &levels, &names)?;
     let mut slot = slot(gate).await?;
     let admitted_at = gate.now();
@@ -69,6 +72,8 @@ pub(crate) async fn admit(
             streamed: call.request.asked.stream,
             prompt_bytes: call.request.asked.prompt_bytes,
             prompt_tokens: asking.prompt_tokens,
+            unreported_searches: beside.unreported_searches(),
+            client: call.request.format.wire(),
             demand: asking.demand(call, &levels),
             tokens: asking.tokens(),
             reserved: gate.reservations().add(claims.money()),
@@ -102,8 +107,15 @@ fn countable(
 }
 
 /// A place in the ledger. The writer may be behind for a moment; longer than that, calls are
-/// refused rather than collected.
+/// refused rather than collected. While the database is away they are taken for as long as the
+/// spool has room.
 async fn slot(gate: &Gate) -> Result<LedgerSlot, Refusal> {
+    if gate.ledger().health().full {
+        let message =
+            "the database cannot be written to, and the spool of what waits for it is full";
+        let refusal = Refusal::new(Reason::StoreUnavailable, message);
+        return Err(refusal.with_retry_after(LEDGER_WAIT_MAX));
+    }
     if let Some(slot) = gate.ledger().reserve() {
         return Ok(slot);
     }
@@ -176,22 +188,41 @@ fn priced(
     settings: &Settings,
     levels: &[Arc<LevelRecord>],
     names: &[&str],
-    most: Option<Money>,
+    most: &Result<Money, NoPrice>,
 ) -> Result<(), Refusal> {
     let Some(binding) = levels.iter().find(|level| level.limits.caps_money(names)) else {
         return Ok(());
     };
     match (most, settings.unpriced_models) {
-        (Some(_), _) | (None, UnpricedModels::Allow) => Ok(()),
-        (None, UnpricedModels::Block | UnpricedModels::Assume(_)) => {
+        (Ok(_), _) | (Err(_), UnpricedModels::Allow) => Ok(()),
+        (Err(missing), UnpricedModels::Block | UnpricedModels::Assume(_)) => {
             let message = format!(
-                "the model `{}` has no known price and {} has a money budget",
+                "the model `{}` has no known price{} and {} has a money budget",
                 names.first().copied().unwrap_or_default(),
+                missing.in_words(),
                 exceeded::whose(binding)
             );
             Err(Refusal::new(Reason::PriceUnknown, message).with_param("model"))
         }
     }
+}
+
+/// Checks that something bounds what a call may cost where a budget binds it, unless the operator
+/// said what it holds then.
+fn bounded(
+    settings: &Settings,
+    levels: &[Arc<LevelRecord>],
+    names: &[&str],
+    is_open: impl FnOnce() -> bool,
+) -> Result<(), Refusal> {
+    let blocks = settings.unbounded_calls == UnboundedCalls::Block;
+    let capped = || levels.iter().find(|level| level.limits.caps_money(names));
+    let Some(binding) = blocks.then(capped).flatten().filter(|_| is_open()) else { return Ok(()) };
+    let message = format!(
+        "nothing limits what this call may cost beside its tokens, and {} has a money budget",
+        exceeded::whose(binding)
+    );
+    Err(Refusal::new(Reason::CostUnbounded, message))
 }
 
 /// The name in records: the group's own, or for a wildcard the model that the client named.
@@ -222,7 +253,7 @@ fn opening(
     attribution: &Arc<Attribution>,
     (admitted_at, asking): (Timestamp, &Asking),
 ) -> OpenEntry {
-    let prompt = asking.bound.prompt;
+    let prompt = asking.text;
     let sheet = resolved.deployments.first().and_then(|deployment| deployment.prices.as_ref());
     let prompt_usage = Usage::UNKNOWN.with(UsageKind::Input, prompt);
     OpenEntry {
@@ -231,7 +262,7 @@ fn opening(
         attribution: Arc::clone(attribution),
         model_group: group(call, resolved),
         streamed: call.request.asked.stream,
-        held: asking.most,
+        held: asking.most.ok(),
         input_estimate: prompt,
         input_cost: sheet.and_then(|sheet| sheet.cost(&prompt_usage).ok()),
         price_sheet: sheet.map(|sheet| sheet.id.clone()),

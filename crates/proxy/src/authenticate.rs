@@ -111,7 +111,7 @@ pub(crate) fn open(level: &LevelRecord) -> Result<(), Refusal> {
         return Ok(());
     }
     let reason = match level.subject.level {
-        Level::User | Level::Member => Reason::UserBlocked,
+        Level::User | Level::Member | Level::OrganizationMember => Reason::UserBlocked,
         Level::Customer => Reason::CustomerBlocked,
         _ => Reason::TeamBlocked,
     };

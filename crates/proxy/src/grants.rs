@@ -67,6 +67,7 @@ const fn order(level: Level) -> u8 {
         Level::Project => 4,
         Level::Organization => 5,
         Level::All
+        | Level::OrganizationMember
         | Level::Customer
         | Level::Tag
         | Level::ModelGroup
@@ -80,7 +81,7 @@ const fn denied_kind(level: Level) -> &'static str {
     match level {
         Level::Team | Level::Member => "team_model_access_denied",
         Level::User => "user_model_access_denied",
-        Level::Organization => "org_model_access_denied",
+        Level::Organization | Level::OrganizationMember => "org_model_access_denied",
         Level::Project => "project_model_access_denied",
         Level::Key
         | Level::All

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::admit::speaks;
 use crate::queue::Slot;
 use crate::reserved::Reserved;
 use tollgate_config::Deployment;
@@ -11,6 +12,7 @@ use tollgate_domain::{
 };
 use tollgate_policy::{Demand, Observed, PriceSheet, Settlement, Used, estimated_output, settle};
 use tollgate_store::{Claims, Dispatched, LedgerSlot, OutputSoFar, Standing};
+use tollgate_wire::WireFormat;
 use tollgate_wire::formats::openai_chat::StreamFacts;
 
 /// What was true of a call when it was admitted.
@@ -30,6 +32,10 @@ pub(crate) struct Admission {
     pub(crate) reserved: Reserved,
     /// The prompt's tokens, where they were counted.
     pub(crate) prompt_tokens: Option<u64>,
+    /// The searches of an answer in the client's own format, where its reports leave them out.
+    pub(crate) unreported_searches: u64,
+    /// What the client speaks.
+    pub(crate) client: WireFormat,
 }
 
 /// A reservation, a place in the ledger, and what has been seen of the call so far.
@@ -111,6 +117,8 @@ impl Ticket {
     /// The request is about to go to a deployment: from here on the prompt may be charged for.
     pub(crate) fn dispatched(&mut self, deployment: &Arc<Deployment>) {
         self.observed.reached = true;
+        let Admission { unreported_searches, client, .. } = self.admission;
+        self.observed.searches = if speaks(deployment, client) { unreported_searches } else { 0 };
         self.served_by = Some(Arc::clone(deployment));
         if let Some(slot) = &self.slot {
             slot.dispatched(Dispatched {
@@ -203,7 +211,7 @@ impl Drop for Ticket {
         let sheet = self.sheet().map(|sheet| sheet.id.clone());
         let served_by = self.served_by.take();
         let served_by = served_by.as_ref();
-        slot.close(Entry {
+        slot.close(&Entry {
             call: self.admission.call,
             admitted_at: self.admission.admitted_at,
             settled_at: self.clock.now(),

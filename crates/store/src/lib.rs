@@ -6,10 +6,12 @@
 //! leaves open is settled at the next start, each call exactly once. This crate decides nothing
 //! about money: `tollgate_policy` does, and this crate keeps its counters and records its outcomes.
 
+mod audit;
 mod batch;
 mod changes;
 mod db;
 mod directory;
+mod editor;
 mod entities;
 mod error;
 mod imports;
@@ -25,9 +27,11 @@ mod spend;
 mod transaction;
 mod usage;
 
+pub use audit::{AUDIT_ROWS_MAX, AuditFilter, AuditPage, AuditRow, By, without_secrets};
 pub use changes::ChangeListener;
 pub use db::{Db, Presence};
 pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_KEYS_MAX};
+pub use editor::{Editor, Replaced};
 pub use entities::{BudgetRow, DeleteEntitiesError, Deleted, ENTITIES_PER_PAGE_MAX, EntityRow};
 pub use error::StoreError;
 pub use imports::{ImportedRow, ImportedSum, Openings, SumOf, Written};

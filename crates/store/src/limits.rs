@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json, json};
 use tollgate_domain::{ModelName, Money, Timestamp};
 use tollgate_policy::{Bounds, Limits, MoneyBound, Period, Raise, Running};
 
@@ -177,6 +178,35 @@ impl LimitFields {
             tokens: tokens.or(budget.and_then(|budget| budget.tpm_limit)),
             calls: None,
         })
+    }
+    /// The same for people: money in dollars.
+    pub(crate) fn described(&self) -> Map<String, Json> {
+        let mut shown = match serde_json::to_value(self) {
+            Ok(Json::Object(fields)) => fields,
+            _ => Map::new(),
+        };
+        let windows = self.budget_limits.iter();
+        let windows = windows.map(|window| {
+            json!({ "budget_duration": window.budget_duration, "max_budget": window.max_budget })
+        });
+        let models = self.model_max_budget.iter();
+        let models = models.map(|(model, budget)| {
+            let mut fields = json!(budget);
+            fields["max_budget"] = json!(budget.max_budget);
+            (model.clone(), fields)
+        });
+        for (name, value) in [
+            ("max_budget", json!(self.max_budget)),
+            ("soft_budget", json!(self.soft_budget)),
+            ("temp_budget_increase", json!(self.temp_budget_increase)),
+            ("budget_limits", windows.collect()),
+            ("model_max_budget", Json::Object(models.collect())),
+        ] {
+            if let Some(field) = shown.get_mut(name) {
+                *field = value;
+            }
+        }
+        shown
     }
 
     pub(crate) fn to_text(&self) -> String {

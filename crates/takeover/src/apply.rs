@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tollgate_domain::Money;
-use tollgate_store::{Db, ImportedRow, ImportedSum, Spend, StoreError, SumOf, Written};
+use tollgate_store::{By, Db, ImportedSum, Spend, StoreError, SumOf, Written};
 
 use crate::opening::{self, Dated};
 use crate::plan::Plan;
@@ -52,11 +52,12 @@ impl Applied {
 }
 
 impl Plan {
-    /// Writes everything. May be called again at any time, also after an end in the middle.
+    /// Writes everything, and records by whom. May be called again at any time, also after an end
+    /// in the middle.
     ///
     /// # Errors
     /// [`StoreError`] when the database here fails; whole batches stay written.
-    pub async fn apply(&self, db: &Db) -> Result<Applied, StoreError> {
+    pub async fn apply(&self, db: &Db, by: &By) -> Result<Applied, StoreError> {
         let mut applied = Applied::default();
         for chunk in self.sums.chunks(SUMS_PER_BATCH) {
             applied.sums += db.import_sums(chunk).await?;
@@ -66,15 +67,11 @@ impl Plan {
         }
         applied.models = self.apply_models(db).await?;
         for chunk in self.rows.chunks(ROWS_PER_BATCH) {
-            for written in self.apply_rows(db, chunk).await? {
+            for written in db.edit(by).import_rows(chunk).await? {
                 applied.rows.note(written);
             }
         }
         Ok(applied)
-    }
-
-    async fn apply_rows(&self, db: &Db, rows: &[ImportedRow]) -> Result<Vec<Written>, StoreError> {
-        db.import_rows(rows).await
     }
 
     /// The opening balances that are missing here.

@@ -65,6 +65,7 @@ pub fn map(source: &Source, told: &Told<'_>) -> Mapped {
     mapping.teams();
     mapping.projects();
     mapping.members();
+    mapping.organization_members();
     mapping.customers();
     mapping.tags();
     mapping.keys();
@@ -162,12 +163,6 @@ impl<'a> Mapping<'a> {
                             write them into the configuration";
                 self.grades.remark(Grade::Manual, "settings", note.to_owned(), name);
             }
-        }
-        for row in self.source.rows(Table::OrganizationMemberships) {
-            let name = format!("{} in {}", text(row, "user_id"), text(row, "organization_id"));
-            let note = "nobody is a member of an organization here; roles and budgets of users \
-                        within organizations stay behind";
-            self.grades.remark(Grade::Unsupported, "organizations", note.to_owned(), &name);
         }
     }
 }

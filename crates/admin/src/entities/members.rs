@@ -1,20 +1,20 @@
 //! Members of teams: a user within a team, with limits of their own there.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tollgate_domain::Level;
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::Period;
+use tollgate_policy::{Audience, Period};
 use tollgate_store::{ENTITIES_PER_PAGE_MAX, EntityRow};
 
-use super::{Family, account, identity, teams};
+use super::{Family, account, identity, teams, users};
+use crate::desk::Desk;
 use crate::fields::{Change, Fields};
-use crate::keys::{MASTER, models};
+use crate::keys::models;
 use crate::limits;
-use crate::problem::{self, missing, wrong};
-use crate::routes::{Admin, Route};
+use crate::problem::{self, missing};
+use crate::route::Route;
+use crate::routes::Admin;
+use crate::shape::{Field, Shape, choice, count, dollars, one_or_more, text, texts};
 
 /// Members.
 pub(crate) const MEMBER: Family = Family {
@@ -28,22 +28,55 @@ pub(crate) const MEMBER: Family = Family {
 /// Most members that one request adds.
 pub(super) const ADDED_MAX: usize = 500;
 /// The fields of a member that can be set and changed.
-const LIMITED: [&str; 5] =
-    ["max_budget_in_team", "budget_duration", "tpm_limit", "rpm_limit", "allowed_models"];
+const LIMITED: [Field; 5] = [
+    dollars("max_budget_in_team", "Most dollars in one period, of their keys in this team"),
+    text("budget_duration", "The period of that budget"),
+    count("tpm_limit", "Most tokens a minute"),
+    count("rpm_limit", "Most requests a minute"),
+    texts("allowed_models", "The granted models; empty grants what the team has"),
+];
+const TEAM_ID: Field = text("team_id", "The team").required();
+const USER: [Field; 2] =
+    [text("user_id", "The user"), text("user_email", "Their address, in place of `user_id`")];
+const ADDED: [Field; 2] = [
+    TEAM_ID,
+    one_or_more("member", "Who is added: `{user_id, role}`, or a list of such").required(),
+];
+const UPDATED: [Field; 4] =
+    [TEAM_ID, USER[0], USER[1], choice("role", &ROLES, "The role in the team")];
 /// The roles within a team.
 const ROLES: [&str; 2] = ["admin", "user"];
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::command("POST", "/team/member_add", add),
-        Route::command("POST", "/team/member_update", update),
-        Route::command("POST", "/team/member_delete", delete),
+        Route::command(
+            ("POST", "/team/member_add"),
+            Audience::Managers,
+            ("Put users in a team", named_shape(&ADDED)),
+            add,
+        ),
+        Route::command(
+            ("POST", "/team/member_update"),
+            Audience::Managers,
+            ("Change the role or limits of a member", named_shape(&UPDATED)),
+            update,
+        ),
+        Route::command(
+            ("POST", "/team/member_delete"),
+            Audience::Managers,
+            ("Take a user out of a team, with their keys of it", Shape::of(&[TEAM_ID]).and(&USER)),
+            delete,
+        ),
     ]
 }
 
-async fn add(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = read(&body, &["team_id", "member"])?;
-    let team = teams::TEAM.named(&admin, &fields).await?;
+fn named_shape(fields: &[Field]) -> Shape {
+    Shape::of(fields).and(&LIMITED)
+}
+
+async fn add(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let team = teams::TEAM.named(&desk, &fields).await?;
+    teams::must_change(&desk, &team)?;
     let listed = match fields.list("member", ADDED_MAX) {
         Ok(Change::Set(listed)) => listed,
         Ok(_) => return Err(missing("member", "`member` says who is added")),
@@ -51,30 +84,31 @@ async fn add(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
     };
     let mut rows = Vec::with_capacity(listed.len());
     for (index, member) in listed.iter().enumerate() {
-        let mut row = read_member(&admin, &team.id, (&format!("member[{index}]"), member))?;
+        let mut row = read_member(&desk, &team.id, (&format!("member[{index}]"), member)).await?;
         apply(&fields, &mut row)?;
         rows.push(row);
     }
-    MEMBER.insert(&admin, &rows).await.map_err(already_in_team)?;
-    let mut shown = teams::shown(&admin, &team).await?;
+    MEMBER.insert(&desk, &rows).await.map_err(already_in_team)?;
+    let mut shown = teams::shown(&desk, &team).await?;
     let users: Vec<Value> = rows.iter().map(|row| json!({ "user_id": row.id })).collect();
     let mut added = Vec::with_capacity(rows.len());
     for row in &rows {
-        added.push(membership(&admin, row).await?);
+        added.push(membership(&desk, row).await?);
     }
     shown.insert("updated_users".to_owned(), Value::Array(users));
     shown.insert("updated_team_memberships".to_owned(), Value::Array(added));
     Ok(Value::Object(shown))
 }
 
-async fn update(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = read(&body, &["team_id", "user_id", "role"])?;
-    let mut row = named(&admin, &fields).await?;
+async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let team = teams::TEAM.named(&desk, &fields).await?;
+    teams::must_change(&desk, &team)?;
+    let mut row = named(&desk, &fields).await?;
     apply(&fields, &mut row)?;
     if let Some(role) = fields.parsed("role", role)?.value() {
         row.metadata.insert("role".to_owned(), json!(role));
     }
-    MEMBER.save(&admin, &mut row).await?;
+    MEMBER.save(&desk, &mut row).await?;
     Ok(json!({
         "user_id": row.id,
         "user_email": row.metadata.get("user_email"),
@@ -89,23 +123,18 @@ async fn update(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
 }
 
 /// Takes a user out of a team, and with them their keys of it.
-async fn delete(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = Fields::read(&body, &["team_id", "user_id"], &["user_email"])?;
-    let team = teams::TEAM.named(&admin, &fields).await?;
-    let user = fields.required("user_id", identity)?;
-    MEMBER.delete_named(&admin, &team.id, &[user]).await?;
-    Ok(Value::Object(teams::shown(&admin, &team).await?))
+async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let team = teams::TEAM.named(&desk, &fields).await?;
+    teams::must_change(&desk, &team)?;
+    let user = users::named(&desk, &fields).await?;
+    MEMBER.delete_named(&desk, &team.id, &[user]).await?;
+    Ok(Value::Object(teams::shown(&desk, &team).await?))
 }
 
-fn read(body: &Bytes, more: &[&'static str]) -> Result<Fields, Refusal> {
-    let supported: Vec<&str> = LIMITED.into_iter().chain(more.iter().copied()).collect();
-    Fields::read(body, &supported, &["user_email"])
-}
-
-async fn named(admin: &Admin, fields: &Fields) -> Result<EntityRow, Refusal> {
-    let (team, user) =
-        (fields.required("team_id", identity)?, fields.required("user_id", identity)?);
-    let found = admin.db.find_entity(Level::Member, &team, &user).await;
+async fn named(desk: &Desk, fields: &Fields) -> Result<EntityRow, Refusal> {
+    let team = fields.required("team_id", identity)?;
+    let user = users::named(desk, fields).await?;
+    let found = desk.db.find_entity(Level::Member, &team, &user).await;
     let found = found.map_err(|problem| problem::store(&problem))?;
     found.ok_or_else(|| problem::absent("member of this team", "user_id", &user))
 }
@@ -124,16 +153,14 @@ fn apply(fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
 }
 
 /// A member as a request names one: `{role, user_id}`.
-pub(super) fn read_member(
-    admin: &Admin,
+pub(super) async fn read_member(
+    desk: &Desk,
     team: &str,
     (place, member): (&str, &Value),
 ) -> Result<EntityRow, Refusal> {
     let part = Fields::part(place, member, &["role", "user_id", "user_email"])?;
-    let Some(user) = part.parsed("user_id", identity)?.value() else {
-        return Err(wrong(place, "expected a `user_id`; an e-mail address alone names nobody"));
-    };
-    let mut row = fresh(admin, team, &user);
+    let user = users::named(desk, &part).await?;
+    let mut row = fresh(desk, team, &user);
     let role = part.parsed("role", role)?.value().unwrap_or_else(|| "user".to_owned());
     row.metadata.insert("role".to_owned(), json!(role));
     if let Some(email) = part.text("user_email")?.value() {
@@ -143,9 +170,9 @@ pub(super) fn read_member(
 }
 
 /// A new member without limits.
-pub(super) fn fresh(admin: &Admin, team: &str, user: &str) -> EntityRow {
-    let row = EntityRow::new(Level::Member, team, user, admin.clock.now());
-    let by = Some(MASTER.to_owned());
+pub(super) fn fresh(desk: &Desk, team: &str, user: &str) -> EntityRow {
+    let row = EntityRow::new(Level::Member, team, user, desk.clock.now());
+    let by = Some(desk.name());
     EntityRow { created_by: by.clone(), updated_by: by, ..row }
 }
 
@@ -165,7 +192,7 @@ pub(super) async fn memberships(admin: &Admin, team: &str) -> Result<Vec<Value>,
     Ok(shown)
 }
 
-async fn membership(admin: &Admin, row: &EntityRow) -> Result<Value, Refusal> {
+pub(super) async fn membership(admin: &Admin, row: &EntityRow) -> Result<Value, Refusal> {
     let account = account(admin, row).await?;
     let mut own = Map::new();
     limits::show(&row.limits, &mut own);

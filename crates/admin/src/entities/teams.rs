@@ -1,27 +1,31 @@
 //! Teams.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tollgate_domain::{Level, OrganizationId, TeamId};
 use tollgate_faults::Refusal;
+use tollgate_policy::{Audience, Scope};
 use tollgate_store::{EntityRow, KEYS_PER_PAGE_MAX, KeyFilter};
 
-use super::{Family, members};
+use super::{Family, listed, members, team_grants};
 use crate::asked::Asked;
+use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::keys;
 use crate::problem::{self, wrong};
-use crate::routes::{Admin, Route};
+use crate::route::Route;
+use crate::routes::Admin;
+use crate::shape::{Field, list as listing, text, texts};
 
+/// What members may do with the keys of the team.
+pub(super) const PERMISSIONS: Field =
+    texts("team_member_permissions", "The management routes that members may use for its keys");
 /// Teams.
 pub(crate) const TEAM: Family = Family {
     level: Level::Team,
     id: "team_id",
     alias: Some("team_alias"),
     fields: &["organization_id", "blocked", "models", "metadata"],
-    kept: &[],
+    kept: &[PERMISSIONS],
     not_yet: &[
         "access_group_ids",
         "admins",
@@ -45,57 +49,103 @@ pub(crate) const TEAM: Family = Family {
         "team_member_budget",
         "team_member_budget_duration",
         "team_member_key_duration",
-        "team_member_permissions",
         "team_member_rpm_limit",
         "team_member_tpm_limit",
         "tpm_limit_type",
     ],
 };
 
+/// What a new team has beside the fields of every team.
+const NEW: [Field; 1] =
+    [listing("members_with_roles", "Who is in it: a list of `{user_id, role}`")];
+/// What a list can be asked by.
+const LISTED_BY: [Field; 2] = [
+    text("user_id", "Only teams with this member"),
+    text("organization_id", "Only teams of this organization"),
+];
+
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::command("POST", "/team/new", new),
-        Route::command("POST", "/team/update", update),
-        Route::command("POST", "/team/delete", delete),
-        Route::command("POST", "/team/block", |admin, body| block(admin, body, true)),
-        Route::command("POST", "/team/unblock", |admin, body| block(admin, body, false)),
-        Route::question("/team/info", info),
-        Route::question("/team/list", list),
+        Route::command(
+            ("POST", "/team/new"),
+            Audience::OrganizationAdmins,
+            ("Make a team", TEAM.shape().and(&NEW)),
+            new,
+        ),
+        Route::command(
+            ("POST", "/team/update"),
+            Audience::Admins,
+            ("Change a team", TEAM.shape()),
+            update,
+        ),
+        Route::command(
+            ("PATCH", "/team/{team_id}"),
+            Audience::Admins,
+            ("Change a team", TEAM.shape()),
+            update,
+        ),
+        Route::command(
+            ("POST", "/team/delete"),
+            Audience::OrganizationAdmins,
+            ("Delete teams with their keys", Family::listing("team_ids")),
+            delete,
+        ),
+        Route::command(
+            ("POST", "/team/block"),
+            Audience::OrganizationAdmins,
+            ("Refuse every call of a team", TEAM.naming()),
+            |desk, fields| block(desk, fields, true),
+        ),
+        Route::command(
+            ("POST", "/team/unblock"),
+            Audience::OrganizationAdmins,
+            ("Let a team call again", TEAM.naming()),
+            |desk, fields| block(desk, fields, false),
+        ),
+        Route::question(
+            "/team/info",
+            Audience::Keys,
+            ("A team with its keys and members", &[text(TEAM.id, "The team").required()]),
+            info,
+        ),
+        Route::question("/team/list", Audience::Keys, ("Teams", &LISTED_BY), list),
     ]
 }
 
-async fn new(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = TEAM.read(&body, &["members_with_roles"])?;
-    let mut row = TEAM.blank(&admin, &fields)?;
-    apply(&admin, &fields, &mut row).await?;
+async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let mut row = TEAM.blank(&desk, &fields)?;
+    apply(&desk, &fields, &mut row).await?;
+    must_change(&desk, &row)?;
     let mut rows = vec![row];
-    let listed = fields.list("members_with_roles", members::ADDED_MAX)?.value();
-    for (index, member) in listed.into_iter().flatten().enumerate() {
+    let members = fields.list("members_with_roles", members::ADDED_MAX)?.value();
+    for (index, member) in members.into_iter().flatten().enumerate() {
         let place = format!("members_with_roles[{index}]");
-        let fresh = members::read_member(&admin, &rows[0].id, (&place, &member))?;
+        let fresh = members::read_member(&desk, &rows[0].id, (&place, &member)).await?;
         if rows.iter().skip(1).any(|other| other.id == fresh.id) {
             return Err(wrong(&place, "this user is listed twice"));
         }
         rows.push(fresh);
     }
-    TEAM.insert(&admin, &rows).await?;
-    move_keys(&admin, &rows[0], None).await?;
-    Ok(Value::Object(shown(&admin, &rows[0]).await?))
+    TEAM.insert(&desk, &rows).await?;
+    move_keys(&desk, &rows[0], None).await?;
+    Ok(Value::Object(shown(&desk, &rows[0]).await?))
 }
 
-async fn update(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = TEAM.read(&body, &[])?;
-    let mut row = TEAM.named(&admin, &fields).await?;
+async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let mut row = TEAM.named(&desk, &fields).await?;
+    must_change(&desk, &row)?;
     let before = row.organization.clone();
-    apply(&admin, &fields, &mut row).await?;
+    apply(&desk, &fields, &mut row).await?;
+    must_change(&desk, &row)?;
     // Before the team itself, so that the same request again mends what a failure cut short.
-    move_keys(&admin, &row, before.as_ref()).await?;
-    TEAM.save(&admin, &mut row).await?;
-    Ok(json!({ "team_id": row.id, "data": shown(&admin, &row).await? }))
+    move_keys(&desk, &row, before.as_ref()).await?;
+    TEAM.save(&desk, &mut row).await?;
+    Ok(json!({ "team_id": row.id, "data": shown(&desk, &row).await? }))
 }
 
 async fn apply(admin: &Admin, fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
     TEAM.apply(admin, fields, row).await?;
+    team_grants::known_permissions(fields)?;
     match (row.limits.soft_budget, row.limits.max_budget) {
         (Some(soft), Some(max)) if soft >= max => {
             Err(wrong("soft_budget", "it is less than `max_budget`"))
@@ -120,46 +170,80 @@ async fn move_keys(
     Ok(())
 }
 
-async fn delete(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let (teams, deleted) = TEAM.delete(&admin, &body, "team_ids").await?;
+async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    for id in listed(&fields, "team_ids")? {
+        must_change(&desk, &TEAM.find(&desk, &id).await?)?;
+    }
+    let (teams, deleted) = TEAM.delete(&desk, &fields, "team_ids").await?;
     Ok(json!({ "deleted_teams": teams, "deleted_keys": deleted.keys.len() }))
 }
 
-async fn block(admin: Arc<Admin>, body: Bytes, blocked: bool) -> Result<Value, Refusal> {
-    let fields = Fields::read(&body, &[TEAM.id], &[])?;
-    let mut row = TEAM.named(&admin, &fields).await?;
-    TEAM.block(&admin, &mut row, blocked).await?;
-    Ok(Value::Object(shown(&admin, &row).await?))
+async fn block(desk: Desk, fields: Fields, blocked: bool) -> Result<Value, Refusal> {
+    let mut row = TEAM.named(&desk, &fields).await?;
+    must_change(&desk, &row)?;
+    TEAM.block(&desk, &mut row, blocked).await?;
+    Ok(Value::Object(shown(&desk, &row).await?))
 }
 
-async fn info(admin: Arc<Admin>, asked: Asked) -> Result<Value, Refusal> {
-    asked.must_be_among(&[TEAM.id])?;
-    let row = TEAM.find(&admin, asked.required(TEAM.id)?).await?;
+async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
+    let row = TEAM.find(&desk, asked.required(TEAM.id)?).await?;
+    must_see(&desk, &row)?;
     let of_team = KeyFilter { team: Some(row.id.clone()), ..KeyFilter::default() };
-    let keys = keys::listed(&admin, &of_team, 0, KEYS_PER_PAGE_MAX).await?.0;
+    let keys = keys::listed(&desk, &of_team, 0, KEYS_PER_PAGE_MAX).await?.0;
     Ok(json!({
         "team_id": row.id,
-        "team_info": shown(&admin, &row).await?,
+        "team_info": shown(&desk, &row).await?,
         "keys": keys,
-        "team_memberships": members::memberships(&admin, &row.id).await?,
+        "team_memberships": members::memberships(&desk, &row.id).await?,
     }))
 }
 
-async fn list(admin: Arc<Admin>, asked: Asked) -> Result<Value, Refusal> {
-    asked.must_be_among(&["user_id", "organization_id"])?;
+async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let organization = asked.text("organization_id");
     let of_organization = |row: &EntityRow| {
         organization
             .is_none_or(|id| row.organization.as_ref().is_some_and(|own| own.as_str() == id))
     };
     let mut teams = Vec::new();
-    for row in TEAM.every(&admin).await?.iter().filter(|row| of_organization(row)) {
-        let members = members::of_team(&admin, &row.id).await?;
+    for row in TEAM
+        .every(&desk)
+        .await?
+        .iter()
+        .filter(|row| may_see(&desk, row))
+        .filter(|row| of_organization(row))
+    {
+        let members = members::of_team(&desk, &row.id).await?;
         if asked.text("user_id").is_none_or(|id| members.iter().any(|member| member.id == id)) {
-            teams.push(Value::Object(with_members(&admin, row, &members).await?));
+            teams.push(Value::Object(with_members(&desk, row, &members).await?));
         }
     }
     Ok(Value::Array(teams))
+}
+
+/// # Errors
+/// Refused unless the caller may change the team.
+pub(super) fn must_change(desk: &Desk, row: &EntityRow) -> Result<(), Refusal> {
+    scoped(row, |scope| desk.must_change(scope))
+}
+
+/// # Errors
+/// Refused unless the caller may see the team.
+pub(super) fn must_see(desk: &Desk, row: &EntityRow) -> Result<(), Refusal> {
+    scoped(row, |scope| desk.must_see(scope))
+}
+
+/// Whether the caller may see the team.
+pub(super) fn may_see(desk: &Desk, row: &EntityRow) -> bool {
+    scoped(row, |scope| Ok(desk.may_see(scope))) == Ok(true)
+}
+
+/// Asks about the team.
+fn scoped<T>(
+    row: &EntityRow,
+    ask: impl FnOnce(Scope<'_>) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let id = TeamId::new(&row.id).map_err(|problem| wrong(TEAM.id, problem))?;
+    ask(Scope::Team { id: &id, organization: row.organization.as_ref() })
 }
 
 /// The team as LiteLLM's clients expect it.

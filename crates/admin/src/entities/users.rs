@@ -1,19 +1,22 @@
 //! Internal users.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
-use tollgate_domain::{Level, UserId};
+use tollgate_domain::{Level, OrganizationId, UserId};
 use tollgate_faults::{Reason, Refusal};
+use tollgate_policy::{Audience, Scope};
 use tollgate_store::{EntityRow, KEYS_PER_PAGE_MAX, KeyFilter};
 
-use super::{Family, identity, members, teams};
+use super::{Family, identity, listed, members, organization_members, organizations, teams};
 use crate::asked::Asked;
+use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::keys;
 use crate::problem::{self, wrong};
-use crate::routes::{Admin, Route};
+use crate::route::Route;
+use crate::routes::Admin;
+use crate::shape::{Field, choice, count, flag, list as listing, text, texts};
 
 /// Users.
 pub(crate) const USER: Family = Family {
@@ -21,7 +24,11 @@ pub(crate) const USER: Family = Family {
     id: "user_id",
     alias: Some("user_alias"),
     fields: &["blocked", "models", "metadata"],
-    kept: &["user_email", "user_role", "sso_user_id"],
+    kept: &[
+        text("user_email", "Their address"),
+        choice("user_role", &ROLES, "What they may do in the gateway"),
+        text("sso_user_id", "Their identity at the identity provider"),
+    ],
     not_yet: &[
         "aliases",
         "allowed_cache_controls",
@@ -30,7 +37,6 @@ pub(crate) const USER: Family = Family {
         "guardrails",
         "key_alias",
         "object_permission",
-        "organizations",
         "password",
         "permissions",
         "send_invite_email",
@@ -42,50 +48,165 @@ const ROLES: [&str; 4] =
     ["proxy_admin", "proxy_admin_viewer", "internal_user", "internal_user_viewer"];
 /// Most teams that one request puts a user in.
 const TEAMS_MAX: usize = 100;
+/// What a new user has beside the fields of every user.
+const NEW: [Field; 3] = [
+    texts("organizations", "The organizations they belong to"),
+    flag("auto_create_key", "Whether they get a key; they do unless this is false"),
+    listing(
+        "teams",
+        "The teams they join: identities, or `{team_id, max_budget_in_team, user_role}`",
+    ),
+];
+/// What a list can be asked by.
+const LISTED_BY: [Field; 5] = [
+    choice("role", &ROLES, "Only users with this role"),
+    text("user_ids", "Identities between commas; one alone is a part of the wanted ones"),
+    text("user_email", "A part of the address"),
+    count("page", "The page, from 1"),
+    count("page_size", "Users on a page, up to 100"),
+];
 /// How many users a page has unless the query says otherwise.
 const PAGE_SIZE: u32 = 25;
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::command("POST", "/user/new", new),
-        Route::command("POST", "/user/update", update),
-        Route::command("POST", "/user/delete", delete),
-        Route::question("/user/info", info),
-        Route::question("/user/list", list),
+        Route::command(
+            ("POST", "/user/new"),
+            Audience::OrganizationAdmins,
+            ("Make a user, put them in teams, and make them a key", USER.shape().and(&NEW)),
+            new,
+        ),
+        Route::command(
+            ("POST", "/user/update"),
+            Audience::OrganizationAdmins,
+            ("Change a user", USER.shape()),
+            update,
+        ),
+        Route::command(
+            ("POST", "/user/delete"),
+            Audience::OrganizationAdmins,
+            ("Delete users with their keys", Family::listing("user_ids")),
+            delete,
+        ),
+        Route::question(
+            "/user/info",
+            Audience::Keys,
+            ("A user with their keys and teams", &[text(USER.id, "The user; else the caller's")]),
+            info,
+        ),
+        Route::question(
+            "/user/list",
+            Audience::OrganizationAdmins,
+            ("Users, page by page", &LISTED_BY),
+            list,
+        ),
+        Route::question(
+            "/v2/user/info",
+            Audience::Keys,
+            ("A user alone", &[text(USER.id, "The user; else the caller's")]),
+            alone,
+        ),
+        Route::question(
+            "/user/available_roles",
+            Audience::Keys,
+            ("The roles that users can have", &[]),
+            available_roles,
+        ),
     ]
 }
 
 /// Creates a user, puts them in teams, and makes them a key unless `auto_create_key` is false.
-async fn new(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = USER.read(&body, &["auto_create_key", "teams"])?;
-    let row = USER.blank(&admin, &fields)?;
-    let mut rows = vec![row];
-    apply(&admin, &fields, &mut rows[0]).await?;
-    let listed = fields.list("teams", TEAMS_MAX)?.value().unwrap_or_default();
-    for (index, team) in listed.iter().enumerate() {
+async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let mut rows = vec![USER.blank(&desk, &fields)?];
+    apply(&desk, &fields, &mut rows[0]).await?;
+    may_give_role(&desk, &rows[0])?;
+    let in_teams = fields.list("teams", TEAMS_MAX)?.value().unwrap_or_default();
+    for (index, team) in in_teams.iter().enumerate() {
         let place = format!("teams[{index}]");
-        let fresh = membership(&admin, &rows[0].id, (&place, team)).await?;
+        let fresh = membership(&desk, &rows[0].id, (&place, team)).await?;
         if rows.iter().skip(1).any(|other| other.within == fresh.within) {
             return Err(wrong(&place, "this team is listed twice"));
         }
         rows.push(fresh);
     }
+    rows.extend(memberships(&desk, &rows[0], &fields).await?);
     let user = UserId::new(&rows[0].id).map_err(|problem| wrong(USER.id, problem))?;
-    USER.insert(&admin, &rows).await.map_err(taken)?;
+    USER.insert(&desk, &rows).await.map_err(taken)?;
     let mut answer = if fields.flag("auto_create_key")?.value() == Some(false) {
         Map::from_iter([("key".to_owned(), json!(""))])
     } else {
-        keys::make_for(&admin, user).await?
+        keys::make_for(&desk, user).await?
     };
-    let teams: Vec<&str> = rows.iter().skip(1).map(|row| row.within.as_str()).collect();
-    answer.extend(USER.shown(&admin, &rows[0]).await?);
+    let in_teams = rows.iter().filter(|row| row.level == Level::Member);
+    let teams: Vec<&str> = in_teams.map(|row| row.within.as_str()).collect();
+    answer.extend(USER.shown(&desk, &rows[0]).await?);
     answer.insert("teams".to_owned(), json!(teams));
     Ok(Value::Object(answer))
 }
 
+/// The organizations that a new user is put in. Whoever does not administrate the gateway makes
+/// users of their own organizations, without the gateway's own roles, and in teams of theirs.
+async fn memberships(
+    desk: &Desk,
+    user: &EntityRow,
+    fields: &Fields,
+) -> Result<Vec<EntityRow>, Refusal> {
+    let listed = fields.texts("organizations")?.value().unwrap_or_default();
+    if listed.is_empty() {
+        desk.must_change(Scope::Gateway)?;
+    }
+    let mut rows = Vec::with_capacity(listed.len());
+    for id in listed {
+        let id = OrganizationId::new(&id).map_err(|problem| wrong("organizations", problem))?;
+        desk.must_change(Scope::Organization(&id))?;
+        organizations::ORGANIZATION.must_exist(desk, id.as_str()).await?;
+        rows.push(organization_members::fresh(desk, id.as_str(), &user.id, "internal_user"));
+    }
+    Ok(rows)
+}
+
+/// Only who administrates the gateway gives a role in it.
+fn may_give_role(desk: &Desk, row: &EntityRow) -> Result<(), Refusal> {
+    match row.metadata.get("user_role").and_then(Value::as_str) {
+        Some("proxy_admin" | "proxy_admin_viewer") => desk.must_change(Scope::Gateway),
+        _ => Ok(()),
+    }
+}
+
+/// The user that a request names by their identity or by their address.
+pub(super) async fn named(desk: &Desk, fields: &Fields) -> Result<String, Refusal> {
+    if let Some(id) = fields.parsed(USER.id, identity)?.value() {
+        return Ok(id);
+    }
+    let Some(email) = fields.text("user_email")?.value() else {
+        return Err(problem::missing(USER.id, "name a user by `user_id` or `user_email`"));
+    };
+    let has = |row: &EntityRow| {
+        let own = row.metadata.get("user_email").and_then(Value::as_str);
+        own.is_some_and(|own| own.eq_ignore_ascii_case(&email))
+    };
+    let mut found = USER.every(desk).await?.into_iter().filter(has);
+    match (found.next(), found.next()) {
+        (Some(row), None) => Ok(row.id),
+        (None, _) => Err(problem::absent("user with the address", "user_email", &email)),
+        (Some(_), Some(_)) => Err(wrong("user_email", "several users have this address")),
+    }
+}
+
+/// The user that a request is to change, if that is the caller's.
+async fn changeable(desk: &Desk, id: &str) -> Result<EntityRow, Refusal> {
+    let user = UserId::new(id).map_err(|problem| wrong(USER.id, problem))?;
+    let organizations = desk.organizations_of(&user).await?;
+    let organizations: Vec<OrganizationId> = organizations.into_iter().map(|(id, _)| id).collect();
+    desk.must_change(Scope::User { id: &user, organizations: &organizations })?;
+    let row = USER.find(desk, id).await?;
+    may_give_role(desk, &row)?;
+    Ok(row)
+}
+
 /// A team that a new user is put in: its identity, or that with a budget and a role.
 async fn membership(
-    admin: &Admin,
+    desk: &Desk,
     user: &str,
     (place, team): (&str, &Value),
 ) -> Result<EntityRow, Refusal> {
@@ -93,20 +214,20 @@ async fn membership(
     let team = if team.is_string() { &named } else { team };
     let part = Fields::part(place, team, &["team_id", "max_budget_in_team", "user_role"])?;
     let id = part.required("team_id", identity)?;
-    teams::TEAM.must_exist(admin, &id).await?;
+    teams::must_change(desk, &teams::TEAM.find(desk, &id).await?)?;
     let role = part.text("user_role")?.value().unwrap_or_else(|| "user".to_owned());
     let member = json!({ "user_id": user, "role": role });
-    let mut row = members::read_member(admin, &id, (place, &member))?;
+    let mut row = members::read_member(desk, &id, (place, &member)).await?;
     part.dollars("max_budget_in_team")?.apply(&mut row.limits.max_budget);
     Ok(row)
 }
 
-async fn update(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let fields = USER.read(&body, &[])?;
-    let mut row = USER.named(&admin, &fields).await?;
-    apply(&admin, &fields, &mut row).await?;
-    USER.save(&admin, &mut row).await?;
-    Ok(json!({ "user_id": row.id, "data": USER.shown(&admin, &row).await? }))
+async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let mut row = changeable(&desk, &fields.required(USER.id, identity)?).await?;
+    apply(&desk, &fields, &mut row).await?;
+    may_give_role(&desk, &row)?;
+    USER.save(&desk, &mut row).await?;
+    Ok(json!({ "user_id": row.id, "data": USER.shown(&desk, &row).await? }))
 }
 
 async fn apply(admin: &Admin, fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
@@ -116,37 +237,69 @@ async fn apply(admin: &Admin, fields: &Fields, row: &mut EntityRow) -> Result<()
     USER.apply(admin, fields, row).await
 }
 
-async fn delete(admin: Arc<Admin>, body: Bytes) -> Result<Value, Refusal> {
-    let (users, _) = USER.delete(&admin, &body, "user_ids").await?;
+async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    for id in listed(&fields, "user_ids")? {
+        changeable(&desk, &id).await?;
+    }
+    let (users, _) = USER.delete(&desk, &fields, "user_ids").await?;
     Ok(json!(users.len()))
 }
 
-async fn info(admin: Arc<Admin>, asked: Asked) -> Result<Value, Refusal> {
-    asked.must_be_among(&[USER.id])?;
-    let row = USER.find(&admin, asked.required(USER.id)?).await?;
+async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
+    let row = seen(&desk, &asked).await?;
     let of_user = KeyFilter { user: Some(row.id.clone()), ..KeyFilter::default() };
-    let keys = keys::listed(&admin, &of_user, 0, KEYS_PER_PAGE_MAX).await?.0;
+    let keys = keys::listed(&desk, &of_user, 0, KEYS_PER_PAGE_MAX).await?.0;
     let mut teams = Vec::new();
-    for id in team_ids(&admin, &row.id).await? {
-        let team = admin.db.find_entity(Level::Team, "", &id).await;
+    for id in team_ids(&desk, &row.id).await? {
+        let team = desk.db.find_entity(Level::Team, "", &id).await;
         if let Some(team) = team.map_err(|problem| problem::store(&problem))? {
-            teams.push(teams::shown(&admin, &team).await?);
+            teams.push(teams::shown(&desk, &team).await?);
         }
     }
-    let shown = shown(&admin, &row).await?;
+    let shown = shown(&desk, &row).await?;
     Ok(json!({ "user_id": row.id, "user_info": shown, "keys": keys, "teams": teams }))
 }
 
-async fn list(admin: Arc<Admin>, asked: Asked) -> Result<Value, Refusal> {
-    asked.must_be_among(&["role", "user_ids", "user_email", "page", "page_size"])?;
+async fn alone(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
+    let row = seen(&desk, &asked).await?;
+    Ok(Value::Object(shown(&desk, &row).await?))
+}
+
+/// What each role is for, in LiteLLM's shape.
+async fn available_roles(_: Desk, _: Asked) -> Result<Value, Refusal> {
+    let about = [
+        ("Admin", "sees and changes everything"),
+        ("Admin (sees)", "sees everything"),
+        ("User", "makes keys, and sees and changes what is their own"),
+        ("User (sees)", "sees what is their own"),
+    ];
+    let roles = ROLES.into_iter().zip(about).map(|(role, (label, description))| {
+        (role.to_owned(), json!({ "description": description, "ui_label": label }))
+    });
+    Ok(Value::Object(roles.collect()))
+}
+
+/// The user that a query names, else the caller's own, if the caller may see them.
+async fn seen(desk: &Desk, asked: &Asked) -> Result<EntityRow, Refusal> {
+    let own = desk.by.user.as_ref().map(UserId::as_str);
+    let id = asked.text(USER.id).or(own);
+    let id = id.ok_or_else(|| problem::missing(USER.id, "name one with `?user_id=`"))?;
+    let user = UserId::new(id).map_err(|problem| wrong(USER.id, problem))?;
+    let organizations = desk.organizations_of(&user).await?;
+    let organizations: Vec<OrganizationId> = organizations.into_iter().map(|(id, _)| id).collect();
+    desk.must_see(Scope::User { id: &user, organizations: &organizations })?;
+    USER.find(desk, id).await
+}
+
+async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let page = asked.page("page_size", PAGE_SIZE)?;
-    let found: Vec<EntityRow> =
-        USER.every(&admin).await?.into_iter().filter(|row| is_asked_for(row, &asked)).collect();
+    let found = USER.every(&desk).await?.into_iter().filter(|row| is_asked_for(row, &asked));
+    let found = visible(&desk, found.collect()).await?;
     let total = found.len() as u64;
     let size = usize::try_from(page.size).unwrap_or(usize::MAX);
     let mut users = Vec::new();
     for row in found.iter().skip(page.skipped()).take(size) {
-        users.push(shown(&admin, row).await?);
+        users.push(shown(&desk, row).await?);
     }
     Ok(json!({
         "users": users,
@@ -155,6 +308,19 @@ async fn list(admin: Arc<Admin>, asked: Asked) -> Result<Value, Refusal> {
         "page_size": page.size,
         "total_pages": page.count(total),
     }))
+}
+
+/// Those of the users whom the caller may see.
+async fn visible(desk: &Desk, rows: Vec<EntityRow>) -> Result<Vec<EntityRow>, Refusal> {
+    if desk.by.sees_all() {
+        return Ok(rows);
+    }
+    let mut own = BTreeSet::new();
+    let administrated = desk.by.organizations.iter().filter(|(_, admin)| **admin);
+    for (id, _) in administrated {
+        own.extend(organization_members::ids(desk, id.as_str()).await?);
+    }
+    Ok(rows.into_iter().filter(|row| own.contains(&row.id)).collect())
 }
 
 /// Whether a user is one of those that a list is asked for. One identity alone is a part of the
@@ -179,7 +345,7 @@ async fn shown(admin: &Admin, row: &EntityRow) -> Result<Map<String, Value>, Ref
 
 async fn team_ids(admin: &Admin, user: &str) -> Result<Vec<String>, Refusal> {
     let user = UserId::new(user).map_err(|problem| wrong(USER.id, problem))?;
-    let memberships = admin.db.list_memberships(&user).await;
+    let memberships = admin.db.list_memberships(Level::Member, &user).await;
     let memberships = memberships.map_err(|problem| problem::store(&problem))?;
     Ok(memberships.into_iter().map(|row| row.within).collect())
 }
@@ -192,6 +358,7 @@ fn taken(refusal: Refusal) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Shape;
     use tollgate_domain::Timestamp;
 
     #[test]
@@ -210,7 +377,7 @@ mod tests {
             ("role=proxy_admin&user_email=ada", false),
         ] {
             let uri = format!("/user/list?{query}").parse().expect("a path");
-            let asked = Asked::read(&uri).expect("a query");
+            let asked = Asked::read(&uri, &Shape::of(&LISTED_BY), &[]).expect("a query");
             assert_eq!(is_asked_for(&row, &asked), expected, "{query}");
         }
     }

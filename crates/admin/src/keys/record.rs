@@ -12,20 +12,21 @@ use crate::account::Account;
 use crate::fields::{Change, Fields};
 use crate::limits;
 use crate::problem::wrong;
+use crate::shape::{Field, flag, object, text, texts};
 
 /// The fields of a key that can be set and changed.
-pub(super) const CHANGEABLE: [&str; 11] = [
-    "key_alias",
-    "duration",
-    "models",
-    "user_id",
-    "team_id",
-    "organization_id",
-    "project_id",
-    "budget_id",
-    "tags",
-    "metadata",
-    "blocked",
+pub(super) const CHANGEABLE: [Field; 11] = [
+    text("key_alias", "A name that people chose; no two keys have the same"),
+    text("duration", "For how long it can be used, such as `30d`; `-1` is for ever"),
+    texts("models", "The granted models, patterns and access groups; empty grants every model"),
+    text("user_id", "The user it belongs to"),
+    text("team_id", "The team it belongs to"),
+    text("organization_id", "The organization it belongs to"),
+    text("project_id", "The project it belongs to"),
+    text("budget_id", "The shared budget whose rules fill what is left open"),
+    texts("tags", "Tags of every call"),
+    object("metadata", "What is kept beside it; replaced whole"),
+    flag("blocked", "Whether its calls are refused for now"),
 ];
 
 /// LiteLLM's other fields of a key. They are refused when they ask for something, because a limit
@@ -74,7 +75,7 @@ pub(super) fn apply(fields: &Fields, row: &mut KeyRow, now: Timestamp) -> Result
     fields.parsed("budget_id", BudgetId::new)?.apply(&mut row.budget);
     limits::apply(fields, &mut row.limits)?;
     fields.flag("blocked")?.apply_or_default(&mut row.blocked);
-    fields.object("metadata")?.apply_or_default(&mut row.metadata);
+    fields.metadata()?.apply_or_default(&mut row.metadata);
     tags(fields, &mut row.metadata)?;
     models(fields, "models")?.apply_or_default(&mut row.models);
     match fields.text("duration")? {

@@ -253,6 +253,32 @@ fn own_prices_that_change_are_another_sheet() {
 }
 
 #[test]
+fn a_search_has_one_price_or_one_by_size_of_which_the_highest_counts() {
+    let tokens = "input_cost_per_token: 0, output_cost_per_token: 0";
+    let with = |more: &str| format!("model: openai/gpt-4o, {tokens}, {more}");
+    let prices = |more: &str| {
+        let sheet = deployment(&with(more), "").prices.expect("prices");
+        (sheet.rates.get(UsageKind::Searches), sheet.per_searching_call)
+    };
+    let price = |picos| Some(Price::from_picos(picos));
+    let sizes = "search_context_cost_per_query: \
+        {search_context_size_low: 0.01, search_context_size_high: 0.03}";
+    assert_eq!(prices(sizes), (price(30_000_000_000), None));
+    assert_eq!(prices("search_context_cost_per_query: 0.01"), (price(10_000_000_000), None));
+    let once = format!("{sizes}, web_search_billing_unit: per_prompt");
+    assert_eq!(prices(&once), (None, price(30_000_000_000)));
+    for wrong in [
+        "search_context_cost_per_query: -1",
+        "search_context_cost_per_query: {huge: 1}",
+        "web_search_billing_unit: per_day",
+    ] {
+        assert_eq!(codes(&one(&with(wrong), "")), [code::OUT_OF_RANGE].into(), "{wrong}");
+    }
+    let alone = one("model: openai/gpt-4o, search_context_cost_per_query: 0.01", "");
+    assert_eq!(codes(&alone), [code::PRICE_PARTIAL].into());
+}
+
+#[test]
 fn an_assumed_price_is_for_models_without_one() {
     let with = |params: &str| {
         let text =
@@ -261,7 +287,10 @@ fn an_assumed_price_is_for_models_without_one() {
     };
     let assumed = with("model: hosted_vllm/x").expect("prices");
     assert_eq!(assumed.id.as_str(), "assumed@1000000000");
-    let cost = assumed.upper_bound(Quantity::whole(1), Quantity::whole(2));
+    let cost = assumed.upper_bound(
+        &tollgate_policy::Bound { prompt: Quantity::whole(1), completion: Quantity::whole(2) },
+        &tollgate_policy::Extras::NONE,
+    );
     assert_eq!(cost, Ok(Money::parse_dollars("0.003").expect("an amount")));
     assert_ne!(with("model: openai/gpt-4o").expect("prices").id, assumed.id);
 }

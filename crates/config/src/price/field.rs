@@ -40,6 +40,17 @@ impl PriceField {
     }
 }
 
+/// What a search costs, by how much of what it finds the model reads (cost-map.md).
+pub(crate) const SEARCHES: &str = "search_context_cost_per_query";
+/// Whether searches are billed each or once for the call: [`BY_CALL`] is the latter.
+pub(crate) const SEARCH_UNIT: &str = "web_search_billing_unit";
+/// The unit of searches that are billed once for the call.
+pub(crate) const BY_CALL: &str = "per_prompt";
+/// The unit of searches that are billed each.
+pub(crate) const BY_SEARCH: &str = "per_query";
+/// How the members of [`SEARCHES`] begin.
+pub(crate) const SEARCH_SIZE: &str = "search_context_size_";
+
 /// Whether a field is a price of any sort, applied or not.
 pub(crate) fn is_price(name: &str) -> bool {
     name == "tiered_pricing" || name.contains("_cost_per_") || name.contains("_token_cost")

@@ -10,8 +10,11 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use thiserror::Error;
 use tollgate_domain::{NotADecimal, Price, UsageKind, parse_scaled};
+use tollgate_wire::{Calling, Catalog, CatalogError, WireFormat};
 
-use super::field::{Per, PriceField, is_price};
+use super::field::{
+    BY_CALL, BY_SEARCH, Per, PriceField, SEARCH_SIZE, SEARCH_UNIT, SEARCHES, is_price,
+};
 use super::row::{Prices, Row, is_day};
 
 /// What became of a price-list JSON.
@@ -38,6 +41,9 @@ pub enum ImportError {
     /// The day the prices apply from is not a day.
     #[error("`{0}` is not a day such as `2026-01-31`")]
     Day(String),
+    /// The catalog that comes with the program cannot be read.
+    #[error("the provider catalog cannot be read")]
+    Catalog(#[source] CatalogError),
 }
 
 /// Reads the public price list into rows that apply from a day (`YYYY-MM-DD`, UTC) on, sorted by
@@ -52,6 +58,7 @@ pub fn import(json: &str, effective_from: &str) -> Result<ImportReport, ImportEr
     }
     let models: BTreeMap<String, &RawValue> =
         serde_json::from_str(json).map_err(ImportError::Json)?;
+    let catalog = Catalog::embedded().map_err(ImportError::Catalog)?;
     let mut report = ImportReport {
         text: format!("{HEAD}# day: {effective_from}\n"),
         models: 0,
@@ -60,7 +67,7 @@ pub fn import(json: &str, effective_from: &str) -> Result<ImportReport, ImportEr
         left_out: Vec::new(),
     };
     for (name, entry) in &models {
-        match model(name, entry, effective_from, &mut report) {
+        match model((name, entry), effective_from, &catalog, &mut report) {
             Ok(line) => {
                 report.text.push_str(&line);
                 report.text.push('\n');
@@ -76,9 +83,9 @@ type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
 /// One model's line, or why it has none.
 fn model(
-    name: &str,
-    entry: &RawValue,
+    (name, entry): (&str, &RawValue),
     effective_from: &str,
+    catalog: &Catalog,
     report: &mut ImportReport,
 ) -> Result<String, String> {
     if PSEUDO_ENTRIES.contains(&name) {
@@ -93,6 +100,7 @@ fn model(
     reading.seconds(&fields, mode.as_deref())?;
     reading.images(&fields, mode.as_deref())?;
     reading.tiers(&fields)?;
+    reading.searches(&fields, || billed_by_call(catalog, family(&provider), name))?;
     let Reading { prices, left_out, .. } = reading;
     worth_having(&prices, &left_out)?;
     if !left_out.is_empty() {
@@ -229,6 +237,31 @@ impl<'a> Reading<'a, '_> {
         Ok(())
     }
 
+    /// What a search costs may depend on how much of what it finds is read; nobody reports that, so
+    /// that the highest price stands for all.
+    fn searches(
+        &mut self,
+        fields: &'a Fields<'_>,
+        usually_by_call: impl FnOnce() -> bool,
+    ) -> Result<(), String> {
+        let Some((name, sizes)) = fields.get_key_value(SEARCHES) else { return Ok(()) };
+        let sizes: BTreeMap<String, &RawValue> =
+            serde_json::from_str(sizes.get()).map_err(|_| format!("`{name}` is not an object"))?;
+        let mut highest = None;
+        for (size, value) in sizes.iter().filter(|(size, _)| size.starts_with(SEARCH_SIZE)) {
+            highest = highest.max(self.price(size, value)?);
+        }
+        if let Some(price) = highest {
+            let by_call = match text(fields, SEARCH_UNIT).as_deref() {
+                Some(BY_CALL) => true,
+                Some(BY_SEARCH) => false,
+                _ => usually_by_call(),
+            };
+            self.prices.put_search(by_call, price);
+        }
+        Ok(())
+    }
+
     fn put(&mut self, field: PriceField, price: Price) {
         match field.per {
             Per::Kind(kind) => {
@@ -252,6 +285,17 @@ impl<'a> Reading<'a, '_> {
         }
         Ok(Some(Price::from_picos(picos)))
     }
+}
+
+/// Whether a list that names no unit of searches means the call: models of Google's format are
+/// billed so (cost-map.md, `web_search_billing_unit`).
+fn billed_by_call(catalog: &Catalog, provider: &str, model: &str) -> bool {
+    let provider = catalog.find(provider);
+    let model = model.rsplit_once('/').map_or(model, |(_, model)| model);
+    let endpoint = provider.and_then(|provider| {
+        provider.endpoint(model, WireFormat::AnthropicMessages, Calling::default())
+    });
+    endpoint.is_some_and(|endpoint| endpoint.format == WireFormat::Gemini)
 }
 
 fn text(fields: &Fields<'_>, name: &str) -> Option<String> {
@@ -282,16 +326,10 @@ fn family(provider: &str) -> &str {
 /// Entries that describe the list.
 const PSEUDO_ENTRIES: [&str; 2] = ["sample_spec", "fallback_generalizations"];
 /// Prices whose meaning depends on other fields; read on their own.
-const IN_CONTEXT: [&str; 2] = ["input_cost_per_image", "tiered_pricing"];
+const IN_CONTEXT: [&str; 3] = ["input_cost_per_image", "tiered_pricing", SEARCHES];
 /// Prices of what a call may use besides the model, or of another way to call it.
-const EXTRAS: [&str; 6] = [
-    "search_context",
-    "google_maps",
-    "code_interpreter",
-    "file_search",
-    "computer_use",
-    "input_cost_per_token_",
-];
+const EXTRAS: [&str; 5] =
+    ["google_maps", "code_interpreter", "file_search", "computer_use", "input_cost_per_token_"];
 const HEAD: &str = "\
 # Tollgate price list, version 1.
 # name, provider, mode, effective_from, max_input, max_output, prices; by tabs, `-` is unknown.

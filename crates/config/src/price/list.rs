@@ -169,11 +169,15 @@ impl Rows {
 
 /// A row with its prices read; `None` for a row that [`PriceList::parse`] would have refused.
 fn priced(row: &Row<'_>) -> Option<PricedModel> {
-    let Prices { rates, tiers, per_request } = Prices::read(row.prices).ok()?;
+    let Prices { rates, tiers, per_request, per_searching_call } = Prices::read(row.prices).ok()?;
     let id = PriceSheetId::new(&format!("{}@{}", row.name, row.effective_from)).ok()?;
     Some(PricedModel {
-        sheet: Arc::new(PriceSheet { id, rates, tiers, per_request }),
-        limits: ModelLimits { max_output: row.max_output, reserve_output: None },
+        sheet: Arc::new(PriceSheet { id, rates, tiers, per_request, per_searching_call }),
+        limits: ModelLimits {
+            max_input: row.max_input,
+            max_output: row.max_output,
+            reserve_output: None,
+        },
         max_input: row.max_input,
         mode: row.mode.map(Box::from),
         provider: row.provider.into(),

@@ -6,8 +6,9 @@
 //!
 //! Columns are separated by one tab; `-` stands for what is not known. `prices` holds words
 //! separated by one space: `kind=picos` gives the price of one unit of a usage kind in pico-dollars
-//! (10⁻¹² $), `request=picos` that of a call, and `>tokens` begins the prices of calls whose prompt
-//! is longer, which apply to the whole call.
+//! (10⁻¹² $), `request=picos` that of a call, `searching=picos` that of a call that searched,
+//! however often, and `>tokens` begins the prices of calls whose prompt is longer, which apply to
+//! the whole call.
 
 use std::fmt::Write as _;
 
@@ -36,6 +37,7 @@ pub(crate) struct Prices {
     /// Ascending by threshold, each threshold once.
     pub(crate) tiers: Vec<PriceTier>,
     pub(crate) per_request: Option<Price>,
+    pub(crate) per_searching_call: Option<Price>,
 }
 
 /// Why a line is not a row.
@@ -119,6 +121,7 @@ impl Prices {
             let fresh = match kind(name) {
                 Some(kind) => prices.current().insert(kind, price),
                 None if name == REQUEST => prices.per_request.replace(price).is_none(),
+                None if name == SEARCHING => prices.per_searching_call.replace(price).is_none(),
                 None => return Err(problem()),
             };
             if !fresh {
@@ -132,14 +135,25 @@ impl Prices {
     pub(crate) fn write(&self) -> String {
         let mut text = String::new();
         write_rates(&mut text, &self.rates);
-        if let Some(price) = self.per_request {
-            word(&mut text, format_args!("{REQUEST}={}", price.picos()));
+        for (name, price) in [(REQUEST, self.per_request), (SEARCHING, self.per_searching_call)] {
+            if let Some(price) = price {
+                word(&mut text, format_args!("{name}={}", price.picos()));
+            }
         }
         for tier in &self.tiers {
             word(&mut text, format_args!(">{}", tier.above_prompt_tokens));
             write_rates(&mut text, &tier.rates);
         }
         text
+    }
+
+    /// Sets what a search costs, or else a call that searched, unless there is such a price.
+    pub(crate) fn put_search(&mut self, by_call: bool, price: Price) {
+        if by_call {
+            self.per_searching_call.get_or_insert(price);
+        } else {
+            self.rates.insert(UsageKind::Searches, price);
+        }
     }
 
     /// Sets a price unless there is one; whether there was none.
@@ -219,6 +233,8 @@ pub(crate) fn is_day(text: &str) -> bool {
 const UNKNOWN: &str = "-";
 /// The name of the price per call.
 const REQUEST: &str = "request";
+/// The name of the price per call that searched.
+const SEARCHING: &str = "searching";
 /// Longest name, in bytes.
 const NAME_BYTES_MAX: usize = 200;
 

@@ -126,6 +126,29 @@ fn kept_answers_live_for_a_month_unless_the_file_says_otherwise() {
 }
 
 #[test]
+fn unbounded_calls_are_blocked_or_hold_what_the_file_says() {
+    let text = |value: &str| format!("general_settings: {{budget: {{unbounded_calls: {value}}}}}");
+    let reserve = |nanos| UnboundedCalls::Reserve(Money::from_nanos(nanos));
+    assert_eq!(clean("", &[]).0.unbounded_calls, UnboundedCalls::Block);
+    let cases = [
+        ("block", UnboundedCalls::Block),
+        ("'reserve:0.25'", reserve(250_000_000)),
+        ("'reserve: 1e-3'", reserve(1_000_000)),
+        ("'reserve:0'", reserve(0)),
+    ];
+    for (value, expected) in cases {
+        assert_eq!(clean(&text(value), &[]).0.unbounded_calls, expected, "{value}");
+    }
+    for wrong in
+        ["allow", "'reserve:-1'", "'reserve:NaN'", "'reserve:inf'", "'reserve:1e400'", "'reserve:'"]
+    {
+        let (settings, _, codes) = settings(&text(wrong), &[]);
+        let found = (codes, settings.unbounded_calls);
+        assert_eq!(found, (vec![code::OUT_OF_RANGE], UnboundedCalls::Block), "{wrong}");
+    }
+}
+
+#[test]
 fn entries_are_kept_for_ever_unless_the_file_says_otherwise() {
     let days = |count: u64| Some(Duration::from_secs(count * 24 * 3600));
     let text =
@@ -233,6 +256,7 @@ fn every_setting_has_its_effect() {
     let text = "general_settings:\n  max_request_size_mb: 2\n  max_response_size_mb: 3\n  \
         global_max_parallel_requests: 9\n  always_include_stream_usage: yes\n  \
         litellm_key_header_name: X-Key\n  unpriced_models: assume:0.00001\n  \
+        spool_max_entries: 70\n  \
         budget: {on_store_failure: local_slice, clamp_max_tokens: true}\n\
         litellm_settings: {drop_params: false, request_timeout: 50}\n\
         router_settings: {timeout: 1.5, stream_timeout: '2', total_timeout: 3, \
@@ -241,6 +265,7 @@ fn every_setting_has_its_effect() {
     assert_eq!(settings.request_bytes_max, 2 << 20);
     assert_eq!(settings.response_bytes_max, 3 << 20);
     assert_eq!(settings.calls_in_flight_max, 9);
+    assert_eq!(settings.spool_rows_max, 70);
     assert_eq!(settings.always_include_stream_usage, Some(true));
     assert_eq!(settings.key_header.as_deref(), Some("X-Key"));
     assert_eq!(settings.unpriced_models, UnpricedModels::Assume(Price::from_picos(10_000_000)));
@@ -305,6 +330,9 @@ fn a_wrong_setting_is_a_finding() {
         ("general_settings: {max_request_size_mb: -1}", code::OUT_OF_RANGE),
         ("general_settings: {max_request_size_mb: 1.5}", code::WRONG_TYPE),
         ("general_settings: {global_max_parallel_requests: 0}", code::OUT_OF_RANGE),
+        ("general_settings: {spool_max_entries: 0}", code::OUT_OF_RANGE),
+        ("general_settings: {spool_max_entries: 1000001}", code::OUT_OF_RANGE),
+        ("general_settings: {spool_max_entries: many}", code::WRONG_TYPE),
         ("general_settings: {unpriced_models: maybe}", code::OUT_OF_RANGE),
         ("general_settings: {unpriced_models: 'assume:-1'}", code::OUT_OF_RANGE),
         ("general_settings: {unpriced_models: no}", code::WRONG_TYPE),

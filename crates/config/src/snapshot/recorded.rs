@@ -68,7 +68,12 @@ fn serves(deployment: &Deployment, served: &Served<'_>) -> bool {
 fn is_same_price(one: &Deployment, other: &Deployment) -> bool {
     let prices = |deployment: &Deployment| {
         let sheet = deployment.prices.as_deref()?;
-        Some((sheet.rates.clone(), sheet.tiers.clone(), sheet.per_request))
+        Some((
+            sheet.rates.clone(),
+            sheet.tiers.clone(),
+            sheet.per_request,
+            sheet.per_searching_call,
+        ))
     };
     prices(one) == prices(other)
 }

@@ -64,6 +64,7 @@ fn the_statuses_and_types_that_clients_rely_on_hold() {
         ("budget_exceeded", 429, "budget_exceeded", None),
         ("budget_reserved_by_other_requests", 429, "budget_exceeded", None),
         ("price_unknown", 403, "model_cost_map_missing", None),
+        ("cost_unbounded", 400, "invalid_request_error", None),
         ("rate_limited", 429, "throttling_error", None),
         ("concurrency_limited", 429, "throttling_error", None),
         ("queue_full", 429, "throttling_error", None),

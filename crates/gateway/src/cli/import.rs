@@ -11,9 +11,9 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use tollgate_config::Snapshot;
 use tollgate_domain::{KeyHash, Secret, Timestamp};
-use tollgate_store::Db;
+use tollgate_store::{By, Db};
 use tollgate_takeover::daily::DailySums;
-use tollgate_takeover::map::{Told, map};
+use tollgate_takeover::map::{IMPORTED_BY, Told, map};
 use tollgate_takeover::secrets::SaltKey;
 use tollgate_takeover::{Plan, source};
 
@@ -97,7 +97,7 @@ impl Litellm {
                 .with_context(|| format!("cannot make {}", self.data_dir.display()))?;
             let db = wiring::open(&target).await?;
             report.serving = is_serving(&db).await?;
-            report.applied = Some(plan.apply(&db).await?);
+            report.applied = Some(plan.apply(&db, &By::program(IMPORTED_BY, now)).await?);
             report.checks = plan.verify(&db).await?;
             db.close().await;
         }

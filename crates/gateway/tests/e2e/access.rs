@@ -1,12 +1,15 @@
 //! Who may call what, and what it may cost them.
 
 mod activity;
+mod audit;
 mod budgets;
 mod keys;
 mod logs;
 mod matrix;
 mod models;
+mod organizations;
 mod rates;
 mod refusals;
 mod several_nodes;
+mod teams;
 mod tokens;

@@ -1,7 +1,9 @@
 //! Whoever limits bind, at every level of the tree: what is managed over HTTP binds the next call.
 
+mod billing;
 mod changes;
 mod customers;
+mod edges;
 mod grants;
 mod lists;
 mod members;

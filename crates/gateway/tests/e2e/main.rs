@@ -14,5 +14,7 @@ mod fairness;
 mod lifecycle;
 mod limits;
 mod matrix;
+mod nodes;
+mod outages;
 mod stage;
 mod takeover;

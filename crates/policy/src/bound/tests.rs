@@ -2,12 +2,13 @@
 
 use super::*;
 
-const UNKNOWN: ModelLimits = ModelLimits { max_output: None, reserve_output: None };
+const UNKNOWN: ModelLimits =
+    ModelLimits { max_input: None, max_output: None, reserve_output: None };
 
 #[test]
 fn the_first_known_limit_bounds_the_completion() {
-    let model = |max_output| ModelLimits { max_output: Some(max_output), reserve_output: None };
-    let reserve = ModelLimits { max_output: Some(8000), reserve_output: Some(16_000) };
+    let model = |max_output| ModelLimits { max_output: Some(max_output), ..UNKNOWN };
+    let reserve = ModelLimits { reserve_output: Some(16_000), ..model(8000) };
     let cases = [
         (Some(100), 1, UNKNOWN, 100),
         (Some(100), 3, UNKNOWN, 300),
@@ -41,6 +42,15 @@ fn a_counted_prompt_takes_the_place_of_its_length() {
     assert_eq!(counted.prompt, Quantity::whole(250 + 32));
     assert_eq!(counted.completion, by_length.completion);
     assert_eq!(by_length.with_prompt(u64::MAX).prompt, Quantity::MAX);
+}
+
+#[test]
+fn what_a_prompt_names_without_holding_it_counts_too() {
+    let plain = bound(0, None, 1, &UNKNOWN);
+    assert_eq!(plain.with_pictures(2).prompt, Quantity::whole(32 + 2 * PICTURE_TOKENS));
+    assert_eq!(plain.with_pictures(u64::MAX).prompt, Quantity::MAX);
+    assert_eq!(plain.with_prompt_from(1000).prompt, Quantity::whole(1000));
+    assert_eq!(plain.with_prompt_from(0), plain);
 }
 
 #[test]

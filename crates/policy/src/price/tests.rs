@@ -19,7 +19,7 @@ const TOKEN_KINDS: [UsageKind; 10] = [
 
 fn sheet(rates: Rates) -> PriceSheet {
     let id = PriceSheetId::new("test@2026-01-01").expect("an id");
-    PriceSheet { id, rates, tiers: Vec::new(), per_request: None }
+    PriceSheet { id, rates, tiers: Vec::new(), per_request: None, per_searching_call: None }
 }
 
 fn price(dollars: &str) -> Price {
@@ -34,6 +34,10 @@ fn usage(quantities: &[(UsageKind, u64)]) -> Usage {
     quantities
         .iter()
         .fold(Usage::UNKNOWN, |usage, (kind, units)| usage.with(*kind, Quantity::whole(*units)))
+}
+
+fn most(sheet: &PriceSheet, prompt: Quantity, completion: Quantity) -> Result<Money, Unpriced> {
+    sheet.upper_bound(&Bound { prompt, completion }, &Extras::NONE)
 }
 
 #[track_caller]
@@ -118,6 +122,32 @@ fn fractional_quantities_are_charged_exactly() {
 }
 
 #[test]
+fn searches_are_charged_each_or_once_for_the_call() {
+    let rates = plain("1e-6", "1e-6").with(UsageKind::Searches, price("0.01"));
+    let mut sheet = sheet(rates);
+    let tokens = Bound { prompt: Quantity::ZERO, completion: Quantity::ZERO };
+    let most = |sheet: &PriceSheet, searches| {
+        let extras = Extras { searches, ..Extras::NONE };
+        let cost = sheet.upper_bound(&tokens, &extras).map(|cost| cost.to_string());
+        (cost, sheet.is_open(&extras))
+    };
+    check(&sheet, &[(UsageKind::Searches, 3)], "0.03");
+    assert_eq!(most(&sheet, Some(3)), (Ok("0.03".into()), false));
+    assert_eq!(most(&sheet, None), (Ok("0".into()), true), "nothing limits them");
+    sheet.per_searching_call = Some(price("0.035"));
+    check(&sheet, &[(UsageKind::Searches, 3)], "0.035");
+    check(&sheet, &[(UsageKind::Searches, 0)], "0");
+    assert_eq!(most(&sheet, Some(0)), (Ok("0".into()), false));
+    assert_eq!(most(&sheet, None), (Ok("0.035".into()), false));
+    let unpriced = PriceSheet { per_searching_call: None, rates: plain("1", "1"), ..sheet };
+    let missing = (Err(Unpriced::Kind(UsageKind::Searches)), false);
+    assert_eq!(most(&unpriced, Some(1)), missing);
+    let free = unpriced.rates.clone().with(UsageKind::Searches, Price::FREE);
+    let free = PriceSheet { rates: free, ..unpriced };
+    assert_eq!(most(&free, None), (Ok("0".into()), false));
+}
+
+#[test]
 fn the_largest_quantities_and_prices_are_refused_rather_than_wrapped() {
     let highest = Price::from_picos(u64::MAX);
     let all = |set: fn(Rates, UsageKind, Price) -> Rates| {
@@ -128,18 +158,18 @@ fn the_largest_quantities_and_prices_are_refused_rather_than_wrapped() {
         .into_iter()
         .fold(Usage::UNKNOWN, |usage, kind| usage.with(kind, Quantity::MAX));
     assert_eq!(sheet.cost(&usage), Err(Unpriced::OutOfRange));
-    assert_eq!(sheet.upper_bound(Quantity::MAX, Quantity::MAX), Err(Unpriced::OutOfRange));
+    assert_eq!(most(&sheet, Quantity::MAX, Quantity::MAX), Err(Unpriced::OutOfRange));
 }
 
 #[test]
 fn a_bound_needs_a_price_for_what_may_be_consumed_only() {
     let sheet = sheet(Rates::default().with(UsageKind::Input, price("1e-6")));
     let (some, none) = (Quantity::whole(10), Quantity::ZERO);
-    assert_eq!(sheet.upper_bound(some, none).map(|bound| bound.to_string()), Ok("0.00001".into()));
-    assert_eq!(sheet.upper_bound(some, some), Err(Unpriced::Kind(UsageKind::Output)));
+    assert_eq!(most(&sheet, some, none).map(|bound| bound.to_string()), Ok("0.00001".into()));
+    assert_eq!(most(&sheet, some, some), Err(Unpriced::Kind(UsageKind::Output)));
     let cached = Rates::default().with(UsageKind::CachedRead, price("1e-6"));
     let sheet = PriceSheet { rates: cached, ..sheet };
-    assert_eq!(sheet.upper_bound(some, none), Err(Unpriced::Kind(UsageKind::Input)));
+    assert_eq!(most(&sheet, some, none), Err(Unpriced::Kind(UsageKind::Input)));
 }
 
 #[test]
@@ -147,7 +177,7 @@ fn a_tier_that_alone_names_the_plain_price_does_not_price_shorter_prompts() {
     let mut sheet = sheet(Rates::default());
     sheet.tiers = vec![PriceTier { above_prompt_tokens: 100, rates: plain("1e-6", "1e-6") }];
     let prompt = Quantity::whole(200);
-    assert_eq!(sheet.upper_bound(prompt, prompt), Err(Unpriced::Kind(UsageKind::Input)));
+    assert_eq!(most(&sheet, prompt, prompt), Err(Unpriced::Kind(UsageKind::Input)));
 }
 
 prop_compose! {
@@ -172,13 +202,17 @@ prop_compose! {
     fn any_sheet()(
         rates in any_rates(),
         tiers in proptest::collection::vec((0u64..2000, any_rates()), 0..4),
-        per_request in proptest::option::of(0u64..1_000_000_000),
+        fees in proptest::collection::vec(proptest::option::of(0u64..1_000_000_000), 2),
+        search in 0u64..50_000_000_000,
     ) -> PriceSheet {
         let tiers = tiers
             .into_iter()
             .map(|(above_prompt_tokens, rates)| PriceTier { above_prompt_tokens, rates })
             .collect();
-        PriceSheet { tiers, per_request: per_request.map(Price::from_picos), ..sheet(rates) }
+        let fee = |at: usize| fees[at].map(Price::from_picos);
+        let rates = rates.with(UsageKind::Searches, Price::from_picos(search));
+        let (per_request, per_searching_call) = (fee(0), fee(1));
+        PriceSheet { tiers, per_request, per_searching_call, ..sheet(rates) }
     }
 }
 
@@ -228,12 +262,34 @@ proptest! {
     #[test]
     fn no_usage_within_the_bound_costs_more_than_the_bound(
         sheet in any_sheet(), usage in any_usage(), slack in [0u64..2_000_000, 0u64..2_000_000],
+        searches in 0u64..20, more in 0u64..3,
     ) {
         let room = |used: Option<Quantity>, slack| {
             used.unwrap_or(Quantity::ZERO).plus(Quantity::from_milli(slack))
         };
         let (prompt, completion) =
             (room(usage.prompt(), slack[0]), room(usage.completion(), slack[1]));
-        prop_assert!(sheet.cost(&usage)? <= sheet.upper_bound(prompt, completion)?);
+        let usage = usage.with(UsageKind::Searches, Quantity::whole(searches));
+        let extras = Extras { searches: Some(searches + more), ..Extras::NONE };
+        let most = sheet.upper_bound(&Bound { prompt, completion }, &extras)?;
+        prop_assert!(sheet.cost(&usage)? <= most);
+    }
+
+    #[test]
+    fn what_nothing_limits_holds_the_reserve_on_top_of_all_that_is_limited(
+        sheet in any_sheet(), tokens in 0u64..10_000, nanos in 0i64..1_000_000, unmeasured: bool,
+    ) {
+        let bound = Bound { prompt: Quantity::whole(tokens), completion: Quantity::whole(tokens) };
+        let reserve = Money::from_nanos(nanos);
+        let extras = Extras { searches: None, unmeasured, reserve };
+        let without = Extras { searches: Some(0), unmeasured: false, reserve };
+        let open = sheet.upper_bound(&bound, &extras)?;
+        let closed = sheet.upper_bound(&bound, &without)?;
+        if sheet.is_open(&extras) {
+            prop_assert!(open >= closed.saturating_add(reserve));
+        } else {
+            let once = Extras { searches: Some(1), ..without };
+            prop_assert_eq!(open, sheet.upper_bound(&bound, &once)?);
+        }
     }
 }

@@ -11,7 +11,13 @@ fn sheet() -> PriceSheet {
         .with(UsageKind::Input, Price::from_picos(1_000_000))
         .with(UsageKind::Output, Price::from_picos(10_000_000));
     let id = PriceSheetId::new("test@2026-01-01").expect("an id");
-    PriceSheet { id, rates, tiers: Vec::<PriceTier>::new(), per_request: None }
+    PriceSheet {
+        id,
+        rates,
+        tiers: Vec::<PriceTier>::new(),
+        per_request: None,
+        per_searching_call: None,
+    }
 }
 
 fn tokens(kind: UsageKind, count: u64) -> Usage {
@@ -119,6 +125,20 @@ fn a_report_in_pieces_gets_no_tokens_added() {
         .with(UsageKind::Input, Quantity::whole(11))
         .with(UsageKind::Output, Quantity::whole(7));
     check(&observed, completed, UsageSource::Estimated, Some(81));
+}
+
+#[test]
+fn searches_that_nobody_reports_are_charged_where_they_have_a_price() {
+    let usage = input_and_output(100, 5);
+    let observed = Observed { reported: Some(usage.clone()), searches: 1, ..answered() };
+    check(&observed, usage.clone(), UsageSource::Reported, Some(150));
+    let priced = PriceSheet { per_searching_call: Some(Price::from_picos(30_000_000)), ..sheet() };
+    let charged = settle(&observed, Some(&priced));
+    assert_eq!(charged.cost, Some(Money::from_nanos(180_000)));
+    assert_eq!(charged.source, UsageSource::Estimated);
+    let reported = usage.with(UsageKind::Searches, Quantity::ZERO);
+    let observed = Observed { reported: Some(reported), ..observed };
+    assert_eq!(settle(&observed, Some(&priced)).cost, Some(Money::from_nanos(150_000)));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tollgate_store::{ClaimError, Claims, Exceeded};
 use tollgate_wire::WireFormat;
 use tollgate_wire::capability::NeedsResponses;
 
-use super::asking::{Claimant, worst_case};
+use super::asking::{Beside, Claimant, worst_case};
 use crate::ingress::Call;
 
 /// Most budgets that an answer is shortened for, one after the other.
@@ -30,6 +30,7 @@ const LIMITS: [&str; 5] = [
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Most {
     pub(super) bound: Bound,
+    pub(super) beside: Beside,
     pub(super) demand: Demand,
 }
 
@@ -79,13 +80,12 @@ fn lower(
     choices: u64,
     free: Money,
 ) -> Option<(u64, Most)> {
-    let sheets: Option<Vec<_>> =
-        deployments.iter().map(|deployment| deployment.prices.as_deref()).collect();
-    let each = affordable(&sheets?, &most.bound, choices, free)?;
+    let sheets = most.beside.sheets(deployments)?;
+    let each = affordable(&sheets, &most.bound, choices, free)?;
     let completion = Quantity::whole(each.saturating_mul(choices));
     let bound = Bound { completion, ..most.bound };
-    let money = worst_case(deployments, &bound)?;
-    Some((each, Most { bound, demand: Demand { money, ..most.demand } }))
+    let money = worst_case(deployments, &bound, &most.beside).ok()?;
+    Some((each, Most { bound, demand: Demand { money, ..most.demand }, ..*most }))
 }
 
 /// The least output limit that everyone takes who may serve the call; `None` where it does not

@@ -45,6 +45,7 @@ pub(crate) fn whose(level: &LevelRecord) -> String {
         Level::All => "this gateway".to_owned(),
         Level::Key => "this key".to_owned(),
         Level::Member => "this user in this team".to_owned(),
+        Level::OrganizationMember => "this user in this organization".to_owned(),
         named => format!("the {} `{}`", named.as_str(), level.name),
     }
 }

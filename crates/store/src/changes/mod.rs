@@ -8,7 +8,7 @@
 mod listener;
 
 use serde_json::{Value as Json, json};
-use tollgate_domain::{BudgetId, KeyId, Level, Subject, joined};
+use tollgate_domain::{BudgetId, KeyId, Level, Subject};
 
 use crate::StoreError;
 use crate::batch::{Statement, Value};
@@ -37,10 +37,7 @@ pub(crate) enum Change {
 impl Change {
     /// The change of an entity; `within` is the team of a member, else empty or without meaning.
     pub(crate) fn entity(level: Level, within: &str, id: &str) -> Self {
-        Self::Level(match level {
-            Level::Member => Subject::new(level, &joined(within, id)),
-            _ => Subject::new(level, id),
-        })
+        Self::Level(Subject::within(level, within, id))
     }
 
     /// Tells every gateway once the transaction is committed.

@@ -9,17 +9,19 @@ use std::borrow::Cow;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-const SQLITE: [(&str, &str); 4] = [
+const SQLITE: [(&str, &str); 5] = [
     ("foundation", include_str!("../../migrations/sqlite/0001_foundation.sql")),
     ("responses", include_str!("../../migrations/sqlite/0002_responses.sql")),
     ("limits", include_str!("../../migrations/sqlite/0003_limits.sql")),
     ("corrections", include_str!("../../migrations/sqlite/0004_corrections.sql")),
+    ("audit", include_str!("../../migrations/sqlite/0005_audit.sql")),
 ];
-const POSTGRES: [(&str, &str); 4] = [
+const POSTGRES: [(&str, &str); 5] = [
     ("foundation", include_str!("../../migrations/postgres/0001_foundation.sql")),
     ("responses", include_str!("../../migrations/postgres/0002_responses.sql")),
     ("limits", include_str!("../../migrations/postgres/0003_limits.sql")),
     ("corrections", include_str!("../../migrations/postgres/0004_corrections.sql")),
+    ("audit", include_str!("../../migrations/postgres/0005_audit.sql")),
 ];
 
 pub(super) fn sqlite() -> Migrator {

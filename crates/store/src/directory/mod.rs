@@ -1,5 +1,6 @@
 //! The callers in memory: a known key costs no database, and a change binds the next request.
 
+mod answering;
 mod books;
 mod forget;
 mod memory;
@@ -10,7 +11,8 @@ use std::time::Duration;
 
 use papaya::HashMap;
 use tollgate_domain::{
-    Attribution, BudgetId, Clock, KeyHash, Level, Subject, TeamId, Timestamp, UserId,
+    Attribution, BudgetId, Clock, KeyHash, Level, OrganizationId, Subject, TeamId, Timestamp,
+    UserId,
 };
 use tollgate_policy::{Anchor, Calendar, Demand, Grant, Limits, Rule};
 
@@ -19,6 +21,7 @@ use crate::limits::LimitFields;
 use crate::meters::{Claims, Meter, Meters};
 use crate::shared::SharedCounters;
 use crate::{Db, KeyRow, StoreError};
+use answering::Answering;
 pub(crate) use books::Books;
 use memory::Memory;
 
@@ -68,6 +71,7 @@ pub struct KeyDirectory {
     shared: Option<SharedCounters>,
     /// The window in which somebody's soft budget was last told to be reached.
     told: HashMap<Subject, i64>,
+    answering: Answering,
 }
 
 impl KeyDirectory {
@@ -85,6 +89,7 @@ impl KeyDirectory {
             meters: Meters::default(),
             shared: None,
             told: HashMap::new(),
+            answering: Answering::default(),
         }
     }
 
@@ -203,6 +208,11 @@ impl KeyDirectory {
         Ok(record)
     }
 
+    /// Whether the database answers, as of a second ago.
+    pub async fn database_answers(&self) -> bool {
+        self.answering.ask(&self.db, &*self.clock).await
+    }
+
     /// Forgets what is known about a hash. To be called after the key was inserted, updated or
     /// deleted and before that is answered, so that the next request is decided by the new state.
     pub fn forget(&self, hash: &KeyHash) {
@@ -279,10 +289,8 @@ impl KeyDirectory {
     }
 
     async fn read_level(&self, subject: &Subject) -> Result<LevelRecord, StoreError> {
-        let (within, id) = match subject.level {
-            Level::Member => subject.id.split_once('\u{1f}').unwrap_or(("", &subject.id)),
-            _ => ("", &*subject.id),
-        };
+        let parts = subject.level.is_within().then(|| subject.id.split_once('\u{1f}')).flatten();
+        let (within, id) = parts.unwrap_or(("", &subject.id));
         let unlimited = LevelRecord::unlimited(subject.clone());
         let Some(row) = self.db.find_entity(subject.level, within, id).await? else {
             return Ok(unlimited);
@@ -369,8 +377,12 @@ impl std::fmt::Debug for KeyDirectory {
 fn above(row: &KeyRow) -> Vec<Subject> {
     let named = |level, id: Option<&str>| id.map(|id| Subject::new(level, id));
     let member = |(team, user): (&TeamId, &UserId)| Subject::member(team, user);
+    let of_organization = |(organization, user): (&OrganizationId, &UserId)| {
+        Subject::within(Level::OrganizationMember, organization.as_str(), user.as_str())
+    };
     [
         named(Level::Organization, row.organization.as_ref().map(|id| id.as_str())),
+        row.organization.as_ref().zip(row.user.as_ref()).map(of_organization),
         named(Level::Project, row.project.as_ref().map(|id| id.as_str())),
         named(Level::Team, row.team.as_ref().map(TeamId::as_str)),
         row.team.as_ref().zip(row.user.as_ref()).map(member),

@@ -1,15 +1,16 @@
 //! Deleting those whom limits bind, with everything that cannot be without them.
 
 use thiserror::Error;
-use tollgate_domain::{KeyHash, Level, Timestamp};
+use tollgate_domain::{KeyHash, Level};
 
 use super::EntityRow;
+use crate::StoreError;
+use crate::audit::{Difference, record};
 use crate::batch::{Statement, Value};
-use crate::changes::Change;
 use crate::db::Columns;
+use crate::editor::Editor;
 use crate::keys;
 use crate::transaction::Transaction;
-use crate::{Db, StoreError};
 
 /// What one deletion took away.
 #[derive(Debug, Default)]
@@ -47,7 +48,9 @@ const NAMED: &str = delete_where!("kind = $1 AND within = $2 AND id = $3");
 /// Whoever is within a team.
 const WITHIN: &str = delete_where!("kind IN ('member', 'project') AND within = $1");
 /// A user's memberships.
-const MEMBERSHIPS: &str = delete_where!("kind = 'member' AND id = $1");
+const MEMBERSHIPS: &str = delete_where!("kind IN ('member', 'organization_member') AND id = $1");
+/// The members of an organization.
+const OF_ORGANIZATION: &str = delete_where!("kind = 'organization_member' AND within = $1");
 /// The teams of an organization.
 const TEAMS: &str = delete_where!("kind = 'team' AND organization_id = $1");
 
@@ -57,10 +60,10 @@ const KEYS_OF_USER: &str = "SELECT hash FROM virtual_keys WHERE user_id = $1";
 const KEYS_OF_ORGANIZATION: &str = "SELECT hash FROM virtual_keys WHERE organization_id = $1";
 const KEYS_OF_PROJECT: &str = "SELECT hash FROM virtual_keys WHERE project_id = $1";
 
-impl Db {
+impl Editor<'_> {
     /// Deletes the entities of a level with these identities, all or none, and with each whoever
     /// is within it and the keys that belong to it (management-api §3 to §5). The keys are kept as
-    /// they were, as [`Db::delete_keys`] keeps them.
+    /// they were, as [`Editor::delete_keys`] keeps them.
     ///
     /// # Errors
     /// [`DeleteEntitiesError`]; nothing is deleted then.
@@ -69,9 +72,8 @@ impl Db {
         level: Level,
         within: &str,
         ids: &[String],
-        (at, by): (Timestamp, Option<&str>),
     ) -> Result<Deleted, DeleteEntitiesError> {
-        let mut transaction = Transaction::begin(self).await?;
+        let mut transaction = Transaction::begin(self.db).await?;
         let mut deleted = Deleted::default();
         for id in ids {
             let before = deleted.entities.len();
@@ -83,10 +85,11 @@ impl Db {
         }
         deleted.keys.sort_unstable();
         deleted.keys.dedup();
-        keys::delete(&mut transaction, &deleted.keys, at, by).await?;
+        keys::delete(&mut transaction, &deleted.keys, self.by).await?;
         for row in &deleted.entities {
-            let change = Change::entity(row.level, &row.within, &row.id);
-            change.announce(&mut transaction).await?;
+            let difference = Difference { before: Some(row.described()), after: None };
+            record(&mut transaction, self.by, row.object(), difference).await?;
+            row.change().announce(&mut transaction).await?;
         }
         transaction.commit().await?;
         Ok(deleted)
@@ -109,6 +112,7 @@ async fn below(
             for team in &teams {
                 below_team(transaction, deleted, team).await?;
             }
+            delete(transaction, deleted, OF_ORGANIZATION, &[id]).await?;
             find_keys(transaction, deleted, KEYS_OF_ORGANIZATION, &[id]).await
         }
         Level::User => {
@@ -118,6 +122,7 @@ async fn below(
         Level::Member => find_keys(transaction, deleted, KEYS_OF_MEMBER, &[within, id]).await,
         Level::Project => find_keys(transaction, deleted, KEYS_OF_PROJECT, &[id]).await,
         Level::All
+        | Level::OrganizationMember
         | Level::Key
         | Level::Customer
         | Level::Tag

@@ -1,19 +1,21 @@
 //! A limited entity and a shared budget as they are stored.
 
-use serde_json::{Map, Value as Json};
-use tollgate_domain::{BudgetId, Level, OrganizationId, Subject, Timestamp, joined};
+use serde_json::{Map, Value as Json, json};
+use tollgate_domain::{BudgetId, Level, OrganizationId, Subject, Timestamp};
 
 use crate::StoreError;
+use crate::audit::Object;
 use crate::batch::Value;
-use crate::db::{Columns, identity, json, unreadable};
+use crate::changes::Change;
+use crate::db::{Columns, identity, json as read_json, unreadable};
 use crate::limits::LimitFields;
 
-/// An organization, project, team, member of a team, user, customer or tag.
+/// An organization, project, team, member of one, user, customer or tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityRow {
     /// Its level.
     pub level: Level,
-    /// The team of a member or project, else empty.
+    /// The team of a member or project, the organization of its member, else empty.
     pub within: String,
     /// Its identity: unique at its level, or within its team.
     pub id: String,
@@ -90,10 +92,30 @@ impl EntityRow {
     /// Whom its limits bind and its spend is summed by.
     #[must_use]
     pub fn subject(&self) -> Subject {
-        match self.level {
-            Level::Member => Subject::new(self.level, &joined(&self.within, &self.id)),
-            _ => Subject::new(self.level, &self.id),
-        }
+        Subject::within(self.level, &self.within, &self.id)
+    }
+
+    pub(crate) fn change(&self) -> Change {
+        Change::entity(self.level, &self.within, &self.id)
+    }
+
+    pub(crate) fn object(&self) -> Object<'_> {
+        Object { kind: self.level.as_str(), within: &self.within, id: &self.id }
+    }
+
+    /// What a record of a change says of it.
+    pub(crate) fn described(&self) -> Map<String, Json> {
+        let Self { alias, organization, budget, blocked, models, limits, metadata, .. } = self;
+        let fields = [
+            ("alias", json!(alias)),
+            ("organization_id", json!(organization.as_ref().map(OrganizationId::as_str))),
+            ("budget_id", json!(budget.as_ref().map(BudgetId::as_str))),
+            ("blocked", json!(blocked)),
+            ("models", json!(models)),
+            ("limits", Json::Object(limits.described())),
+            ("metadata", json!(metadata)),
+        ];
+        fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
     }
 
     pub(crate) fn texts(&self) -> Texts {
@@ -134,9 +156,9 @@ impl EntityRow {
             organization: identity(row, "organization_id", OrganizationId::new)?,
             budget: identity(row, "budget_id", BudgetId::new)?,
             blocked: row.integer("blocked")? != 0,
-            models: json(row, "models")?,
+            models: read_json(row, "models")?,
             limits: LimitFields::read(&row.text("limits")?)?,
-            metadata: json(row, "metadata")?,
+            metadata: read_json(row, "metadata")?,
             created_at: Timestamp::from_micros(row.integer("created_at")?),
             created_by: row.optional_text("created_by")?,
             updated_at: Timestamp::from_micros(row.integer("updated_at")?),
@@ -146,6 +168,15 @@ impl EntityRow {
 }
 
 impl BudgetRow {
+    pub(crate) fn object(&self) -> Object<'_> {
+        Object { kind: "budget", within: "", id: self.id.as_str() }
+    }
+
+    /// What a record of a change says of it.
+    pub(crate) fn described(&self) -> Map<String, Json> {
+        self.limits.described()
+    }
+
     pub(crate) fn values<'a>(&'a self, limits: &'a String) -> [Value<'a>; 6] {
         [
             Value::from(self.id.as_str()),

@@ -3,11 +3,14 @@
 use tollgate_domain::KeyHash;
 
 use super::alone;
+use crate::audit::{By, Difference, record};
 use crate::batch::{Statement, Value};
 use crate::changes::Change;
+use crate::editor::Editor;
+use crate::entities::{self, edit};
+use crate::keys;
 use crate::transaction::Transaction;
 use crate::{BudgetRow, Db, EntityRow, KeyRow, StoreError};
-use crate::{entities, keys};
 
 /// A row as it is to be here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,27 +40,30 @@ pub enum Written {
     WithoutAlias,
 }
 
-impl Db {
+impl Editor<'_> {
     /// Writes rows in one transaction and says what became of each, in their order. A row that is
-    /// here already is replaced only when its `updated_by` is still that of the one to write.
+    /// here already is replaced only when its `updated_by` is still that of the one to write. Each
+    /// change is recorded.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails; none of them is written then.
     pub async fn import_rows(&self, rows: &[ImportedRow]) -> Result<Vec<Written>, StoreError> {
-        let mut transaction = Transaction::begin(self).await?;
+        let mut transaction = Transaction::begin(self.db).await?;
         alone(&mut transaction).await?;
         let mut written = Vec::with_capacity(rows.len());
         for row in rows {
             written.push(match row {
-                ImportedRow::Budget(row) => budget(&mut transaction, row).await?,
-                ImportedRow::Entity(row) => entity(&mut transaction, row).await?,
-                ImportedRow::Key(row) => key(&mut transaction, row).await?,
+                ImportedRow::Budget(row) => budget(&mut transaction, self.by, row).await?,
+                ImportedRow::Entity(row) => entity(&mut transaction, self.by, row).await?,
+                ImportedRow::Key(row) => key(&mut transaction, self.by, row).await?,
             });
         }
         transaction.commit().await?;
         Ok(written)
     }
+}
 
+impl Db {
     /// How many of these rows are here, in whatever state.
     ///
     /// # Errors
@@ -87,38 +93,52 @@ fn judged<T: PartialEq>(row: &T, here: Option<&T>, by: fn(&T) -> &Option<String>
     }
 }
 
-async fn budget(transaction: &mut Transaction, row: &BudgetRow) -> Result<Written, StoreError> {
+async fn budget(
+    transaction: &mut Transaction,
+    by: &By,
+    row: &BudgetRow,
+) -> Result<Written, StoreError> {
     let find = Statement::new(entities::FIND_BUDGET, [Value::from(row.id.as_str())]);
     let here = transaction.fetch(find, BudgetRow::read).await?;
     let written = judged(row, here.first(), |row| &row.updated_by);
     let text = match written {
-        Written::Inserted => entities::INSERT_BUDGET,
-        Written::Updated => entities::UPDATE_BUDGET,
+        Written::Inserted => edit::INSERT_BUDGET,
+        Written::Updated => edit::UPDATE_BUDGET,
         _ => return Ok(written),
     };
     let limits = row.limits.to_text();
     transaction.execute(Statement::new(text, row.values(&limits))).await?;
+    let before = here.first().map(BudgetRow::described);
+    let difference = Difference { before, after: Some(row.described()) };
+    record(transaction, by, row.object(), difference).await?;
     Change::Budget(row.id.clone()).announce(transaction).await?;
     Ok(written)
 }
 
-async fn entity(transaction: &mut Transaction, row: &EntityRow) -> Result<Written, StoreError> {
+async fn entity(
+    transaction: &mut Transaction,
+    by: &By,
+    row: &EntityRow,
+) -> Result<Written, StoreError> {
     let place = [Value::from(row.level.as_str()), (&row.within).into(), (&row.id).into()];
     let find = Statement::new(entities::FIND, place);
     let here = transaction.fetch(find, EntityRow::read).await?;
     let written = judged(row, here.first(), |row| &row.updated_by);
     let text = match written {
-        Written::Inserted => entities::INSERT,
-        Written::Updated => entities::UPDATE,
+        Written::Inserted => edit::INSERT,
+        Written::Updated => edit::UPDATE,
         _ => return Ok(written),
     };
     let texts = row.texts();
     transaction.execute(Statement::new(text, row.values(&texts))).await?;
-    Change::entity(row.level, &row.within, &row.id).announce(transaction).await?;
+    let before = here.first().map(EntityRow::described);
+    let difference = Difference { before, after: Some(row.described()) };
+    record(transaction, by, row.object(), difference).await?;
+    row.change().announce(transaction).await?;
     Ok(written)
 }
 
-async fn key(transaction: &mut Transaction, row: &KeyRow) -> Result<Written, StoreError> {
+async fn key(transaction: &mut Transaction, by: &By, row: &KeyRow) -> Result<Written, StoreError> {
     let here = key_with(transaction, &row.hash).await?;
     let mut row = row.clone();
     let alias_free = alias_free(transaction, &row).await?;
@@ -128,7 +148,9 @@ async fn key(transaction: &mut Transaction, row: &KeyRow) -> Result<Written, Sto
     let written = judged(&row, here.as_ref(), |row| &row.updated_by);
     let text = match written {
         // One with this hash and another identity was not made by an import.
-        Written::Updated if here.is_some_and(|here| here.id != row.id) => return Ok(Written::Kept),
+        Written::Updated if here.as_ref().is_some_and(|here| here.id != row.id) => {
+            return Ok(Written::Kept);
+        }
         Written::Inserted if is_deleted(transaction, &row).await? => return Ok(Written::Deleted),
         Written::Inserted => keys::INSERT_KEY,
         Written::Updated => keys::UPDATE_KEY,
@@ -136,6 +158,9 @@ async fn key(transaction: &mut Transaction, row: &KeyRow) -> Result<Written, Sto
     };
     let texts = row.texts();
     transaction.execute(Statement::new(text, row.values(&texts))).await?;
+    let before = here.as_ref().map(KeyRow::described);
+    let difference = Difference { before, after: Some(row.described()) };
+    record(transaction, by, row.object(), difference).await?;
     Change::Key(row.id.clone()).announce(transaction).await?;
     Ok(if alias_free { written } else { Written::WithoutAlias })
 }

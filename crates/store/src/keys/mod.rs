@@ -4,11 +4,13 @@ mod list;
 mod row;
 
 use thiserror::Error;
-use tollgate_domain::{KeyHash, Timestamp};
+use tollgate_domain::KeyHash;
 
+use crate::audit::{By, Difference, record};
 use crate::batch::{Statement, Value};
 use crate::changes::Change;
 use crate::db::on;
+use crate::editor::{Editor, Replaced};
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
 pub use list::{KEYS_PER_PAGE_MAX, KeyFilter, KeyPage};
@@ -33,6 +35,11 @@ pub(crate) const UPDATE_KEY: &str = "UPDATE virtual_keys SET hash = $2, name = $
      team_id = $6, organization_id = $7, models = $8, max_budget_nanos = $9, expires_at = $10, \
      blocked = $11, metadata = $12, created_at = $13, created_by = $14, updated_at = $15, \
      updated_by = $16, limits = $17, budget_id = $18, project_id = $19 WHERE id = $1";
+/// Gives the key as it is, and keeps everybody else from changing it until the transaction ends.
+const LOCK_KEY: &str = "UPDATE virtual_keys SET updated_at = updated_at WHERE id = $1 \
+     RETURNING id, hash, name, alias, user_id, team_id, organization_id, models, \
+     max_budget_nanos, expires_at, blocked, metadata, created_at, created_by, updated_at, \
+     updated_by, limits, budget_id, project_id";
 const DELETE_KEY: &str = "DELETE FROM virtual_keys WHERE hash = $1 RETURNING id, hash, name, \
      alias, user_id, team_id, organization_id, models, max_budget_nanos, expires_at, blocked, \
      metadata, created_at, created_by, updated_at, updated_by, limits, budget_id, project_id";
@@ -99,31 +106,66 @@ impl Db {
             }
         )
     }
+}
 
+impl Editor<'_> {
     /// Writes a new key.
     ///
     /// # Errors
     /// [`InsertKeyError`]; nothing is written then.
     pub async fn insert_key(&self, row: &KeyRow) -> Result<(), InsertKeyError> {
-        match self.write_key(INSERT_KEY, row).await {
-            Ok(_) => Ok(()),
+        match self.insert(row).await {
+            Ok(()) => Ok(()),
             Err(WriteError::Conflict { alias: true }) => Err(InsertKeyError::AliasTaken),
             Err(WriteError::Conflict { alias: false }) => Err(InsertKeyError::KeyTaken),
             Err(WriteError::Store(error)) => Err(InsertKeyError::Store(error)),
         }
     }
 
-    /// Replaces the key with the row's id, its hash included. Gives whether there was one.
+    async fn insert(&self, row: &KeyRow) -> Result<(), WriteError> {
+        let mut transaction = Transaction::begin(self.db).await?;
+        let texts = row.texts();
+        transaction.execute(Statement::new(INSERT_KEY, row.values(&texts))).await?;
+        let difference = Difference { before: None, after: Some(row.described()) };
+        record(&mut transaction, self.by, row.object(), difference).await?;
+        Change::Key(row.id.clone()).announce(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Replaces the key with the row's id as it was read, its hash included, and says in the row
+    /// when and by whom.
     ///
     /// # Errors
     /// [`UpdateKeyError`]; nothing is written then.
-    pub async fn update_key(&self, row: &KeyRow) -> Result<bool, UpdateKeyError> {
-        match self.write_key(UPDATE_KEY, row).await {
-            Ok(touched) => Ok(touched > 0),
+    pub async fn update_key(&self, row: &mut KeyRow) -> Result<Replaced, UpdateKeyError> {
+        match self.replace(row).await {
+            Ok(replaced) => Ok(replaced),
             Err(WriteError::Conflict { alias: true }) => Err(UpdateKeyError::AliasTaken),
             Err(WriteError::Conflict { alias: false }) => Err(UpdateKeyError::KeyTaken),
             Err(WriteError::Store(error)) => Err(UpdateKeyError::Store(error)),
         }
+    }
+
+    async fn replace(&self, row: &mut KeyRow) -> Result<Replaced, WriteError> {
+        let mut transaction = Transaction::begin(self.db).await?;
+        let lock = Statement::new(LOCK_KEY, [Value::from(row.id.as_str())]);
+        let Some(before) = transaction.fetch(lock, KeyRow::read).await?.pop() else {
+            return Ok(Replaced::Absent);
+        };
+        if before.updated_at != row.updated_at {
+            return Ok(Replaced::ChangedMeanwhile);
+        }
+        row.updated_at = self.later_than(before.updated_at);
+        row.updated_by = Some(self.by.name.clone());
+        let texts = row.texts();
+        transaction.execute(Statement::new(UPDATE_KEY, row.values(&texts))).await?;
+        let difference =
+            Difference { before: Some(before.described()), after: Some(row.described()) };
+        record(&mut transaction, self.by, row.object(), difference).await?;
+        Change::Key(row.id.clone()).announce(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(Replaced::Done)
     }
 
     /// Deletes keys, all or none, and gives those that existed. Each is kept as it was, with when
@@ -131,25 +173,11 @@ impl Db {
     ///
     /// # Errors
     /// [`StoreError`] when the database fails; nothing is deleted then.
-    pub async fn delete_keys(
-        &self,
-        hashes: &[KeyHash],
-        deleted_at: Timestamp,
-        deleted_by: Option<&str>,
-    ) -> Result<Vec<KeyHash>, StoreError> {
-        let mut transaction = Transaction::begin(self).await?;
-        let deleted = delete(&mut transaction, hashes, deleted_at, deleted_by).await?;
+    pub async fn delete_keys(&self, hashes: &[KeyHash]) -> Result<Vec<KeyHash>, StoreError> {
+        let mut transaction = Transaction::begin(self.db).await?;
+        let deleted = delete(&mut transaction, hashes, self.by).await?;
         transaction.commit().await?;
         Ok(deleted)
-    }
-
-    async fn write_key(&self, text: &'static str, row: &KeyRow) -> Result<u64, WriteError> {
-        let mut transaction = Transaction::begin(self).await?;
-        let texts = row.texts();
-        let touched = transaction.execute(Statement::new(text, row.values(&texts))).await?;
-        Change::Key(row.id.clone()).announce(&mut transaction).await?;
-        transaction.commit().await?;
-        Ok(touched)
     }
 }
 
@@ -157,8 +185,7 @@ impl Db {
 pub(crate) async fn delete(
     transaction: &mut Transaction,
     hashes: &[KeyHash],
-    deleted_at: Timestamp,
-    deleted_by: Option<&str>,
+    by: &By,
 ) -> Result<Vec<KeyHash>, StoreError> {
     let mut deleted = Vec::new();
     for hash in hashes {
@@ -168,8 +195,10 @@ pub(crate) async fn delete(
         for row in transaction.fetch(delete, KeyRow::read).await? {
             let texts = row.texts();
             let mut values = row.values(&texts).to_vec();
-            values.extend([deleted_at.micros().into(), Value::Text(deleted_by)]);
+            values.extend([Value::from(by.at.micros()), Value::from(&by.name)]);
             transaction.execute(Statement::new(KEEP_DELETED_KEY, values)).await?;
+            let difference = Difference { before: Some(row.described()), after: None };
+            record(transaction, by, row.object(), difference).await?;
             Change::Key(row.id.clone()).announce(transaction).await?;
             deleted.push(row.hash);
         }

@@ -1,14 +1,15 @@
 //! A virtual key as it is stored.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use tollgate_domain::{
     Attribution, BudgetId, KeyHash, KeyId, Money, OrganizationId, ProjectId, TagName, TeamId,
     Timestamp, UserId,
 };
 
 use crate::StoreError;
+use crate::audit::Object;
 use crate::batch::Value;
-use crate::db::{Columns, identity, json, unreadable};
+use crate::db::{Columns, identity, json as read_json, unreadable};
 use crate::limits::LimitFields;
 
 /// A virtual key: who it belongs to and what it may do. Its text is nowhere, only its hash.
@@ -81,6 +82,29 @@ impl KeyRow {
         listed.filter_map(Json::as_str).filter_map(|tag| TagName::new(tag).ok()).collect()
     }
 
+    pub(crate) fn object(&self) -> Object<'_> {
+        Object { kind: "key", within: "", id: self.id.as_str() }
+    }
+
+    /// What a record of a change says of it, which is never its hash.
+    pub(crate) fn described(&self) -> Map<String, Json> {
+        let fields = [
+            ("key_name", json!(self.name)),
+            ("key_alias", json!(self.alias)),
+            ("user_id", json!(self.user.as_ref().map(UserId::as_str))),
+            ("team_id", json!(self.team.as_ref().map(TeamId::as_str))),
+            ("organization_id", json!(self.organization.as_ref().map(OrganizationId::as_str))),
+            ("project_id", json!(self.project.as_ref().map(ProjectId::as_str))),
+            ("budget_id", json!(self.budget.as_ref().map(BudgetId::as_str))),
+            ("models", json!(self.models)),
+            ("limits", Json::Object(self.limits.described())),
+            ("expires", json!(self.expires_at.map(|at| at.to_string()))),
+            ("blocked", json!(self.blocked)),
+            ("metadata", json!(self.metadata)),
+        ];
+        fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+    }
+
     pub(crate) fn texts(&self) -> Texts {
         Texts {
             hash: self.hash.expose_hex(),
@@ -125,12 +149,12 @@ impl KeyRow {
             team: identity(row, "team_id", TeamId::new)?,
             organization: identity(row, "organization_id", OrganizationId::new)?,
             project: identity(row, "project_id", ProjectId::new)?,
-            models: json(row, "models")?,
+            models: read_json(row, "models")?,
             limits: limits(row)?,
             budget: identity(row, "budget_id", BudgetId::new)?,
             expires_at: row.optional_integer("expires_at")?.map(Timestamp::from_micros),
             blocked: row.integer("blocked")? != 0,
-            metadata: json(row, "metadata")?,
+            metadata: read_json(row, "metadata")?,
             created_at: Timestamp::from_micros(row.integer("created_at")?),
             created_by: row.optional_text("created_by")?,
             updated_at: Timestamp::from_micros(row.integer("updated_at")?),

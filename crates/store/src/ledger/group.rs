@@ -59,9 +59,9 @@ impl Group {
                 self.live.insert(call, live);
                 self.openings.push_back(call);
             }
-            Message::Close(entry) => {
-                let opened = self.live.remove(&entry.call).is_some_and(|live| live.tried);
-                self.entries.push_back(Settled { row: EntryRow::from(&*entry), opened });
+            Message::Close(call, row) => {
+                let opened = self.live.remove(&call).is_some_and(|live| live.tried);
+                self.entries.push_back(Settled { row: *row, opened });
             }
             Message::Abandon(call) => {
                 if let Some(live) = self.live.remove(&call) {
@@ -88,6 +88,11 @@ impl Group {
     /// Rows that wait to be written.
     pub(super) fn backlog(&self) -> usize {
         self.entries.len() + self.openings.len()
+    }
+
+    /// The openings of the calls in flight, as they are now.
+    pub(super) fn open_rows(&self) -> Vec<OpenRow> {
+        self.live.values().map(|live| OpenRow::new(&live.entry, &live.progress.read())).collect()
     }
 
     pub(super) fn has_live_calls(&self) -> bool {

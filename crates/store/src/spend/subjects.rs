@@ -40,5 +40,9 @@ fn levels(entry: &EntryRow) -> impl Iterator<Item = (Level, Cow<'_, str>)> {
     let named = named.into_iter().filter_map(|(level, id)| Some((level, Cow::Borrowed(id?))));
     let tags = charged.tags.names.iter().map(|tag| (Level::Tag, Cow::Borrowed(tag.as_str())));
     let member = member.map(|(team, user)| (Level::Member, Cow::Owned(joined(team, user))));
-    named.chain(tags).chain(member)
+    let of_organization = charged.organization_id.as_ref().zip(charged.user_id.as_ref());
+    let of_organization = of_organization.map(|(organization, user)| {
+        (Level::OrganizationMember, Cow::Owned(joined(organization, user)))
+    });
+    named.chain(tags).chain(member).chain(of_organization)
 }

@@ -88,6 +88,7 @@ fn entries_of(subject: &Subject) -> Option<(&'static str, (String, String))> {
         Level::Project => entries_where!("project_id = $4 AND $5 = $5"),
         Level::Team => entries_where!("team_id = $4 AND $5 = $5"),
         Level::Member => entries_where!("team_id = $4 AND user_id = $5"),
+        Level::OrganizationMember => entries_where!("organization_id = $4 AND user_id = $5"),
         Level::User => entries_where!("user_id = $4 AND $5 = $5"),
         Level::Key => entries_where!("key_id = $4 AND $5 = $5"),
         Level::Customer => entries_where!("customer_id = $4 AND $5 = $5"),
@@ -97,9 +98,9 @@ fn entries_of(subject: &Subject) -> Option<(&'static str, (String, String))> {
         Level::Provider => entries_where!("provider = $4 AND $5 = $5"),
     };
     let ids = match subject.level {
-        Level::Member => {
-            let (team, user) = subject.id.split_once('\u{1f}')?;
-            (team.to_owned(), user.to_owned())
+        Level::Member | Level::OrganizationMember => {
+            let (within, user) = subject.id.split_once('\u{1f}')?;
+            (within.to_owned(), user.to_owned())
         }
         Level::Tag => (containing(&subject.id), String::new()),
         _ => (subject.id.to_string(), String::new()),

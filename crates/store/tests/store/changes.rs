@@ -61,11 +61,11 @@ fn a_change_of_anybody_whose_limits_bind_is_heard() {
         for (subject, row) in &rows {
             assert_eq!(node.cap_of(subject).await, None);
             let row = EntityRow { limits: capped(7), ..row.clone() };
-            assert!(world.db.insert_entity(&row).await.expect("an entity"));
+            assert!(world.edit().insert_entity(&row).await.expect("an entity"));
             heard(&node, subject, Some(7)).await;
             let row = EntityRow { limits: LimitFields::default(), ..row };
             let row = EntityRow { budget: Some(budget.clone()), ..row };
-            assert!(world.db.update_entity(&row).await.expect("an entity"));
+            world.update_entity(&row).await;
             heard(&node, subject, None).await;
         }
         let shared = BudgetRow {
@@ -76,10 +76,10 @@ fn a_change_of_anybody_whose_limits_bind_is_heard() {
             updated_at: NOW,
             updated_by: None,
         };
-        assert!(world.db.insert_budget(&shared).await.expect("a budget"));
+        assert!(world.edit().insert_budget(&shared).await.expect("a budget"));
         heard(&node, &rows[0].0, Some(9)).await;
         heard(&node, &rows[1].0, Some(9)).await;
-        assert!(world.db.delete_budget(&budget).await.expect("a budget"));
+        assert!(world.edit().delete_budget(&budget).await.expect("a budget"));
         heard(&node, &rows[1].0, None).await;
         node.end().await;
     });
@@ -99,14 +99,14 @@ fn a_change_of_a_key_is_heard_by_its_identity_even_when_its_text_is_renewed() {
         let Some(node) = Node::beside(&world).await else { return };
         let renewed = KeyHash::of("renewed");
         assert!(node.directory.find(&key("k").hash).await.expect("keys").is_none());
-        world.db.insert_key(&key("k")).await.expect("a new key");
+        world.edit().insert_key(&key("k")).await.expect("a new key");
         until_known(&node, &key("k").hash, true).await;
         assert!(node.directory.find(&renewed).await.expect("keys").is_none());
         let row = KeyRow { hash: renewed, ..key("k") };
-        assert!(world.db.update_key(&row).await.expect("an update"));
+        world.update_key(&row).await.expect("an update").expect("a key");
         until_known(&node, &key("k").hash, false).await;
         until_known(&node, &renewed, true).await;
-        world.db.delete_keys(&[renewed], NOW, None).await.expect("deleted");
+        world.edit().delete_keys(&[renewed]).await.expect("deleted");
         until_known(&node, &renewed, false).await;
         node.end().await;
     });

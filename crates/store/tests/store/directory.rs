@@ -30,7 +30,7 @@ impl Desk {
     }
 
     async fn with_key(world: &World, row: KeyRow) -> Self {
-        world.db.insert_key(&row).await.expect("a new key");
+        world.edit().insert_key(&row).await.expect("a new key");
         Self::new(world, 100)
     }
 
@@ -90,7 +90,7 @@ fn an_absent_key_is_remembered_for_a_moment_only() {
     on_both(async |world| {
         let desk = Desk::new(&world, 100);
         assert!(desk.find("k").await.is_none());
-        world.db.insert_key(&key("k")).await.expect("a new key");
+        world.edit().insert_key(&key("k")).await.expect("a new key");
         desk.clock.go_on(NEGATIVE_LIFETIME - Duration::from_nanos(1));
         assert!(desk.find("k").await.is_none());
         desk.clock.go_on(Duration::from_nanos(1));
@@ -106,17 +106,17 @@ fn a_change_binds_the_next_request_and_keeps_the_money_that_is_held() {
         let held = desk.call("k", 70).await.expect("no cap");
 
         let changed = KeyRow { blocked: true, limits: capped(100), ..key("k") };
-        assert!(world.db.update_key(&changed).await.expect("an update"));
+        world.update_key(&changed).await.expect("an update").expect("a key");
         desk.directory.forget(&changed.hash);
         assert!(desk.find("k").await.expect("a key").own.blocked);
         assert_eq!(desk.refused("k", 31).await, (Level::Key, Measure::Money));
         held.settle(&cost(50));
         assert_eq!(desk.money("k").await, (nanos(50), nanos(0)));
 
-        world.db.insert_key(&key("new")).await.expect("a new key");
+        world.edit().insert_key(&key("new")).await.expect("a new key");
         desk.directory.forget(&KeyHash::of("new"));
         assert!(desk.find("new").await.is_some());
-        world.db.delete_keys(&[changed.hash], NOW, None).await.expect("deleted");
+        world.edit().delete_keys(&[changed.hash]).await.expect("deleted");
         desk.directory.forget(&changed.hash);
         assert!(desk.find("k").await.is_none());
     });
@@ -128,7 +128,7 @@ fn a_key_whose_text_is_renewed_keeps_its_budget() {
         let desk = Desk::with_key(&world, key("k")).await;
         let held = desk.call("k", 70).await.expect("no cap");
         let renewed = KeyRow { hash: KeyHash::of("renewed"), ..key("k") };
-        assert!(world.db.update_key(&renewed).await.expect("an update"));
+        world.update_key(&renewed).await.expect("an update").expect("a key");
         desk.directory.forget(&key("k").hash);
         desk.directory.forget(&renewed.hash);
         assert!(desk.find("k").await.is_none());
@@ -223,7 +223,7 @@ fn memory_holds_no_more_keys_than_it_may() {
         let desk = Desk::new(&world, 3);
         for number in 0..6u64 {
             let id = format!("k{number}");
-            world.db.insert_key(&key(&id)).await.expect("a new key");
+            world.edit().insert_key(&key(&id)).await.expect("a new key");
             assert!(desk.find(&id).await.is_some() && desk.directory.len() <= 3);
             desk.clock.go_on(Duration::from_nanos(1));
         }
@@ -254,15 +254,15 @@ fn every_level_above_a_key_binds_its_calls_all_or_none() {
             entity(Level::User, "", "bob", capped(0)),
         ];
         for row in &rows {
-            assert!(world.db.insert_entity(row).await.expect("an entity"));
+            assert!(world.edit().insert_entity(row).await.expect("an entity"));
         }
-        assert!(!world.db.insert_entity(&rows[0]).await.expect("an entity"), "it exists");
+        assert!(!world.edit().insert_entity(&rows[0]).await.expect("an entity"), "it exists");
         assert_eq!(desk.refused("k", 101).await, (Level::Team, Measure::Money));
         assert_eq!(desk.refused("k", 41).await, (Level::Member, Measure::Money));
         desk.call("k", 40).await.expect("all allow it").settle(&cost(10));
         assert_eq!(desk.money("k").await, (nanos(10), nanos(0)));
         let wider = entity(Level::Member, "engine", "ada", capped(500));
-        assert!(world.db.update_entity(&wider).await.expect("an update"));
+        world.update_entity(&wider).await;
         desk.directory.forget_level(&Subject::member(
             &TeamId::new("engine").expect("an id"),
             &UserId::new("ada").expect("an id"),
@@ -284,15 +284,15 @@ fn a_shared_budget_gives_its_rules_to_each_and_a_change_of_it_binds_all() {
             updated_at: NOW,
             updated_by: None,
         };
-        assert!(world.db.insert_budget(&shared).await.expect("a budget"));
+        assert!(world.edit().insert_budget(&shared).await.expect("a budget"));
         let of = |id| KeyRow { budget: Some(budget.clone()), ..key(id) };
-        world.db.insert_key(&of("other")).await.expect("a new key");
+        world.edit().insert_key(&of("other")).await.expect("a new key");
         let desk = Desk::with_key(&world, of("k")).await;
         desk.call("k", 50).await.expect("its own 50").settle(&cost(50));
         drop(desk.call("other", 50).await.expect("the other's own 50"));
         assert_eq!(desk.refused("k", 1).await, (Level::Key, Measure::Money));
         let raised = BudgetRow { limits: capped(51), ..shared };
-        assert!(world.db.update_budget(&raised).await.expect("an update"));
+        world.update_budget(&raised).await;
         desk.directory.forget_budget(&budget);
         drop(desk.call("k", 1).await.expect("one more"));
     });
@@ -307,7 +307,7 @@ fn a_window_that_was_removed_counts_on_from_the_ledger_when_it_is_set_again() {
         let desk = Desk::with_key(&world, with(&daily)).await;
         assert_eq!(desk.money("key-1").await, (nanos(0), nanos(0)));
         let change = async |limits: &LimitFields| {
-            assert!(world.db.update_key(&with(limits)).await.expect("an update"));
+            world.update_key(&with(limits)).await.expect("an update").expect("a key");
             desk.directory.forget(&KeyHash::of("key-1"));
             desk.money("key-1").await
         };

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tollgate_domain::{BudgetId, KeyHash, Level, Money, Subject, Timestamp};
 use tollgate_policy::Span;
 use tollgate_store::{
-    BudgetRow, EntityRow, ImportedRow, ImportedSum, KeyRow, LimitFields, Spend, SumOf, Written,
+    BudgetRow, EntityRow, ImportedRow, ImportedSum, KeyRow, LimitFields, Replaced, Spend, SumOf,
+    Written,
 };
 
 use crate::keys::key;
@@ -27,7 +28,7 @@ fn sum(of: SumOf, at: Timestamp, cost: i64) -> ImportedSum {
 }
 
 async fn write(world: &World, rows: &[ImportedRow]) -> Vec<Written> {
-    world.db.import_rows(rows).await.expect("rows")
+    world.edit().import_rows(rows).await.expect("rows")
 }
 
 async fn spent(world: &World, span: Span) -> Money {
@@ -63,8 +64,10 @@ fn rows_are_written_once_follow_the_source_and_give_way_to_changes_made_here() {
         let changed = [Written::Unchanged, Written::Updated, Written::Updated];
         assert_eq!(write(&world, &rows).await, changed);
 
-        let here = KeyRow { updated_by: Some("master".to_owned()), ..key("k") };
-        assert!(world.db.update_key(&here).await.expect("an update"));
+        let mut here = world.db.find_key(&KeyHash::of("k")).await.expect("keys").expect("it");
+        here.blocked = false;
+        let replaced = world.edit().update_key(&mut here).await.expect("an update");
+        assert_eq!(replaced, Replaced::Done);
         assert_eq!(write(&world, &rows[2..]).await, [Written::Kept]);
         let found = world.db.find_key(&KeyHash::of("k")).await.expect("keys").expect("the key");
         assert!(!found.blocked, "what was changed here stays");
@@ -76,7 +79,7 @@ fn a_key_that_was_deleted_here_stays_deleted() {
     on_both(|world| async move {
         let rows = [ImportedRow::Key(brought("k"))];
         assert_eq!(write(&world, &rows).await, [Written::Inserted]);
-        world.db.delete_keys(&[KeyHash::of("k")], NOW, None).await.expect("deleted");
+        world.edit().delete_keys(&[KeyHash::of("k")]).await.expect("deleted");
         assert_eq!(write(&world, &rows).await, [Written::Deleted]);
         assert_eq!(world.db.find_key(&KeyHash::of("k")).await.expect("keys"), None);
     });

@@ -64,7 +64,7 @@ async fn find(world: &World, id: &str) -> Option<KeyRow> {
 fn a_key_reads_back_as_it_was_written() {
     on_both(async |world| {
         for row in [key("bare"), full_key("full")] {
-            world.db.insert_key(&row).await.expect("a new key");
+            world.edit().insert_key(&row).await.expect("a new key");
             assert_eq!(find(&world, row.id.as_str()).await, Some(row));
         }
         let found = world.db.find_key_by_alias("alias of full").await.expect("keys");
@@ -77,21 +77,24 @@ fn a_key_reads_back_as_it_was_written() {
 #[test]
 fn every_optional_field_can_be_set_and_removed_again() {
     on_both(async |world| {
-        world.db.insert_key(&key("k")).await.expect("a new key");
+        world.edit().insert_key(&key("k")).await.expect("a new key");
         for row in [KeyRow { created_at: NOW, ..full_key("k") }, key("k")] {
-            assert!(world.db.update_key(&row).await.expect("an update"));
-            assert_eq!(find(&world, "k").await, Some(row));
+            let written = world.update_key(&row).await.expect("an update").expect("a key");
+            let KeyRow { updated_at, ref updated_by, .. } = written;
+            let expected = KeyRow { updated_at, updated_by: updated_by.clone(), ..row };
+            assert_eq!(written, expected);
+            assert_eq!(find(&world, "k").await, Some(expected));
         }
-        assert!(!world.db.update_key(&key("absent")).await.expect("an update"));
+        assert_eq!(world.update_key(&key("absent")).await.expect("an update"), None);
     });
 }
 
 #[test]
 fn a_key_whose_hash_is_replaced_keeps_its_identity() {
     on_both(async |world| {
-        world.db.insert_key(&key("k")).await.expect("a new key");
+        world.edit().insert_key(&key("k")).await.expect("a new key");
         let renewed = KeyRow { hash: KeyHash::of("new text"), ..key("k") };
-        assert!(world.db.update_key(&renewed).await.expect("an update"));
+        let renewed = world.update_key(&renewed).await.expect("an update").expect("a key");
         assert_eq!(find(&world, "k").await, None);
         assert_eq!(find(&world, "new text").await, Some(renewed));
     });
@@ -100,22 +103,22 @@ fn a_key_whose_hash_is_replaced_keeps_its_identity() {
 #[test]
 fn no_two_keys_share_an_alias_a_hash_or_an_id() {
     on_both(async |world| {
-        world.db.insert_key(&full_key("a")).await.expect("a new key");
-        world.db.insert_key(&full_key("b")).await.expect("a new key");
+        world.edit().insert_key(&full_key("a")).await.expect("a new key");
+        world.edit().insert_key(&full_key("b")).await.expect("a new key");
         let same_alias = KeyRow { alias: full_key("a").alias, ..key("c") };
         let same_hash = KeyRow { hash: KeyHash::of("a"), ..key("c") };
         let same_id = KeyRow { hash: KeyHash::of("c"), ..key("a") };
-        let inserted = world.db.insert_key(&same_alias).await;
+        let inserted = world.edit().insert_key(&same_alias).await;
         assert!(matches!(inserted, Err(InsertKeyError::AliasTaken)), "{inserted:?}");
         for row in [same_hash, same_id] {
-            let inserted = world.db.insert_key(&row).await;
+            let inserted = world.edit().insert_key(&row).await;
             assert!(matches!(inserted, Err(InsertKeyError::KeyTaken)), "{inserted:?}");
         }
         let alias_of_a = KeyRow { alias: full_key("a").alias, ..full_key("b") };
-        let updated = world.db.update_key(&alias_of_a).await;
+        let updated = world.update_key(&alias_of_a).await;
         assert!(matches!(updated, Err(UpdateKeyError::AliasTaken)), "{updated:?}");
         let hash_of_a = KeyRow { hash: KeyHash::of("a"), ..full_key("b") };
-        let updated = world.db.update_key(&hash_of_a).await;
+        let updated = world.update_key(&hash_of_a).await;
         assert!(matches!(updated, Err(UpdateKeyError::KeyTaken)), "{updated:?}");
         assert_eq!(find(&world, "b").await, Some(full_key("b")), "nothing was written");
     });
@@ -125,10 +128,10 @@ fn no_two_keys_share_an_alias_a_hash_or_an_id() {
 fn deleted_keys_are_gone_and_kept_as_they_were() {
     on_both(async |world| {
         for id in ["a", "b", "c"] {
-            world.db.insert_key(&full_key(id)).await.expect("a new key");
+            world.edit().insert_key(&full_key(id)).await.expect("a new key");
         }
         let hashes = ["a", "absent", "c"].map(KeyHash::of);
-        let deleted = world.db.delete_keys(&hashes, NOW, Some("admin")).await.expect("deleted");
+        let deleted = world.edit().delete_keys(&hashes).await.expect("deleted");
         assert_eq!(deleted, ["a", "c"].map(KeyHash::of));
         assert_eq!(find(&world, "a").await, None);
         assert_eq!(find(&world, "b").await, Some(full_key("b")));
@@ -137,14 +140,14 @@ fn deleted_keys_are_gone_and_kept_as_they_were() {
         assert_eq!(world.number(kept).await, 1);
         // Its alias and its text are free again.
         let again = KeyRow { id: key_id("a2"), ..full_key("a") };
-        world.db.insert_key(&again).await.expect("a new key");
+        world.edit().insert_key(&again).await.expect("a new key");
     });
 }
 
 #[test]
 fn a_row_that_the_gateway_never_writes_is_an_error_and_not_an_absent_key() {
     on_both(async |world| {
-        world.db.insert_key(&key("k")).await.expect("a new key");
+        world.edit().insert_key(&key("k")).await.expect("a new key");
         for (statement, column) in [
             ("UPDATE virtual_keys SET models = '{'", "models"),
             ("UPDATE virtual_keys SET models = '[]', metadata = '[]'", "metadata"),

@@ -1,5 +1,6 @@
 //! The store on both engines: every query, the ledger's life, outages and crashes.
 
+mod audit;
 mod changes;
 mod corrections;
 mod directory;

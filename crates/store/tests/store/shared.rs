@@ -117,7 +117,7 @@ fn with_budget<F: Future<Output = ()>>(cap: i64, test: impl Fn(Arc<World>, TestR
     on_both(async |world| {
         let limits = LimitFields { max_budget: Some(nanos(cap)), ..LimitFields::default() };
         let row = KeyRow { limits, ..key("key-1") };
-        world.db.insert_key(&row).await.expect("a new key");
+        world.edit().insert_key(&row).await.expect("a new key");
         test(Arc::new(world), TestRedis::start().await).await;
     });
 }
@@ -236,7 +236,7 @@ fn without_redis_those_with_a_budget_are_refused_and_others_are_not() {
     with_budget(100, async |world, mut redis| {
         let rated = LimitFields { rpm_limit: Some(4), ..LimitFields::default() };
         let rated = KeyRow { limits: rated, ..key("rated") };
-        world.db.insert_key(&rated).await.expect("a new key");
+        world.edit().insert_key(&rated).await.expect("a new key");
         let one = Node::start(&world, &redis, "one").await;
         let two = Node::start(&world, &redis, "two").await;
         one.sees_nodes(2).await;
@@ -308,6 +308,29 @@ fn a_node_that_starts_without_redis_grants_a_share_only_when_it_knows_to_be_alon
         one.money_becomes((0, 60)).await;
         held.settle(&cost(10));
         one.money_becomes((10, 0)).await;
+    });
+}
+
+#[test]
+fn a_node_that_the_others_have_not_seen_grants_no_share_of_what_they_divide() {
+    with_budget(100, async |world, mut redis| {
+        let seldom = SharedOptions {
+            beat: Duration::from_secs(3_600),
+            while_away: WhileAway::Share,
+            sole: true,
+            ..options(&redis, "one")
+        };
+        let one = Node::with(&world, seldom.clone()).await;
+        let late = SharedOptions { sole: false, node: "two".to_owned(), ..seldom };
+        let two = Node::with(&world, late).await;
+        let held = [one.call(10).await.expect("it fits"), two.call(10).await.expect("it fits")];
+        assert_eq!((one.counters.health().nodes, two.counters.health().nodes), (1, 0));
+        assert_eq!(one.money().await, (0, 20));
+        redis.kill();
+        assert!(matches!(two.call(1).await, Err(ClaimError::CountersAway)));
+        let rest = one.call(80).await.expect("the whole is its share");
+        assert!(matches!(one.call(1).await, Err(ClaimError::Exceeded(_))));
+        drop((held, rest));
     });
 }
 

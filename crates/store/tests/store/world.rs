@@ -1,8 +1,8 @@
 //! A fresh database on each engine, and the calls that tests record in it.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use sqlx::Row as _;
@@ -14,7 +14,10 @@ use tollgate_domain::{
     Quantity, Subject, TagName, TeamId, Ticks, Timestamp, Usage, UsageKind, UsageSource, UserId,
 };
 use tollgate_policy::Span;
-use tollgate_store::{Db, Ledger, LedgerOptions, Recovered, Spool, recover};
+use tollgate_store::{
+    BudgetRow, By, Db, Editor, EntityRow, KeyFilter, KeyRow, Ledger, LedgerOptions, Recovered,
+    Replaced, Spool, UpdateKeyError, recover,
+};
 use tollgate_testkit::postgres::TestDatabase;
 
 /// Runs a test on SQLite and then on Postgres, each time on an empty database of its own.
@@ -38,6 +41,10 @@ fn on_one<F: Future<Output = ()>>(url: String, folder: TempDir, test: impl Fn(Wo
     });
 }
 
+fn next(at: Timestamp) -> Timestamp {
+    Timestamp::from_micros(at.micros() + 1)
+}
+
 /// One database.
 pub(crate) struct World {
     pub(crate) db: Db,
@@ -45,7 +52,43 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
 }
 
+/// Whoever changes something in these tests.
+static BY: LazyLock<By> = LazyLock::new(|| By::program("admin", Timestamp::from_micros(0)));
+
 impl World {
+    /// The database, for what the tests change.
+    pub(crate) fn edit(&self) -> Editor<'_> {
+        self.db.edit(&BY)
+    }
+
+    /// Replaces a key, whatever it is now, and gives it as it is then; `None` when there is none.
+    pub(crate) async fn update_key(&self, row: &KeyRow) -> Result<Option<KeyRow>, UpdateKeyError> {
+        let page = self.db.list_keys(&KeyFilter::default(), 0, 100).await.expect("keys");
+        let now = page.keys.into_iter().find(|key| key.id == row.id);
+        let Some(updated_at) = now.map(|key| key.updated_at) else { return Ok(None) };
+        let mut row = KeyRow { updated_at, ..row.clone() };
+        match self.edit().update_key(&mut row).await? {
+            Replaced::Done => Ok(Some(row)),
+            replaced => panic!("the key is {replaced:?}"),
+        }
+    }
+
+    /// Replaces an entity that there is, whatever it is now.
+    pub(crate) async fn update_entity(&self, row: &EntityRow) {
+        let mut row = row.clone();
+        while self.edit().update_entity(&mut row).await.expect("an update") != Replaced::Done {
+            row.updated_at = next(row.updated_at);
+        }
+    }
+
+    /// Replaces a budget that there is, whatever it is now.
+    pub(crate) async fn update_budget(&self, row: &BudgetRow) {
+        let mut row = row.clone();
+        while self.edit().update_budget(&mut row).await.expect("an update") != Replaced::Done {
+            row.updated_at = next(row.updated_at);
+        }
+    }
+
     /// Runs a statement that no part of the store would.
     pub(crate) async fn execute(&self, text: &'static str) {
         match &self.db {
@@ -70,6 +113,15 @@ impl World {
     pub(crate) async fn recover(&self, spool: Option<&Spool>, now: Timestamp) -> Recovered {
         let presence = self.db.presence().await.expect("a presence").expect("nobody else");
         let recovered = recover(&self.db, &presence, spool, now).await.expect("recovery");
+        presence.end().await;
+        recovered
+    }
+
+    /// The same while others may be at work, so that only the spool says what is left behind.
+    pub(crate) async fn recover_beside_others(&self, spool: &Spool, now: Timestamp) -> Recovered {
+        let mut presence = self.db.presence().await.expect("a presence").expect("nobody else");
+        presence.share().await.expect("a shared presence");
+        let recovered = recover(&self.db, &presence, Some(spool), now).await.expect("recovery");
         presence.end().await;
         recovered
     }
@@ -228,6 +280,6 @@ pub(crate) fn record(ledger: &Ledger, entries: impl IntoIterator<Item = Entry>) 
     for entry in entries {
         let mut slot = ledger.reserve().expect("a place");
         slot.open(OpenEntry { call: entry.call, ..opening(0) });
-        slot.close(entry);
+        slot.close(&entry);
     }
 }

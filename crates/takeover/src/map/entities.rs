@@ -76,6 +76,10 @@ impl Mapping<'_> {
                 self.with_access_groups(row, models(row, "models", &mut marks), &mut marks);
             entity.organization = organization(row, &mut marks);
             self.team_aliases(row, &mut entity, &mut marks);
+            let permissions = row.texts("team_member_permissions");
+            if !permissions.is_empty() {
+                entity.metadata.insert("team_member_permissions".to_owned(), json!(permissions));
+            }
             if entity.limits.max_budget == Some(Money::ZERO) {
                 marks.approximated(
                     "a team with a budget of 0 may spend once at LiteLLM; here it may not",
@@ -339,13 +343,13 @@ const TEAM: Kind = Kind {
         "members_with_roles",
         "model_id",
         "access_group_ids",
+        "team_member_permissions",
         "admins",
         "members"
     ),
     without_effect: &[
         "object_permission_id",
         "router_settings",
-        "team_member_permissions",
         "policies",
         "default_team_member_models",
         "allow_team_guardrail_config",

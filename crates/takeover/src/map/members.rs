@@ -1,9 +1,9 @@
-//! Members of teams: who is listed in a team, and what each spent there.
+//! Members of teams and of organizations: who is listed there, and what each spent.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tollgate_domain::{BudgetId, Level, TeamId, Timestamp, UserId};
+use tollgate_domain::{BudgetId, Level, OrganizationId, TeamId, Timestamp, UserId};
 use tollgate_store::{EntityRow, LimitFields};
 
 use super::{IMPORTED_BY, Mapping, instant, spend, text};
@@ -41,6 +41,35 @@ impl<'a> Mapping<'a> {
         }
         for ((team, user), member) in members {
             self.member((team, user), &member);
+        }
+    }
+
+    pub(super) fn organization_members(&mut self) {
+        for row in self.source.rows(Table::OrganizationMemberships) {
+            let (organization, user) = (text(row, "organization_id"), text(row, "user_id"));
+            let (name, mut marks) = (format!("{user} in {organization}"), Marks::default());
+            let named = OrganizationId::new(organization).map(drop);
+            if let Err(problem) = named.and(UserId::new(user).map(drop)) {
+                self.stays_behind("organization members", &name, &problem);
+                continue;
+            }
+            let budget = self.named_budget(row, &mut marks);
+            let created_at = instant(row, "created_at");
+            let level = Level::OrganizationMember;
+            let mut member = EntityRow {
+                budget: budget.clone(),
+                updated_at: row.instant("updated_at").unwrap_or(created_at),
+                updated_by: Some(IMPORTED_BY.to_owned()),
+                ..EntityRow::new(level, organization, user, created_at)
+            };
+            let role = row.text("user_role").unwrap_or("internal_user");
+            member.metadata.insert("role".to_owned(), json!(role));
+            let spent = spend(row, &mut marks);
+            let own = LimitFields::default();
+            let limits = (&own, budget.as_ref());
+            self.note_spend(member.subject(), limits, created_at, (spent, &[]));
+            self.grades.enter("organization members", &name, marks);
+            self.entities.push(member);
         }
     }
 

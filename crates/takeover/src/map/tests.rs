@@ -231,6 +231,23 @@ fn whoever_shares_a_budget_shares_its_window_and_counts_its_own_spend() {
 }
 
 #[test]
+fn members_of_organizations_keep_their_roles_and_what_they_spent() {
+    let mapped = mapped(&[(
+        Table::OrganizationMemberships,
+        json!([
+            {"organization_id": "o", "user_id": "ada", "user_role": "org_admin", "spend": 2},
+            {"organization_id": "o", "user_id": "", "user_role": "org_admin"},
+        ]),
+    )]);
+    let ada = entities(&mapped)[0];
+    assert_eq!((ada.level, &*ada.within, &*ada.id), (Level::OrganizationMember, "o", "ada"));
+    assert_eq!(ada.metadata["role"], "org_admin");
+    let ever = [(Timestamp::EPOCH.to_string(), 2_000_000_000)];
+    assert_eq!(spent(&mapped, Level::OrganizationMember, "o\u{1f}ada"), ever);
+    assert!(remarked(&mapped, Grade::Manual, "it is not brought"));
+}
+
+#[test]
 fn a_key_with_a_cap_and_no_period_is_reset_with_the_budget_that_it_names() {
     let budget = json!({
         "budget_id": "b", "budget_duration": "30d", "budget_reset_at": "2026-11-25T00:00:00",

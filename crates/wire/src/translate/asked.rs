@@ -2,15 +2,18 @@
 //! the whole of it.
 
 use bytes::Bytes;
-use tollgate_domain::ModelName;
+use tollgate_domain::{ModelName, parse_scaled};
 
+use super::besides::Besides;
 use super::edits::ClientEdits;
 use super::{ClientFormat, read_request};
 use crate::conversation::Conversation;
 use crate::formats::anthropic_messages::{PING_EVENT, to_counted_conversation};
 use crate::formats::client_fields;
 use crate::formats::gemini;
-use crate::formats::openai_chat::{CHOICES_MAX, ChatRequest, RequestProblem, refuse_forbidden};
+use crate::formats::openai_chat::{
+    CHOICES_MAX, ChatRequest, RequestProblem, refuse_endless, refuse_forbidden,
+};
 use crate::formats::openai_responses::next_number;
 use crate::formats::seal::{Sealer, may_hold_ours};
 use crate::json::{JsonPath, Kind, Layout, Object, Raw, without};
@@ -132,6 +135,7 @@ impl ClientRequest {
         }
         let object = Object::scan(&body).map_err(RequestProblem::Malformed)?;
         refuse_forbidden(&object)?;
+        refuse_endless(object.members().iter().map(|m| (m.name.clone(), m.raw())))?;
         let fields = Fields { object: &object, body_bytes: body.len() as u64, path };
         let asked = match format {
             ClientFormat::OpenAiChat | ClientFormat::OpenAiResponses => fields.of_responses()?,
@@ -163,6 +167,12 @@ impl ClientRequest {
             ClientFormat::Gemini => gemini::to_counted(&self.body, model),
             ClientFormat::OpenAiChat | ClientFormat::OpenAiResponses => self.conversation(None),
         }
+    }
+
+    /// What it may cost besides the text in it.
+    #[must_use]
+    pub fn besides(&self) -> Besides {
+        Besides::read(self.format, &self.body, &self.layout, self.asked.choices)
     }
 
     /// Whether reasoning in it may be signed by the gateway, which its own provider would not
@@ -269,13 +279,16 @@ impl Fields<'_> {
         self.holds_something("contents", "an array of at least one content")?;
         let generation = ["generationConfig", "generation_config"];
         let generation = generation.iter().find_map(|name| self.object.value(name));
+        if let Some(generation) = generation {
+            refuse_endless(generation.members())?;
+        }
         let number = |camel: &str, snake: &str| {
-            let value = generation?.find(camel).or_else(|| generation?.find(snake))?;
-            value.whole().filter(|count| *count > 0)
+            let value = generation.and_then(|all| all.find(camel).or_else(|| all.find(snake)));
+            value.map_or(Ok(None), |value| written_count(value, camel))
         };
-        let output = number("maxOutputTokens", "max_output_tokens");
+        let output = number("maxOutputTokens", "max_output_tokens")?;
         let mut asked = self.asked(self.path.stream, output, None)?;
-        let choices = number("candidateCount", "candidate_count").unwrap_or(1);
+        let choices = number("candidateCount", "candidate_count")?.unwrap_or(1);
         asked.choices = choices.min(CHOICES_MAX);
         Ok(asked)
     }
@@ -353,6 +366,21 @@ impl Fields<'_> {
             _ => Err(wrong_type(field, "a whole number", value)),
         }
     }
+}
+
+/// A count of Google's format, which takes numbers in quotes too, as every API on protocol buffers
+/// does; 0 stands for what was not said.
+fn written_count(value: Raw<'_>, field: &str) -> Result<Option<u64>, RequestProblem> {
+    let quoted = value.text().map(|text| parse_scaled(&text, 0).ok().filter(|read| read.exact));
+    let count = match quoted {
+        Some(read) => read.and_then(|read| u64::try_from(read.value).ok()),
+        None => value.whole(),
+    };
+    let problem = || RequestProblem::OutOfRange {
+        field: format!("generationConfig.{field}"),
+        expected: "a whole number from 0".to_owned(),
+    };
+    count.map(|count| Some(count).filter(|count| *count > 0)).ok_or_else(problem)
 }
 
 fn wrong_type(field: &str, expected: &'static str, value: Raw<'_>) -> RequestProblem {

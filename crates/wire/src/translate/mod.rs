@@ -5,6 +5,7 @@
 
 mod answer;
 mod asked;
+mod besides;
 mod count;
 mod course;
 mod defaults;
@@ -31,6 +32,7 @@ use crate::formats::{
 
 pub use answer::{WholeAnswer, whole_answer};
 pub use asked::{Asked, ClientRequest, PathSays, Sent, StreamForm};
+pub use besides::Besides;
 pub use count::{count_body, read_count};
 pub use course::{Course, Fault};
 pub use defaults::{spelled, take_over};

@@ -71,6 +71,26 @@ fn what_is_no_token_is_priced_where_the_mode_says_what_it_is() {
 }
 
 #[test]
+fn a_search_costs_the_highest_of_its_prices_each_or_for_the_call() {
+    let sizes = r#""search_context_cost_per_query": {"search_context_size_low": 1e-12,
+        "search_context_size_medium": 3e-12, "search_context_size_high": 2e-12}"#;
+    let fields = format!(r#""input_cost_per_token": 1e-12, {sizes}"#);
+    let cases = [
+        ("", "input=1 searches=3"),
+        (r#", "web_search_billing_unit": "per_query""#, "input=1 searches=3"),
+        (r#", "web_search_billing_unit": "per_prompt""#, "input=1 searching=3"),
+    ];
+    for (unit, expected) in cases {
+        assert_eq!(prices(&format!("{fields}{unit}")).as_deref(), Ok(expected), "{unit}");
+    }
+    let gemini = format!(r#"{{"m": {{"litellm_provider": "gemini", {fields}}}}}"#);
+    assert!(
+        report(&gemini).text.ends_with("input=1 searching=3\n"),
+        "by the format of its provider"
+    );
+}
+
+#[test]
 fn ranges_become_tiers_and_the_first_is_the_base() {
     let fields = r#""tiered_pricing": [
         {"range": [0, 32000.0], "input_cost_per_token": 1e-12},

@@ -74,13 +74,13 @@ async fn story(storage: Storage) {
     let entities = team["results"][0]["breakdown"]["entities"].as_object().expect("entities");
     assert_eq!(entities.keys().collect::<Vec<_>>(), ["engine"]);
 
-    // A key sees itself.
+    // A key sees itself and its user.
     let own = activity(&bob.client, &format!("user/daily/activity?{range}")).await;
     assert_eq!(calls(&own), [("2026-05-02", 1)]);
     let by_key = format!("user/daily/activity?{range}&api_key={}", bob.text);
     assert_eq!(activity(&master, &by_key).await, own);
     assert_eq!(activity(&bob.client, &by_key).await, own);
-    for query in [format!("api_key={}", ada.text), "user_id=bob".to_owned()] {
+    for query in [format!("api_key={}", ada.text), "user_id=ada".to_owned()] {
         let path = format!("/user/daily/activity?{range}&{query}");
         assert_eq!(bob.client.get(&path).await.status, 403, "{query}");
     }

@@ -7,135 +7,193 @@ use tollgate_testkit::http::Client;
 
 use crate::stage::{CALL, Stage};
 
-/// The callers of the matrix, in the order of its columns.
-/// `other` is a second key, which asks about the first.
-const CALLERS: [&str; 5] = ["nobody", "unknown", "other", "key", "master"];
+/// The callers of the matrix, in the order of its columns. `plain` is a key without a user, `key`
+/// the one that is asked about; the others are keys of users with these roles, `lead` and
+/// `org_admin` of users who administrate a team and an organization.
+const CALLERS: [&str; 11] = [
+    "nobody",
+    "unknown",
+    "plain",
+    "key",
+    "sees_own",
+    "internal",
+    "lead",
+    "org_admin",
+    "sees_all",
+    "admin",
+    "master",
+];
+/// The users among them, with their roles.
+const USERS: [(&str, &str); 6] = [
+    ("sees_own", "internal_user_viewer"),
+    ("internal", "internal_user"),
+    ("lead", "internal_user"),
+    ("org_admin", "internal_user"),
+    ("sees_all", "proxy_admin_viewer"),
+    ("admin", "proxy_admin"),
+];
 
-/// The day that usage is asked about, and whose.
-const DAY: &str = "?start_date=2026-05-01&end_date=2026-05-01\
-     &team_ids=a&tags=a&end_user_ids=a&organization_ids=a";
+/// The day that usage is asked about.
+const DAY: &str = "?start_date=2026-05-01&end_date=2026-05-01";
+/// Whose usage is asked about, by the start of the path.
+const WHOSE: [(&str, &str); 4] = [
+    ("/team/", "&team_ids=loom"),
+    ("/tag/", "&tags=a"),
+    ("/customer/", "&end_user_ids=a"),
+    ("/organization/", "&organization_ids=a"),
+];
 
 #[tokio::test]
 async fn every_route_answers_every_caller_as_its_row_says() {
     let stage = Stage::new().await;
-    let key = stage.plain_key().await;
-    let other = stage.plain_key().await;
-    let clients = [
+    let (key, plain) = (stage.plain_key().await, stage.plain_key().await);
+    let mut clients = vec![
         stage.gateway.anonymous(),
         stage.gateway.client("sk-0000000000000000"),
-        other.client.clone(),
+        plain.client.clone(),
         key.client.clone(),
-        stage.gateway.master(),
     ];
-    let mut matrix = format!("{:<58}{}\n", "", CALLERS.map(|name| format!("{name:>8}")).concat());
+    for (user, role) in USERS {
+        let made = json!({ "user_id": user, "user_role": role });
+        let made = stage.gateway.master().post("/user/new", made.to_string()).await.ok();
+        clients.push(stage.gateway.client(made["key"].as_str().expect("a key")));
+    }
+    let team = json!({
+        "team_id": "loom",
+        "members_with_roles": [{ "user_id": "lead", "role": "admin" }],
+    });
+    stage.gateway.master().post("/team/new", team.to_string()).await.ok();
+    let organization = json!({ "organization_id": "mill", "organization_alias": "Mill" });
+    stage.gateway.master().post("/organization/new", organization.to_string()).await.ok();
+    let member = json!({ "user_id": "org_admin", "role": "org_admin" });
+    let member = json!({ "organization_id": "mill", "member": member });
+    stage.gateway.master().post("/organization/member_add", member.to_string()).await.ok();
+    clients.push(stage.gateway.master());
+    let mut matrix = format!("{:<60}{}\n", "", CALLERS.map(|name| format!("{name:>9}")).concat());
     for (method, path, access) in routes() {
-        let mut row = format!("{:<58}", format!("{method} {path} ({access})"));
+        let mut row = format!("{:<60}", format!("{method} {path} ({access})"));
         for client in &clients {
-            row += &format!("{:>8}", status(client, method, path, &key.text).await);
+            row += &format!("{:>9}", status(client, method, path, &key.text).await);
         }
         matrix += row.trim_end();
         matrix.push('\n');
     }
     expect![[r#"
-                                                                    nobody unknown   other     key  master
-        POST /v1/chat/completions (Key)                                401     401     200     200     200
-        POST /chat/completions (Key)                                   401     401     200     200     200
-        POST /v1/responses (Key)                                       401     401     200     200     200
-        POST /responses (Key)                                          401     401     200     200     200
-        POST /openai/v1/responses (Key)                                401     401     200     200     200
-        GET /v1/responses (Key)                                        401     401     405     405     405
-        GET /v1/responses/{id} (Key)                                   401     401     404     404     404
-        DELETE /v1/responses/{id} (Key)                                401     401     404     404     404
-        GET /v1/responses/{id}/input_items (Key)                       401     401     404     404     404
-        GET /responses (Key)                                           401     401     405     405     405
-        GET /responses/{id} (Key)                                      401     401     404     404     404
-        DELETE /responses/{id} (Key)                                   401     401     404     404     404
-        GET /responses/{id}/input_items (Key)                          401     401     404     404     404
-        GET /openai/v1/responses (Key)                                 401     401     405     405     405
-        GET /openai/v1/responses/{id} (Key)                            401     401     404     404     404
-        DELETE /openai/v1/responses/{id} (Key)                         401     401     404     404     404
-        GET /openai/v1/responses/{id}/input_items (Key)                401     401     404     404     404
-        POST /v1/messages (Key)                                        401     401     200     200     200
-        POST /v1/messages/count_tokens (Key)                           401     401     200     200     200
-        POST /utils/token_counter (Key)                                401     401     200     200     200
-        GET /v1beta/models (Key)                                       401     401     200     200     200
-        POST /v1beta/models/{*operation} (Key)                         401     401     200     200     200
-        GET /v1/models (Key)                                           401     401     200     200     200
-        GET /models (Key)                                              401     401     200     200     200
-        GET /v1/models/{*model} (Key)                                  401     401     200     200     200
-        POST /v1/models/{*model} (Key)                                 401     401     200     200     200
-        GET /models/{*model} (Key)                                     401     401     200     200     200
-        POST /models/{*model} (Key)                                    401     401     200     200     200
-        GET /health/liveliness (Anyone)                                200     200     200     200     200
-        GET /health/liveness (Anyone)                                  200     200     200     200     200
-        GET /health/readiness (Anyone)                                 200     200     200     200     200
-        GET /metrics (Master)                                          401     401     403     403     200
-        GET /errors (Anyone)                                           200     200     200     200     200
-        GET /errors/{slug} (Anyone)                                    200     200     200     200     200
-        POST /openai/deployments/{model}/chat/completions (Key)        401     401     200     200     200
-        POST /engines/{model}/chat/completions (Key)                   401     401     200     200     200
-        GET /key/info (Owner)                                          401     401     403     200     200
-        POST /key/generate (Master)                                    401     401     403     403     200
-        POST /key/update (Master)                                      401     401     403     403     200
-        POST /key/delete (Master)                                      401     401     403     403     404
-        POST /key/block (Master)                                       401     401     403     403     400
-        POST /key/unblock (Master)                                     401     401     403     403     400
-        GET /key/list (Master)                                         401     401     403     403     200
-        POST /team/new (Master)                                        401     401     403     403     200
-        POST /team/update (Master)                                     401     401     403     403     400
-        POST /team/delete (Master)                                     401     401     403     403     400
-        POST /team/block (Master)                                      401     401     403     403     400
-        POST /team/unblock (Master)                                    401     401     403     403     400
-        GET /team/info (Master)                                        401     401     403     403     400
-        GET /team/list (Master)                                        401     401     403     403     200
-        POST /team/member_add (Master)                                 401     401     403     403     400
-        POST /team/member_update (Master)                              401     401     403     403     400
-        POST /team/member_delete (Master)                              401     401     403     403     400
-        POST /user/new (Master)                                        401     401     403     403     200
-        POST /user/update (Master)                                     401     401     403     403     400
-        POST /user/delete (Master)                                     401     401     403     403     400
-        GET /user/info (Master)                                        401     401     403     403     400
-        GET /user/list (Master)                                        401     401     403     403     200
-        POST /customer/new (Master)                                    401     401     403     403     400
-        POST /end_user/new (Master)                                    401     401     403     403     400
-        POST /customer/update (Master)                                 401     401     403     403     400
-        POST /end_user/update (Master)                                 401     401     403     403     400
-        POST /customer/delete (Master)                                 401     401     403     403     400
-        POST /end_user/delete (Master)                                 401     401     403     403     400
-        POST /customer/block (Master)                                  401     401     403     403     400
-        POST /end_user/block (Master)                                  401     401     403     403     400
-        POST /customer/unblock (Master)                                401     401     403     403     400
-        POST /end_user/unblock (Master)                                401     401     403     403     400
-        GET /customer/info (Master)                                    401     401     403     403     400
-        GET /end_user/info (Master)                                    401     401     403     403     400
-        GET /customer/list (Master)                                    401     401     403     403     200
-        GET /end_user/list (Master)                                    401     401     403     403     200
-        POST /organization/new (Master)                                401     401     403     403     400
-        PATCH /organization/update (Master)                            401     401     403     403     400
-        DELETE /organization/delete (Master)                           401     401     403     403     400
-        GET /organization/info (Master)                                401     401     403     403     400
-        GET /organization/list (Master)                                401     401     403     403     200
-        POST /budget/new (Master)                                      401     401     403     403     200
-        POST /budget/update (Master)                                   401     401     403     403     400
-        POST /budget/delete (Master)                                   401     401     403     403     400
-        POST /budget/info (Master)                                     401     401     403     403     400
-        GET /budget/list (Master)                                      401     401     403     403     200
-        POST /tag/new (Master)                                         401     401     403     403     400
-        POST /tag/update (Master)                                      401     401     403     403     400
-        POST /tag/delete (Master)                                      401     401     403     403     400
-        POST /tag/info (Master)                                        401     401     403     403     400
-        GET /tag/list (Master)                                         401     401     403     403     200
-        GET /user/daily/activity (Owner)                               401     401     200     200     200
-        GET /user/daily/activity/aggregated (Owner)                    401     401     200     200     200
-        GET /team/daily/activity (Master)                              401     401     403     403     200
-        GET /team/daily/activity/aggregated (Master)                   401     401     403     403     200
-        GET /tag/daily/activity (Master)                               401     401     403     403     200
-        GET /tag/daily/activity/aggregated (Master)                    401     401     403     403     200
-        GET /customer/daily/activity (Master)                          401     401     403     403     200
-        GET /customer/daily/activity/aggregated (Master)               401     401     403     403     200
-        GET /organization/daily/activity (Master)                      401     401     403     403     200
-        GET /organization/daily/activity/aggregated (Master)           401     401     403     403     200
-        GET /spend/logs/v2 (Owner)                                     401     401     200     200     200
+                                                                       nobody  unknown    plain      key sees_own internal     leadorg_admin sees_all    admin   master
+        POST /v1/chat/completions (Key)                                   401      401      200      200      200      200      200      200      200      200      200
+        POST /chat/completions (Key)                                      401      401      200      200      200      200      200      200      200      200      200
+        POST /v1/responses (Key)                                          401      401      200      200      200      200      200      200      200      200      200
+        POST /responses (Key)                                             401      401      200      200      200      200      200      200      200      200      200
+        POST /openai/v1/responses (Key)                                   401      401      200      200      200      200      200      200      200      200      200
+        GET /v1/responses (Key)                                           401      401      405      405      405      405      405      405      405      405      405
+        GET /v1/responses/{id} (Key)                                      401      401      404      404      404      404      404      404      404      404      404
+        DELETE /v1/responses/{id} (Key)                                   401      401      404      404      404      404      404      404      404      404      404
+        GET /v1/responses/{id}/input_items (Key)                          401      401      404      404      404      404      404      404      404      404      404
+        GET /responses (Key)                                              401      401      405      405      405      405      405      405      405      405      405
+        GET /responses/{id} (Key)                                         401      401      404      404      404      404      404      404      404      404      404
+        DELETE /responses/{id} (Key)                                      401      401      404      404      404      404      404      404      404      404      404
+        GET /responses/{id}/input_items (Key)                             401      401      404      404      404      404      404      404      404      404      404
+        GET /openai/v1/responses (Key)                                    401      401      405      405      405      405      405      405      405      405      405
+        GET /openai/v1/responses/{id} (Key)                               401      401      404      404      404      404      404      404      404      404      404
+        DELETE /openai/v1/responses/{id} (Key)                            401      401      404      404      404      404      404      404      404      404      404
+        GET /openai/v1/responses/{id}/input_items (Key)                   401      401      404      404      404      404      404      404      404      404      404
+        POST /v1/messages (Key)                                           401      401      200      200      200      200      200      200      200      200      200
+        POST /v1/messages/count_tokens (Key)                              401      401      200      200      200      200      200      200      200      200      200
+        POST /utils/token_counter (Key)                                   401      401      200      200      200      200      200      200      200      200      200
+        GET /v1beta/models (Key)                                          401      401      200      200      200      200      200      200      200      200      200
+        POST /v1beta/models/{*operation} (Key)                            401      401      200      200      200      200      200      200      200      200      200
+        GET /v1/models (Key)                                              401      401      200      200      200      200      200      200      200      200      200
+        GET /models (Key)                                                 401      401      200      200      200      200      200      200      200      200      200
+        GET /v1/models/{*model} (Key)                                     401      401      200      200      200      200      200      200      200      200      200
+        POST /v1/models/{*model} (Key)                                    401      401      200      200      200      200      200      200      200      200      200
+        GET /models/{*model} (Key)                                        401      401      200      200      200      200      200      200      200      200      200
+        POST /models/{*model} (Key)                                       401      401      200      200      200      200      200      200      200      200      200
+        GET /health/liveliness (Anyone)                                   200      200      200      200      200      200      200      200      200      200      200
+        GET /health/liveness (Anyone)                                     200      200      200      200      200      200      200      200      200      200      200
+        GET /health/readiness (Anyone)                                    200      200      200      200      200      200      200      200      200      200      200
+        GET /metrics (Master)                                             401      401      403      403      403      403      403      403      403      403      200
+        GET /errors (Anyone)                                              200      200      200      200      200      200      200      200      200      200      200
+        GET /errors/{slug} (Anyone)                                       200      200      200      200      200      200      200      200      200      200      200
+        POST /openai/deployments/{model}/chat/completions (Key)           401      401      200      200      200      200      200      200      200      200      200
+        POST /engines/{model}/chat/completions (Key)                      401      401      200      200      200      200      200      200      200      200      200
+        GET /key/info (Keys)                                              401      401      403      200      403      403      403      403      200      200      200
+        POST /key/generate (Admins)                                       401      401      403      403      403      403      403      403      403      200      200
+        POST /key/update (Admins)                                         401      401      403      403      403      403      403      403      403      200      200
+        POST /key/delete (Managers)                                       401      401      403      403      403      403      403      403      403      404      404
+        POST /key/block (Admins)                                          401      401      403      403      403      403      403      403      403      400      400
+        POST /key/unblock (Admins)                                        401      401      403      403      403      403      403      403      403      400      400
+        GET /key/list (Keys)                                              401      401      403      403      200      200      200      200      200      200      200
+        POST /team/new (OrganizationAdmins)                               401      401      403      403      403      403      403      403      403      200      200
+        POST /team/update (Admins)                                        401      401      403      403      403      403      403      403      403      400      400
+        PATCH /team/{team_id} (Admins)                                    401      401      403      403      403      403      403      403      403      200      200
+        POST /team/delete (OrganizationAdmins)                            401      401      403      403      403      403      403      400      403      400      400
+        POST /team/block (OrganizationAdmins)                             401      401      403      403      403      403      403      400      403      400      400
+        POST /team/unblock (OrganizationAdmins)                           401      401      403      403      403      403      403      400      403      400      400
+        GET /team/info (Keys)                                             401      401      400      400      400      400      400      400      400      400      400
+        GET /team/list (Keys)                                             401      401      200      200      200      200      200      200      200      200      200
+        GET /team/permissions_list (Keys)                                 401      401      400      400      400      400      400      400      400      400      400
+        POST /team/permissions_update (Managers)                          401      401      400      400      403      400      400      400      403      400      400
+        POST /team/model/add (Admins)                                     401      401      403      403      403      403      403      403      403      400      400
+        POST /team/model/delete (Admins)                                  401      401      403      403      403      403      403      403      403      400      400
+        GET /v2/team/list (Keys)                                          401      401      200      200      200      200      200      200      200      200      200
+        GET /team/available (Keys)                                        401      401      200      200      200      200      200      200      200      200      200
+        GET /team/{team_id}/members/me (Keys)                             401      401      403      403      403      403      200      403      403      403      400
+        POST /team/member_add (Managers)                                  401      401      400      400      403      400      400      400      403      400      400
+        POST /team/member_update (Managers)                               401      401      400      400      403      400      400      400      403      400      400
+        POST /team/member_delete (Managers)                               401      401      400      400      403      400      400      400      403      400      400
+        POST /user/new (OrganizationAdmins)                               401      401      403      403      403      403      403      403      403      200      200
+        POST /user/update (OrganizationAdmins)                            401      401      403      403      403      403      403      400      403      400      400
+        POST /user/delete (OrganizationAdmins)                            401      401      403      403      403      403      403      400      403      400      400
+        GET /user/info (Keys)                                             401      401      400      400      200      200      200      200      200      200      400
+        GET /user/list (OrganizationAdmins)                               401      401      403      403      403      403      403      200      200      200      200
+        GET /v2/user/info (Keys)                                          401      401      400      400      200      200      200      200      200      200      400
+        GET /user/available_roles (Keys)                                  401      401      200      200      200      200      200      200      200      200      200
+        POST /customer/new (Admins)                                       401      401      403      403      403      403      403      403      403      400      400
+        POST /customer/update (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
+        POST /customer/delete (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
+        POST /customer/block (Admins)                                     401      401      403      403      403      403      403      403      403      400      400
+        POST /customer/unblock (Admins)                                   401      401      403      403      403      403      403      403      403      400      400
+        GET /customer/info (Admins)                                       401      401      403      403      403      403      403      403      400      400      400
+        GET /customer/list (Admins)                                       401      401      403      403      403      403      403      403      200      200      200
+        POST /end_user/new (Admins)                                       401      401      403      403      403      403      403      403      403      400      400
+        POST /end_user/update (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
+        POST /end_user/delete (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
+        POST /end_user/block (Admins)                                     401      401      403      403      403      403      403      403      403      400      400
+        POST /end_user/unblock (Admins)                                   401      401      403      403      403      403      403      403      403      400      400
+        GET /end_user/info (Admins)                                       401      401      403      403      403      403      403      403      400      400      400
+        GET /end_user/list (Admins)                                       401      401      403      403      403      403      403      403      200      200      200
+        POST /organization/new (Admins)                                   401      401      403      403      403      403      403      403      403      400      400
+        PATCH /organization/update (Admins)                               401      401      403      403      403      403      403      403      403      400      400
+        PATCH /v2/organization/{organization_id} (Admins)                 401      401      403      403      403      403      403      403      403      200      200
+        DELETE /organization/delete (Admins)                              401      401      403      403      403      403      403      403      403      400      400
+        GET /organization/info (Keys)                                     401      401      400      400      400      400      400      400      400      400      400
+        GET /organization/list (Keys)                                     401      401      200      200      200      200      200      200      200      200      200
+        POST /organization/member_add (OrganizationAdmins)                401      401      403      403      403      403      403      400      403      400      400
+        PATCH /organization/member_update (OrganizationAdmins)            401      401      403      403      403      403      403      400      403      400      400
+        DELETE /organization/member_delete (OrganizationAdmins)           401      401      403      403      403      403      403      400      403      400      400
+        POST /budget/new (Admins)                                         401      401      403      403      403      403      403      403      403      200      200
+        POST /budget/update (Admins)                                      401      401      403      403      403      403      403      403      403      400      400
+        POST /budget/delete (Admins)                                      401      401      403      403      403      403      403      403      403      400      400
+        POST /budget/info (Admins)                                        401      401      403      403      403      403      403      403      400      400      400
+        GET /budget/list (OrganizationAdmins)                             401      401      403      403      403      403      403      200      200      200      200
+        POST /tag/new (Admins)                                            401      401      403      403      403      403      403      403      403      400      400
+        POST /tag/update (Admins)                                         401      401      403      403      403      403      403      403      403      400      400
+        POST /tag/delete (Admins)                                         401      401      403      403      403      403      403      403      403      400      400
+        POST /tag/info (Admins)                                           401      401      403      403      403      403      403      403      400      400      400
+        GET /tag/list (Managers)                                          401      401      200      200      200      200      200      200      200      200      200
+        GET /user/daily/activity (Keys)                                   401      401      200      200      200      200      200      200      200      200      200
+        GET /user/daily/activity/aggregated (Keys)                        401      401      200      200      200      200      200      200      200      200      200
+        GET /team/daily/activity (Keys)                                   401      401      403      403      403      403      200      403      200      200      200
+        GET /team/daily/activity/aggregated (Keys)                        401      401      403      403      403      403      200      403      200      200      200
+        GET /tag/daily/activity (Managers)                                401      401      403      403      403      403      403      403      200      200      200
+        GET /tag/daily/activity/aggregated (Managers)                     401      401      403      403      403      403      403      403      200      200      200
+        GET /customer/daily/activity (Admins)                             401      401      403      403      403      403      403      403      200      200      200
+        GET /customer/daily/activity/aggregated (Admins)                  401      401      403      403      403      403      403      403      200      200      200
+        GET /organization/daily/activity (Keys)                           401      401      403      403      403      403      403      403      200      200      200
+        GET /organization/daily/activity/aggregated (Keys)                401      401      403      403      403      403      403      403      200      200      200
+        GET /spend/logs/v2 (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
+        GET /audit (Admins)                                               401      401      403      403      403      403      403      403      200      200      200
+        GET /audit/{id} (Admins)                                          401      401      403      403      403      403      403      403      404      404      404
     "#]]
     .assert_eq(&matrix);
     let (books, _) = stage.close().await;
@@ -149,7 +207,7 @@ fn routes() -> Vec<(&'static str, &'static str, String)> {
     let data = data.into_iter().map(|(method, path, access)| (method, path, format!("{access:?}")));
     let management = tollgate_admin::routes();
     let management =
-        management.into_iter().map(|(method, path, access)| (method, path, format!("{access:?}")));
+        management.into_iter().map(|row| (row.method, row.path, format!("{:?}", row.audience)));
     data.chain(management).collect()
 }
 
@@ -160,7 +218,9 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         .replace("{*model}", operated)
         .replace("{*operation}", operated)
         .replace("{slug}", "key_unknown")
-        .replace("{id}", "resp_of_nobody");
+        .replace("{id}", "resp_of_nobody")
+        .replace("{organization_id}", "mill")
+        .replace("{team_id}", "loom");
     let body = match path.as_str() {
         path if path.ends_with("/chat/completions") => CALL.to_owned(),
         path if path.ends_with("/responses") => r#"{"model":"chat","input":"hi"}"#.to_owned(),
@@ -179,7 +239,8 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
     };
     let path = if path == "/key/info" { format!("/key/info?key={key}") } else { path };
     let path = if path.contains("/daily/activity") || path.contains("/spend/logs") {
-        path + DAY
+        let whose = WHOSE.iter().find(|(start, _)| path.starts_with(start));
+        path + DAY + whose.map_or("", |(_, name)| name)
     } else {
         path
     };

@@ -29,6 +29,11 @@ pub(super) async fn fill(proxy: &Proxy) {
         .await;
     proxy.fill("LiteLLM_TeamTable", &(0..TEAMS).map(team).collect::<Vec<_>>()).await;
     proxy.fill("LiteLLM_UserTable", &users()).await;
+    let administrates = json!({
+        "organization_id": "works", "user_id": "u-01", "user_role": "org_admin", "spend": 0.5,
+        "updated_at": NOW,
+    });
+    proxy.fill("LiteLLM_OrganizationMembership", &[administrates]).await;
     proxy
         .fill(
             "LiteLLM_TeamMembership",

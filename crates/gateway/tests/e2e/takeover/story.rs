@@ -101,7 +101,7 @@ async fn imported(taken: &Taken) {
     assert_eq!(report["agrees"], true, "{report:#}");
     // All keys, the managing one, the short one, and the rotated secret.
     assert_eq!(here(&report, "keys"), (KEYS + 3).to_string());
-    assert_eq!(here(&report, "teams"), "12");
+    assert_eq!((&*here(&report, "teams"), &*here(&report, "organization_members")), ("12", "1"));
     assert_eq!(report["applied"]["rows"]["kept"], 0);
     let exact = &report["rows"]["keys"]["exact"];
     assert!(exact.as_u64() >= Some(KEYS as u64 - 20), "nearly every key is exact: {exact}");

@@ -66,6 +66,7 @@ impl GeminiInterpreter {
 
     /// Tells the usage, which every chunk may repeat, where it is another.
     fn consume(&mut self, response: &Response<'_>, out: &mut Vec<Delta>) {
+        self.reported.searched(response.queries());
         let Some(usage) = response.usage else { return };
         self.reported.take(usage);
         let usage = self.reported.usage();

@@ -71,7 +71,17 @@ impl<'a> Response<'a> {
     pub(super) fn usage(&self) -> Option<Usage> {
         let mut reported = usage::Reported::default();
         reported.take(self.usage?);
+        reported.searched(self.queries());
         reported.usage()
+    }
+
+    /// How many queries its candidates were searched for with.
+    pub(super) fn queries(&self) -> u64 {
+        let groundings = self.candidates.iter().filter_map(|candidate| candidate.grounding);
+        let queries = groundings.filter_map(|grounding| {
+            Members::of(grounding).find("webSearchQueries").map(|list| list.elements().count())
+        });
+        queries.sum::<usize>() as u64
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use tollgate_domain::{Quantity, Usage, UsageKind};
 
 use bytes::Bytes;
 
@@ -83,7 +84,11 @@ fn check_answer(case: &Path, body: &[u8]) {
             let AnswerIn::Answer(again) = to_answer(&written).expect("an object") else {
                 panic!("{} reads as an error", case.display());
             };
-            assert_eq!(again.usage, answer.usage, "{}", case.display());
+            // What was searched for is told by what is left out of a translated answer.
+            let tokens = |usage: Option<Usage>| {
+                usage.map(|usage| usage.with(UsageKind::Searches, Quantity::ZERO))
+            };
+            assert_eq!(tokens(again.usage.clone()), tokens(answer.usage), "{}", case.display());
             assert_eq!(from_answer(&again, &reply()), written, "{}", case.display());
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Reported {
     thoughts: Option<Quantity>,
     tool_use: Option<Quantity>,
     total: Option<Quantity>,
+    /// Queries that were searched for, which stand beside this report.
+    searches: u64,
     prompt_by: ByModality,
     cached_by: ByModality,
     candidates_by: ByModality,
@@ -48,6 +50,11 @@ impl Reported {
         self.candidates_by = details("candidatesTokensDetails", self.candidates_by);
     }
 
+    /// Takes how many queries the candidates of an answer or a chunk say they searched for.
+    pub(super) fn searched(&mut self, queries: u64) {
+        self.searches = self.searches.max(queries);
+    }
+
     /// The disjoint kinds, or `None` when neither side is known. The kinds of a side always add up
     /// to what was reported for it: a part that exceeds what is left of its whole is cut to it.
     pub(super) fn usage(&self) -> Option<Usage> {
@@ -72,7 +79,13 @@ impl Reported {
             ];
             share_out(&mut usage, completion, &parts, UsageKind::Output);
         }
-        Some(usage).filter(|usage| !usage.is_unknown())
+        if usage.is_unknown() {
+            return None;
+        }
+        if self.searches > 0 {
+            usage.set(UsageKind::Searches, Quantity::whole(self.searches));
+        }
+        Some(usage)
     }
 
     /// Thoughts are counted beside the candidates, except on some paths of Vertex, where the total

@@ -26,6 +26,6 @@ pub use hub::{
 pub(crate) use hub::{lacks_reasoning, wants_past};
 pub(crate) use patch::patched;
 pub use patch::{RequestPatch, upstream_body};
-pub(crate) use request::refuse_forbidden;
 pub use request::{CHOICES_MAX, ChatRequest, RequestProblem};
+pub(crate) use request::{refuse_endless, refuse_forbidden};
 pub use stream::{DONE_EVENT, ObserverOptions, Relay, StreamFacts, StreamObserver};

@@ -1,5 +1,6 @@
 //! Reading a chat request: only what the gateway decides on, in one scan of the body.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -123,6 +124,7 @@ impl ChatRequest {
         path_model: Option<&str>,
     ) -> Result<Self, RequestProblem> {
         refuse_forbidden(object)?;
+        refuse_endless(object.members().iter().map(|m| (m.name.clone(), m.raw())))?;
         let request = Self {
             model: read_model(object, path_model)?,
             stream: read_flag(object.value("stream"), "stream")?.unwrap_or(false),
@@ -161,6 +163,24 @@ pub(crate) fn refuse_forbidden(object: &Object<'_>) -> Result<(), RequestProblem
     let refused = |name: &str| matches!(standing(name), Standing::Refused(_));
     match object.members().iter().find(|member| refused(&member.name)) {
         Some(member) => Err(RequestProblem::NotAllowed { field: member.name.to_string() }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a number that no computer holds, such as `1e400`: to the reader behind it is infinite.
+pub(crate) fn refuse_endless<'a>(
+    members: impl Iterator<Item = (Cow<'a, str>, Raw<'a>)>,
+) -> Result<(), RequestProblem> {
+    let endless = |value: Raw<'_>| {
+        value.kind() == Kind::Number
+            && value.as_written().parse::<f64>().is_ok_and(|number| !number.is_finite())
+    };
+    let mut members = members;
+    match members.find(|(_, value)| endless(*value)) {
+        Some((name, _)) => Err(RequestProblem::OutOfRange {
+            field: name.into_owned(),
+            expected: "a finite number".to_owned(),
+        }),
         None => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use bytestring::ByteString;
 
 use super::content_in::{SUMMARY_BREAK, citation};
 use super::error::error_within;
-use super::usage::read_usage;
+use super::usage::{read_usage, searches, with_searches};
 use crate::conversation::{
     Answer, Arguments, Choice, FinishReason, Part, PartBody, Provenance, ReasoningBlock, ToolCall,
 };
@@ -23,8 +23,8 @@ pub fn to_answer(body: &[u8]) -> Result<AnswerIn, Malformed> {
     if let Some(error) = error_within(&object, body) {
         return Ok(AnswerIn::Error(error));
     }
-    let items = object.value("output").into_iter().flat_map(Raw::elements);
-    let parts: Vec<Part> = items.flat_map(read_item).collect();
+    let items = || object.value("output").into_iter().flat_map(Raw::elements);
+    let parts: Vec<Part> = items().flat_map(read_item).collect();
     let calls = parts.iter().any(|part| matches!(part.body, PartBody::ToolCall(_)));
     let declines = declines(&parts);
     let status = object.value("status").and_then(Raw::text).unwrap_or_default();
@@ -38,7 +38,7 @@ pub fn to_answer(body: &[u8]) -> Result<AnswerIn, Malformed> {
             parts,
             stop_sequence: None,
         }],
-        usage: read_usage(object.value("usage")),
+        usage: with_searches(read_usage(object.value("usage")), searches(items())),
     }))
 }
 

@@ -7,7 +7,7 @@ use super::answer_in::{call, finish_of, reasoning_text, sealed, text};
 use super::content_in::citation;
 use super::error::{failure, read_error};
 use super::parts::{Key, Parts};
-use super::usage::read_usage;
+use super::usage::{is_search, read_usage, searches, with_searches};
 use crate::conversation::{Arguments, Provenance};
 use crate::delta::{Close, Delta, Interpreter, PartKind};
 use crate::formats::openai_chat::ErrorBody;
@@ -22,6 +22,8 @@ pub struct ResponsesInterpreter {
     begun: bool,
     over: bool,
     parts: Parts,
+    /// Searches among the items that ended.
+    searches: u64,
 }
 
 /// One event: its members.
@@ -114,6 +116,7 @@ impl ResponsesInterpreter {
     /// Closes an item, saying first what no delta has said of it.
     fn item_done(&mut self, key: Key, item: Option<Raw<'_>>, out: &mut Vec<Delta>) {
         let kind = item.and_then(|item| item.find("type")?.text());
+        self.searches += u64::from(item.is_some_and(is_search));
         match (kind.as_deref(), item) {
             (Some("message"), Some(item)) => {
                 let contents = item.find("content").into_iter().flat_map(Raw::elements);
@@ -169,10 +172,12 @@ impl ResponsesInterpreter {
 
     fn end(&mut self, response: Option<Raw<'_>>, status: &str, out: &mut Vec<Delta>) {
         self.begin(response, out);
+        let output = response.and_then(|response| response.find("output"));
+        let items = || output.into_iter().flat_map(Raw::elements);
+        let searches = searches(items()).max(self.searches);
         if !self.parts.have_begun() {
             // Some servers send nothing but the whole.
-            let items = response.and_then(|response| response.find("output"));
-            for (index, item) in items.into_iter().flat_map(Raw::elements).enumerate() {
+            for (index, item) in items().enumerate() {
                 let key = Key { item: index as u64, content: 0 };
                 self.item_done(key, Some(item), out);
             }
@@ -183,7 +188,7 @@ impl ResponsesInterpreter {
         let reason = finish_of(status, details, calls, declines);
         out.extend(reason.map(|reason| Delta::Finish { choice: 0, reason, stop_sequence: None }));
         let usage = read_usage(response.and_then(|response| response.find("usage")));
-        out.extend(usage.map(Delta::Usage));
+        out.extend(with_searches(usage, searches).map(Delta::Usage));
         out.push(Delta::End);
         self.over = true;
     }

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use tollgate_domain::{Quantity, Usage, UsageKind};
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -104,7 +105,11 @@ fn check_answer(case: &Path, body: &[u8]) {
                 panic!("{} reads as an error", case.display());
             };
             assert_eq!(without_raw(again.choices), without_raw(answer.choices));
-            assert_eq!(again.usage, answer.usage, "{}", case.display());
+            // What was searched for is told by what is left out of a translated answer.
+            let tokens = |usage: Option<Usage>| {
+                usage.map(|usage| usage.with(UsageKind::Searches, Quantity::ZERO))
+            };
+            assert_eq!(tokens(again.usage), tokens(answer.usage), "{}", case.display());
         }
     }
 }

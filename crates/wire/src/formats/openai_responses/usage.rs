@@ -12,6 +12,31 @@ pub(super) fn read_usage(usage: Option<Raw<'_>>) -> Option<Usage> {
     reported.usage()
 }
 
+/// The usage with the searches among the items of an answer: this format's reports leave them out.
+/// A report that is missing stays so.
+pub(super) fn with_searches(usage: Option<Usage>, searches: u64) -> Option<Usage> {
+    let known = usage.as_ref().and_then(|usage| usage.quantity(UsageKind::Searches));
+    match usage {
+        Some(usage) if searches > 0 && known.is_none() => {
+            Some(usage.with(UsageKind::Searches, Quantity::whole(searches)))
+        }
+        usage => usage,
+    }
+}
+
+/// How many of an answer's items are searches.
+pub(super) fn searches<'a>(items: impl Iterator<Item = Raw<'a>>) -> u64 {
+    items.filter(|item| is_search(*item)).count() as u64
+}
+
+/// Whether an item is a search: a page opened or looked through is none.
+pub(super) fn is_search(item: Raw<'_>) -> bool {
+    let [kind, action] = item.find_each(["type", "action"]);
+    let action = action.and_then(|action| action.find("type")?.text());
+    kind.and_then(Raw::text).as_deref() == Some("web_search_call")
+        && action.is_none_or(|action| action == "search")
+}
+
 /// Writes `usage`: wholes that hold their parts. What nobody reported is `null`.
 pub(super) fn write_usage(usage: Option<&Usage>, o: &mut JsonWriter<'_>) {
     let Some(usage) = usage else {

@@ -81,3 +81,50 @@ fn what_is_wrong_is_named_by_its_field() {
         assert!(problem.contains(wanted), "{body}: {problem}");
     }
 }
+
+#[test]
+fn a_number_that_is_none_or_endless_is_refused_in_every_format() {
+    let bodies = [
+        (ClientFormat::OpenAiChat, "max_tokens", r#""messages":[{}]"#),
+        (ClientFormat::OpenAiResponses, "max_output_tokens", r#""input":"hi""#),
+        (ClientFormat::AnthropicMessages, "max_tokens", r#""messages":[{}]"#),
+    ];
+    for (format, limit, prompt) in bodies {
+        let with = |field: &str, value: &str| {
+            read(format, &format!(r#"{{"model":"m",{prompt},"{field}":{value}}}"#)).map(|_| ())
+        };
+        for value in ["-1", "1.5", "1e400", "-1e400", "\"5\"", "NaN", "Infinity", "-Infinity"] {
+            assert!(with(limit, value).is_err(), "{format:?} {value}");
+        }
+        for value in ["1e400", "-1e400", "NaN", "Infinity", "-Infinity"] {
+            assert!(with("temperature", value).is_err(), "{format:?} {value}");
+        }
+        for value in ["1", "1.0", "1e2", "18446744073709551615", "null"] {
+            assert_eq!(with(limit, value), Ok(()), "{format:?} {value}");
+        }
+        assert_eq!(with("temperature", "-0.5"), Ok(()), "what a model takes is the provider's");
+    }
+}
+
+#[test]
+fn googles_counts_may_stand_in_quotes_and_are_whole() {
+    let asked = |fields: &str| {
+        let body = format!(r#"{{"contents":[{{}}],"generationConfig":{{{fields}}}}}"#);
+        let asked = read(ClientFormat::Gemini, &body).map(|read| read.asked);
+        asked.map(|asked| (asked.output_tokens_max, asked.choices))
+    };
+    for (fields, expected) in [
+        (r#""maxOutputTokens":"65536""#, (Some(65_536), 1)),
+        (r#""max_output_tokens":1e3,"candidateCount":"2""#, (Some(1_000), 2)),
+        (r#""maxOutputTokens":0"#, (None, 1)),
+        (r#""maxOutputTokens":null"#, (None, 1)),
+    ] {
+        assert_eq!(asked(fields), Ok(expected), "{fields}");
+    }
+    for value in ["-1", "1.5", "\"-1\"", "\"NaN\"", "\"1.5\"", "1e400", "true"] {
+        for name in ["maxOutputTokens", "candidateCount"] {
+            assert!(asked(&format!(r#""{name}":{value}"#)).is_err(), "{name} {value}");
+        }
+    }
+    assert!(asked(r#""temperature":1e400"#).is_err());
+}
