@@ -20,6 +20,8 @@ use tollgate_takeover::{Plan, source};
 use self::report::Report;
 use crate::cli::grades::Grades;
 use crate::cli::{FINDINGS, NOT_STARTED};
+use crate::random::SystemRandom;
+use crate::sharing::Sharing;
 use crate::{clock, environment, startup, wiring};
 
 /// From where.
@@ -87,7 +89,8 @@ impl Litellm {
     }
 
     async fn import(&self) -> anyhow::Result<Report> {
-        let now = clock::choose(self.clock_file.as_ref())?.now();
+        let clock = clock::choose(self.clock_file.as_ref())?;
+        let now = clock.now();
         let (snapshot, config) = self.configured(now)?;
         let target = self.target(&snapshot)?;
         let plan = self.plan(&snapshot, now).await?;
@@ -97,7 +100,12 @@ impl Litellm {
                 .with_context(|| format!("cannot make {}", self.data_dir.display()))?;
             let db = wiring::open(&target).await?;
             report.serving = is_serving(&db).await?;
-            report.applied = Some(plan.apply(&db, &By::program(IMPORTED_BY, now)).await?);
+            let applied = plan.apply(&db, &By::program(IMPORTED_BY, now)).await?;
+            if applied.sums + applied.openings > 0 {
+                let settings = &snapshot.settings;
+                report.counted = Sharing::renew(&db, settings, (&clock, &SystemRandom)).await?;
+            }
+            report.applied = Some(applied);
             report.checks = plan.verify(&db).await?;
             db.close().await;
         }

@@ -23,6 +23,8 @@ pub(super) struct Report {
     pub(super) checks: Vec<Check>,
     /// Whether a gateway works on the database that was written to.
     pub(super) serving: bool,
+    /// Whether the counters that nodes share know of what was written.
+    pub(super) counted: bool,
 }
 
 impl Report {
@@ -35,6 +37,7 @@ impl Report {
             applied: None,
             checks: Vec::new(),
             serving: false,
+            counted: true,
         }
     }
 
@@ -130,6 +133,11 @@ impl Report {
         }
         text.push('\n');
         self.write_checks(text);
+        if !self.counted {
+            text.push_str(
+                "\nRedis is away: its counters lack what was spent until it is started again",
+            );
+        }
         if self.serving {
             text.push_str(
                 "\na gateway works on this database: start it anew, so that it counts what was \
