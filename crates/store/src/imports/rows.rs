@@ -64,7 +64,8 @@ impl Editor<'_> {
 }
 
 impl Db {
-    /// How many of these rows are here, in whatever state.
+    /// How many of these rows are here, in whatever state; a key that was deleted here is one that
+    /// came over.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
@@ -76,7 +77,12 @@ impl Db {
                 ImportedRow::Entity(row) => {
                     self.find_entity(row.level, &row.within, &row.id).await?.is_some()
                 }
-                ImportedRow::Key(row) => self.find_key(&row.hash).await?.is_some(),
+                ImportedRow::Key(row) => {
+                    self.find_key(&row.hash).await?.is_some() || {
+                        let mut reading = Transaction::begin_to_read(self).await?;
+                        is_deleted(&mut reading, row).await?
+                    }
+                }
             });
         }
         Ok(found)

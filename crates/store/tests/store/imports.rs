@@ -81,6 +81,7 @@ fn a_key_that_was_deleted_here_stays_deleted() {
         assert_eq!(write(&world, &rows).await, [Written::Inserted]);
         world.edit().delete_keys(&[KeyHash::of("k")]).await.expect("deleted");
         assert_eq!(write(&world, &rows).await, [Written::Deleted]);
+        assert_eq!(world.db.count_imported(&rows).await.expect("a count"), 1, "it came over");
         assert_eq!(world.db.find_key(&KeyHash::of("k")).await.expect("keys"), None);
     });
 }
