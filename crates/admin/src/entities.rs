@@ -8,6 +8,7 @@ pub(crate) mod members;
 pub(crate) mod organization_members;
 pub(crate) mod organizations;
 pub(crate) mod tags;
+pub(crate) mod team_defaults;
 pub(crate) mod team_grants;
 pub(crate) mod team_pages;
 pub(crate) mod teams;

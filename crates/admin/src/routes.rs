@@ -8,15 +8,16 @@ use axum::{Json, Router};
 use serde_json::Value;
 use tollgate_domain::{Clock, Random};
 use tollgate_faults::Refusal;
-use tollgate_store::{Db, KeyDirectory};
+use tollgate_store::{Db, KeyDirectory, Vault};
 
+use crate::configuration::Configuration;
 use crate::entities::{
     customers, members, organization_members, organizations, tags, team_grants, team_pages, teams,
     users,
 };
 use crate::gatekeeper::Gatekeeper;
 use crate::route::{Described, Route};
-use crate::{activity, audit, budgets, keys, logs, problem};
+use crate::{activity, audit, budgets, keys, logs, models, problem};
 
 /// Largest body of a management request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -33,6 +34,7 @@ fn table() -> Vec<Route> {
     table.extend(organization_members::routes());
     table.extend(budgets::routes());
     table.extend(tags::routes());
+    table.extend(models::routes());
     table.extend(activity::routes());
     table.extend(logs::routes());
     table.extend(audit::routes());
@@ -50,6 +52,9 @@ pub struct Admin {
     pub(crate) db: Db,
     pub(crate) keys: Arc<KeyDirectory>,
     pub(crate) gatekeeper: Arc<dyn Gatekeeper>,
+    pub(crate) configuration: Arc<dyn Configuration>,
+    /// Seals what is secret of deployments and credentials.
+    pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
@@ -60,10 +65,10 @@ impl Admin {
     pub fn new(
         db: Db,
         keys: Arc<KeyDirectory>,
-        gatekeeper: Arc<dyn Gatekeeper>,
-        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+        (gatekeeper, configuration): (Arc<dyn Gatekeeper>, Arc<dyn Configuration>),
+        (clock, random, vault): (Arc<dyn Clock>, Arc<dyn Random>, Vault),
     ) -> Self {
-        Self { db, keys, gatekeeper, clock, random }
+        Self { db, keys, gatekeeper, configuration, vault, clock, random }
     }
 
     /// An identity that nobody has yet.

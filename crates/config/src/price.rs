@@ -4,3 +4,4 @@ pub(crate) mod field;
 pub mod import;
 pub(crate) mod list;
 pub(crate) mod row;
+pub(crate) mod shown;

@@ -34,6 +34,9 @@ pub struct Settings {
     pub database_url: Option<Secret>,
     /// The Redis that many nodes share their counters in, when there is one; read once, at start.
     pub redis_url: Option<Secret>,
+    /// Whether deployments and credentials can be written into the database:
+    /// `general_settings.store_model_in_db`, else `STORE_MODEL_IN_DB`.
+    pub store_models: bool,
     /// Attempts after the first, where neither the call nor the deployment says.
     pub num_retries: u32,
     /// Largest request body, in bytes.
@@ -152,6 +155,8 @@ impl Settings {
             master_key: first(&["TOLLGATE_MASTER_KEY", "LITELLM_MASTER_KEY"]).map(Secret::new),
             database_url: first(&["DATABASE_URL"]).map(Secret::new),
             redis_url: None,
+            store_models: first(&["STORE_MODEL_IN_DB"])
+                .is_some_and(|text| text.trim().eq_ignore_ascii_case("true")),
             num_retries: NUM_RETRIES,
             request_bytes_max: REQUEST_MB * BYTES_PER_MB,
             response_bytes_max: RESPONSE_MB * BYTES_PER_MB,
@@ -193,6 +198,9 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
     }
     if let Some(url) = section.take("database_url").and_then(|entry| reader.text(entry)) {
         settings.database_url = Some(Secret::new(url));
+    }
+    if let Some(flag) = section.take("store_model_in_db").and_then(|entry| reader.flag(entry)) {
+        settings.store_models = flag;
     }
     let mut megabytes = |name, most| {
         let entry = section.take(name)?;

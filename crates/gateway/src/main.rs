@@ -3,12 +3,15 @@
 mod banner;
 mod cli;
 mod clock;
+mod configuration;
 mod environment;
 mod gatekeeper;
+mod in_force;
 mod listener;
 mod master_key;
 mod random;
 mod reload;
+mod salt_key;
 mod serve;
 mod sharing;
 mod shutdown;

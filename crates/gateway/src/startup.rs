@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use tollgate_config::{Compiled, Finding, Findings, PriceList, Snapshot, Source};
+use tollgate_config::{Compiled, Finding, Findings, PriceList, Snapshot, Source, Stored};
 use tollgate_domain::Timestamp;
 use tollgate_wire::Catalog;
 
@@ -45,18 +45,19 @@ pub(crate) fn built_in(name: &str, simulator: Option<&str>) -> Option<String> {
 /// # Errors
 /// When the built-in catalog or the price list in the data directory is broken.
 pub(crate) fn compile_or_findings(
-    file: &Path,
-    text: &str,
+    (file, text): (&Path, &str),
     lookup: &dyn Fn(&str) -> Option<String>,
     (data_dir, now): (Option<&Path>, Timestamp),
+    stored: &Stored,
 ) -> anyhow::Result<Result<Compiled, Findings>> {
     let catalog = Catalog::embedded().context("the built-in provider catalog is broken")?;
     let prices = prices(data_dir)?.as_of(now);
     let name = file.display().to_string();
-    Ok(tollgate_config::compile(Source { name: &name, text }, lookup, &catalog, &prices))
+    let source = Source { name: &name, text };
+    Ok(tollgate_config::compile_with(source, lookup, &catalog, &prices, stored))
 }
 
-/// The same with every finding rendered.
+/// The same of a file alone, with every finding rendered.
 ///
 /// # Errors
 /// As [`compile_or_findings`].
@@ -66,8 +67,21 @@ pub(crate) fn compile(
     lookup: &dyn Fn(&str) -> Option<String>,
     dated: (Option<&Path>, Timestamp),
 ) -> anyhow::Result<Result<Compiled, String>> {
+    compile_with((file, text), lookup, dated, &Stored::default())
+}
+
+/// Compiles a configuration with what a database adds. The inner error is every finding, rendered.
+///
+/// # Errors
+/// As [`compile_or_findings`].
+pub(crate) fn compile_with(
+    (file, text): (&Path, &str),
+    lookup: &dyn Fn(&str) -> Option<String>,
+    dated: (Option<&Path>, Timestamp),
+    stored: &Stored,
+) -> anyhow::Result<Result<Compiled, String>> {
     let name = file.display().to_string();
-    let compiled = compile_or_findings(file, text, lookup, dated)?;
+    let compiled = compile_or_findings((file, text), lookup, dated, stored)?;
     Ok(compiled.map_err(|findings| findings.render(&Source { name: &name, text })))
 }
 

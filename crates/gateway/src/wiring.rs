@@ -15,11 +15,13 @@ use tollgate_domain::{Clock, Random, Secret, Timestamp};
 use tollgate_proxy::Gate;
 use tollgate_store::{
     ChangeListener, Db, EntryRetention, KeyDirectory, Ledger, LedgerOptions, Presence, Recovered,
-    ResponseLimits, Responses, Retention, Spool,
+    ResponseLimits, Responses, Retention, Spool, Vault,
 };
 use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
 
 use crate::gatekeeper::ProxyGatekeeper;
+use crate::in_force::{InForce, Whole};
+use crate::serve::ConfigSource;
 use crate::sharing::Sharing;
 use crate::{environment, master_key};
 
@@ -29,6 +31,16 @@ const DATABASE_FILE: &str = "tollgate.sqlite";
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(600);
 /// Most virtual keys kept in memory.
 const KEYS_CACHED_MAX: usize = 100_000;
+
+/// What the gateway begins with.
+pub(crate) struct Beginning {
+    pub(crate) source: Arc<ConfigSource>,
+    /// The configuration file's text.
+    pub(crate) text: String,
+    /// The configuration that it makes with what the database holds.
+    pub(crate) whole: Whole,
+    pub(crate) vault: Vault,
+}
 
 /// The gateway, ready to serve.
 pub(crate) struct Wired {
@@ -42,6 +54,10 @@ pub(crate) struct Wired {
     pub(crate) counting: AbortOnDropHandle<()>,
     /// Forgets what other gateways change, where there may be others.
     pub(crate) hearing: Option<AbortOnDropHandle<()>>,
+    /// What puts changes of the configuration into force.
+    pub(crate) in_force: Arc<InForce>,
+    /// Puts into force what changes in the database.
+    pub(crate) following: AbortOnDropHandle<()>,
     pub(crate) fresh_key: Option<Secret>,
     pub(crate) db: Db,
     pub(crate) presence: Kept,
@@ -95,11 +111,12 @@ pub(crate) async fn open(url: &Secret) -> anyhow::Result<Db> {
 /// When the database fails or the master key is none.
 pub(crate) async fn wire(
     db: Db,
-    snapshot: Arc<Snapshot>,
-    data_dir: &Path,
+    beginning: Beginning,
     (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
 ) -> anyhow::Result<Wired> {
-    let spool = Spool::in_folder(data_dir);
+    let Beginning { source, text, whole, vault } = beginning;
+    let snapshot = Arc::new(whole.compiled.snapshot.clone());
+    let spool = Spool::in_folder(&source.data_dir);
     let (presence, sole, recovered) = recovered(&db, &spool, clock.now()).await?;
     let presence = Kept::start(presence, &db);
     let master = master_key::settle(&db, snapshot.settings.master_key.as_ref(), &*random).await?;
@@ -124,15 +141,18 @@ pub(crate) async fn wire(
     ));
     let counting = AbortOnDropHandle::new(tokio::spawn(gate.supply_tokenizers()));
     let expiring = expiring(&db, responses, &gate, &clock);
-    let hearing = ChangeListener::start(&db, Arc::clone(&keys))
+    let sealed = (db.clone(), vault.clone());
+    let in_force = Arc::new(InForce::new(source, Arc::clone(&gate), sealed, (text, &whole)));
+    let following = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&in_force).follow()));
+    let hearing = ChangeListener::start(&db, Arc::clone(&keys), Arc::clone(&in_force.changed))
         .await
         .map(|listener| AbortOnDropHandle::new(tokio::spawn(listener.run())));
-    let admin =
-        Admin::new(db.clone(), keys, Arc::new(ProxyGatekeeper(Arc::clone(&gate))), (clock, random));
+    let gatekeeper = Arc::new(ProxyGatekeeper(Arc::clone(&gate)));
+    let lent = (gatekeeper as Arc<_>, Arc::clone(&in_force) as Arc<_>);
+    let admin = Admin::new(db.clone(), keys, lent, (clock, random, vault));
     let management = tollgate_admin::router(Arc::new(admin));
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
-    let fresh_key = master.fresh;
     Ok(Wired {
         gate,
         app,
@@ -141,7 +161,9 @@ pub(crate) async fn wire(
         expiring,
         counting,
         hearing,
-        fresh_key,
+        in_force,
+        following,
+        fresh_key: master.fresh,
         db,
         presence,
         sharing,

@@ -4,6 +4,7 @@ mod counted;
 mod failed;
 mod media;
 mod outgoing;
+mod probe;
 mod proof;
 mod turn;
 
@@ -27,6 +28,7 @@ use crate::attempt::failed::Failed;
 pub(crate) use crate::attempt::failed::reason_of;
 use crate::attempt::outgoing::Outgoing;
 pub(crate) use crate::attempt::outgoing::Told;
+pub use crate::attempt::probe::probe;
 use crate::attempt::turn::{Asker, Turn};
 use crate::credential::brought;
 use crate::gate::Gate;

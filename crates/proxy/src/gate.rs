@@ -34,6 +34,8 @@ pub struct Gate {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     draining: AtomicBool,
+    /// What the operator should know of the configuration.
+    noted: ArcSwap<Vec<String>>,
 }
 
 /// Whether calls can be served, and why not.
@@ -72,6 +74,7 @@ impl Gate {
             clock,
             random,
             draining: AtomicBool::new(false),
+            noted: ArcSwap::default(),
         }
     }
 
@@ -87,6 +90,11 @@ impl Gate {
         let configured: HashSet<_> = known.collect();
         self.queues.retain(|id| configured.contains(id));
         self.snapshots.store(snapshot);
+    }
+
+    /// Replaces what `/health/readiness` notes about the configuration.
+    pub fn note(&self, notes: Vec<String>) {
+        self.noted.store(Arc::new(notes));
     }
 
     /// Turns readiness off: the process is about to end and takes no new connections.
@@ -109,7 +117,7 @@ impl Gate {
         if self.draining.load(Ordering::Relaxed) {
             reasons.push("the gateway is shutting down".to_owned());
         }
-        let mut notes = Vec::new();
+        let mut notes = self.noted.load().to_vec();
         let ledger = self.ledger.health();
         if let Some(since) = ledger.failing_since {
             reasons.push(format!("the database cannot be written to since {since}"));

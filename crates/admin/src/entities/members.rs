@@ -6,7 +6,7 @@ use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Audience, Period};
 use tollgate_store::{ENTITIES_PER_PAGE_MAX, EntityRow};
 
-use super::{Family, account, identity, teams, users};
+use super::{Family, account, identity, team_defaults, teams, users};
 use crate::desk::Desk;
 use crate::fields::{Change, Fields};
 use crate::keys::models;
@@ -84,7 +84,7 @@ async fn add(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     };
     let mut rows = Vec::with_capacity(listed.len());
     for (index, member) in listed.iter().enumerate() {
-        let mut row = read_member(&desk, &team.id, (&format!("member[{index}]"), member)).await?;
+        let mut row = read_member(&desk, &team, (&format!("member[{index}]"), member)).await?;
         apply(&fields, &mut row)?;
         rows.push(row);
     }
@@ -155,12 +155,13 @@ fn apply(fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
 /// A member as a request names one: `{role, user_id}`.
 pub(super) async fn read_member(
     desk: &Desk,
-    team: &str,
+    team: &EntityRow,
     (place, member): (&str, &Value),
 ) -> Result<EntityRow, Refusal> {
     let part = Fields::part(place, member, &["role", "user_id", "user_email"])?;
     let user = users::named(desk, &part).await?;
-    let mut row = fresh(desk, team, &user);
+    let mut row = fresh(desk, &team.id, &user);
+    row.models = team_defaults::models_of(team);
     let role = part.parsed("role", role)?.value().unwrap_or_else(|| "user".to_owned());
     row.metadata.insert("role".to_owned(), json!(role));
     if let Some(email) = part.text("user_email")?.value() {

@@ -44,7 +44,10 @@ fn a_family_takes_its_own_fields_and_refuses_those_of_another() {
     assert_eq!(read(&tags::TAG, r#"{"name": "a", "models": ["m"]}"#), param("models"));
     assert_eq!(read(&customers::CUSTOMER, r#"{"metadata": {}}"#), param("metadata"));
     assert_eq!(read(&organizations::ORGANIZATION, r#"{"blocked": true}"#), param("blocked"));
-    assert_eq!(read(&teams::TEAM, r#"{"team_member_budget": 5}"#), param("team_member_budget"));
+    assert_eq!(
+        read(&teams::TEAM, r#"{"team_member_key_duration": "5d"}"#),
+        param("team_member_key_duration")
+    );
 }
 
 #[test]

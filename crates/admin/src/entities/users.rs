@@ -214,10 +214,11 @@ async fn membership(
     let team = if team.is_string() { &named } else { team };
     let part = Fields::part(place, team, &["team_id", "max_budget_in_team", "user_role"])?;
     let id = part.required("team_id", identity)?;
-    teams::must_change(desk, &teams::TEAM.find(desk, &id).await?)?;
+    let team = teams::TEAM.find(desk, &id).await?;
+    teams::must_change(desk, &team)?;
     let role = part.text("user_role")?.value().unwrap_or_else(|| "user".to_owned());
     let member = json!({ "user_id": user, "role": role });
-    let mut row = members::read_member(desk, &id, (place, &member)).await?;
+    let mut row = members::read_member(desk, &team, (place, &member)).await?;
     part.dollars("max_budget_in_team")?.apply(&mut row.limits.max_budget);
     Ok(row)
 }

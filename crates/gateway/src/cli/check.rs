@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use tollgate_config::Source;
+use tollgate_config::{Source, Stored};
 use tollgate_domain::Clock as _;
 
 use crate::cli::grades::Grades;
@@ -55,7 +55,8 @@ impl Check {
         let lookup =
             |name: &str| environment::lookup(name).or_else(|| startup::built_in(name, None));
         let dated = (None, SystemClock::start().now());
-        let compiled = startup::compile_or_findings(&self.file, &text, &lookup, dated)?;
+        let compiled =
+            startup::compile_or_findings((&self.file, &text), &lookup, dated, &Stored::default())?;
         if let Some(From::Litellm) = self.from {
             let grades = Grades::of(&text, &compiled);
             let status = if compiled.is_ok() { ExitCode::SUCCESS } else { FINDINGS.into() };

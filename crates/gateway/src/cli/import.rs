@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use tollgate_config::Snapshot;
+use tollgate_config::{Snapshot, Stored};
 use tollgate_domain::{KeyHash, Secret, Timestamp};
 use tollgate_store::{By, Db};
 use tollgate_takeover::daily::DailySums;
@@ -118,7 +118,12 @@ impl Litellm {
         let lookup =
             |name: &str| environment::lookup(name).or_else(|| startup::built_in(name, None));
         let dated = (Some(self.data_dir.as_path()), now);
-        let compiled = startup::compile_or_findings(&self.config, &text, &lookup, dated)?;
+        let compiled = startup::compile_or_findings(
+            (&self.config, &text),
+            &lookup,
+            dated,
+            &Stored::default(),
+        )?;
         let grades = Grades::of(&text, &compiled);
         match compiled {
             Ok(compiled) => Ok((compiled.snapshot, grades)),

@@ -159,14 +159,39 @@ async fn add(transaction: &mut Transaction, added: &[Difference]) -> Result<(), 
     for chunk in chunks(added) {
         let values = chunk.iter().flat_map(|((kind, subject, at), spend)| {
             let place = [Value::from(kind), Value::from(subject), Value::from(*at)];
-            place.into_iter().chain(spend.values().map(Value::from))
+            place.into_iter().chain(amounts(spend).map(Value::from))
         });
-        let statement =
-            Statement::rows(&spend::ADD.head, width, &spend::ADD.tail, values.collect());
+        let statement = Statement::rows(&ADD.0, width, &ADD.1, values.collect());
         transaction.execute(statement).await?;
     }
     Ok(())
 }
+
+/// The amounts in the order of the columns that are sums.
+fn amounts(spend: &Spend) -> impl Iterator<Item = i64> {
+    let counted = [spend.entries, spend.failed, spend.unpriced, spend.cost.nanos()];
+    counted.into_iter().chain(spend.usage_milli)
+}
+
+/// What stands before and after the rows of the statement that adds to sums, held at the largest
+/// integer as the ledger holds them.
+static ADD: LazyLock<(String, String)> = LazyLock::new(|| {
+    let columns: Vec<&str> = spend::columns().collect();
+    let set = columns.iter().map(|column| {
+        format!(
+            "{column} = CASE WHEN excluded.{column} > 0 \
+             AND spend_quarter_hours.{column} > {max} - excluded.{column} THEN {max} \
+             ELSE spend_quarter_hours.{column} + excluded.{column} END",
+            max = i64::MAX
+        )
+    });
+    let set: Vec<String> = set.collect();
+    let columns = columns.join(", ");
+    (
+        format!("INSERT INTO spend_quarter_hours (kind, subject, bucket_at, {columns}) VALUES"),
+        format!("ON CONFLICT (kind, subject, bucket_at) DO UPDATE SET {}", set.join(", ")),
+    )
+});
 
 const PARTS: &str = "WITH parts (number, part_kind, part_subject, part_at) AS (VALUES";
 /// How many columns a part has.

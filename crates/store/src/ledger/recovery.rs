@@ -72,7 +72,7 @@ async fn replay(
             let ended: Vec<&str> = entries.iter().map(|entry| entry.call_id.as_str()).collect();
             settled.extend(ended.iter().copied());
             let entries = entries.iter().collect();
-            commit::write(db, &Batch { entries, ended, openings: Vec::new() }).await?;
+            commit::write(db, &Batch { entries, ended, ..Batch::default() }).await?;
         }
         recovered.replayed += file.entries.len() as u64;
         recovered.unreadable += file.unreadable.len() as u64;

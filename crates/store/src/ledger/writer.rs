@@ -19,12 +19,13 @@ use super::slot::Message;
 use super::{LedgerHealth, LedgerOptions};
 use crate::Db;
 
-/// How many messages are taken from the queue at once.
-const RECEIVE_MAX: usize = 1024;
+/// How many messages are taken from the queue at once: what comes in while a large transaction is
+/// written shares the next one, whose sums are then fewer for each entry.
+const RECEIVE_MAX: usize = 16_384;
 /// How many waiting rows are written at once, without waiting for more.
 const GROUP_ROWS_MAX: usize = 1024;
 /// How many entries, and how many openings, one transaction writes.
-const TRANSACTION_ROWS_MAX: usize = 2048;
+const TRANSACTION_ROWS_MAX: usize = 8_192;
 /// How long one transaction may take before it counts as failed.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one may take before the database counts as away, though it is waited for.
@@ -114,10 +115,11 @@ impl LedgerTask {
 
     async fn wait(&mut self) -> Wake {
         // Memory is bounded, except on the way out: what the queue still holds is bounded itself.
-        let room = self.room(self.group.backlog()) > 0;
+        let room = self.room(self.group.backlog());
+        let most = RECEIVE_MAX.min(room);
         let due = self.commit_at.into_iter().chain(self.progress_at).min();
         tokio::select! {
-            count = self.messages.recv_many(&mut self.received, RECEIVE_MAX), if room => {
+            count = self.messages.recv_many(&mut self.received, most), if most > 0 => {
                 if count == 0 { Wake::Ended } else { Wake::Messages }
             }
             () = self.stop.notified(), if !self.stopping => Wake::Stop,

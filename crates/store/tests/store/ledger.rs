@@ -90,6 +90,28 @@ fn many_calls_at_once_lose_nothing() {
 }
 
 #[test]
+fn a_quantity_that_no_call_had_before_is_recorded_and_summed_too() {
+    on_both(async |world| {
+        let (ledger, _task) = world.ledger(quick());
+        let usage = entry(2).usage.with(UsageKind::Searches, Quantity::whole(3));
+        let rare = Entry { usage, ..entry(2) };
+        for group in [vec![entry(1)], vec![rare.clone(), entry(3)], vec![entry(4)]] {
+            record(&ledger, group);
+            ledger.flush().await;
+        }
+        let span = NOW..NOW.plus(Duration::from_secs(900));
+        let spend = world.db.spend(Level::Team, "engine", span).await.expect("spend");
+        let sum = |kind: UsageKind| spend.usage_milli[kind as usize];
+        let sums = [UsageKind::Input, UsageKind::Output, UsageKind::Searches].map(sum);
+        assert_eq!(sums, [48_000, 10_000, 3_000]);
+        for written in [rare, entry(4)] {
+            let read = world.db.entry(written.call).await.expect("entries");
+            assert_eq!(read, Some(EntryRow::from(&written)));
+        }
+    });
+}
+
+#[test]
 fn a_call_has_one_entry_whoever_closes_it_again() {
     on_both(async |world| {
         let (ledger, _task) = world.ledger(quick());

@@ -10,6 +10,7 @@ mod imports;
 mod keys;
 mod ledger;
 mod log;
+mod models;
 mod open;
 mod outage;
 mod presence;

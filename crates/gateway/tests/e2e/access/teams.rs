@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tollgate_testkit::http::Client;
 
-use crate::stage::Stage;
+use crate::stage::{CALL, CHAT, Stage};
 
 async fn made(client: &Client, path: &str, body: Value) -> Value {
     client.post(path, body.to_string()).await.ok()
@@ -110,6 +110,45 @@ async fn models_are_granted_to_a_team_one_by_one_and_never_all_by_accident() {
     let team = made(&master, "/team/model/delete", change(json!(["other"]))).await;
     assert_eq!(team["models"], json!(["chat"]));
     assert_eq!(status(&master, "/team/model/delete", change(json!(["chat"]))).await, 400);
+    let (books, _) = stage.close().await;
+    books.must_balance();
+}
+
+#[tokio::test]
+async fn members_without_a_budget_of_their_own_have_the_one_of_their_team() {
+    let stage = Stage::new().await;
+    let master = stage.gateway.master();
+    for id in ["bob", "eve"] {
+        user(&stage, id).await;
+    }
+    let members = json!([{ "user_id": "bob" }, { "user_id": "eve" }]);
+    let team = json!({
+        "team_id": "loom",
+        "members_with_roles": members,
+        "team_member_budget": 0,
+        "team_member_budget_duration": "30d",
+        "default_team_member_models": ["chat"],
+    });
+    let team = made(&master, "/team/new", team).await;
+    assert_eq!(team["team_member_budget_table"]["budget_duration"], "30d");
+    let bob = stage.key(json!({ "team_id": "loom", "user_id": "bob" })).await;
+    let eve = stage.key(json!({ "team_id": "loom", "user_id": "eve" })).await;
+    let own = json!({ "team_id": "loom", "user_id": "eve", "max_budget_in_team": 5 });
+    made(&master, "/team/member_update", own).await;
+    assert_eq!(bob.client.post(CHAT, CALL).await.status, 429);
+    assert_eq!(eve.client.post(CHAT, CALL).await.status, 200);
+    let wider = json!({ "team_id": "loom", "team_member_budget": 5 });
+    made(&master, "/team/update", wider).await;
+    assert_eq!(bob.client.post(CHAT, CALL).await.status, 200);
+    let stripped = json!({ "team_id": "loom", "team_member_rpm_limit": 1 });
+    made(&master, "/team/update", stripped).await;
+    let calls =
+        [bob.client.post(CHAT, CALL).await.status, bob.client.post(CHAT, CALL).await.status];
+    assert!(calls.contains(&429), "one a minute: {calls:?}");
+    let added = json!({ "team_id": "loom", "member": { "user_id": "ada" } });
+    let added = made(&master, "/team/member_add", added).await;
+    let models = &added["updated_team_memberships"][0]["litellm_budget_table"]["allowed_models"];
+    assert_eq!(models, &json!(["chat"]));
     let (books, _) = stage.close().await;
     books.must_balance();
 }
