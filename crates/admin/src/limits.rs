@@ -37,6 +37,10 @@ const LISTED_MAX: usize = 100;
 pub(crate) fn apply(fields: &Fields, limits: &mut LimitFields) -> Result<(), Refusal> {
     fields.dollars("max_budget")?.apply(&mut limits.max_budget);
     fields.dollars("soft_budget")?.apply(&mut limits.soft_budget);
+    if fields.has("budget_duration") || fields.has("anchor") {
+        // Another period: the window that was taken over goes with the one it belonged to.
+        limits.running = None;
+    }
     fields.parsed("budget_duration", period)?.apply(&mut limits.budget_duration);
     fields.parsed("anchor", anchor)?.apply(&mut limits.anchor);
     fields.count("rpm_limit")?.apply(&mut limits.rpm_limit);
@@ -61,7 +65,7 @@ pub(crate) fn show(limits: &LimitFields, shown: &mut Map<String, Value>) {
         .budget_limits
         .iter()
         .map(|window| {
-            let WindowField { budget_duration, max_budget } = window;
+            let WindowField { budget_duration, max_budget, running: _ } = window;
             json!({"budget_duration": budget_duration, "max_budget": max_budget})
         })
         .collect();
@@ -133,7 +137,7 @@ fn windows(fields: &Fields) -> Result<Change<Vec<WindowField>>, Refusal> {
             if windows.iter().any(|other| other.budget_duration == budget_duration) {
                 return Err(wrong(&place, "another window has this `budget_duration`"));
             }
-            windows.push(WindowField { budget_duration, max_budget });
+            windows.push(WindowField { budget_duration, max_budget, running: None });
         }
         Ok(windows)
     })

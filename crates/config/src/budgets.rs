@@ -82,7 +82,7 @@ fn one(
 ) -> Option<MoneyBound> {
     let period = section.take(period).and_then(|entry| word(reader, entry, Period::parse));
     let cap = section.take(cap).and_then(|entry| reader.dollars(entry))?;
-    Some(MoneyBound { cap: Some(cap), period })
+    Some(MoneyBound { cap: Some(cap), period, running: None })
 }
 
 fn limits(bound: MoneyBound) -> Limits {

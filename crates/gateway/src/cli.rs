@@ -1,6 +1,8 @@
 //! The command line, from one definition.
 
 mod check;
+mod grades;
+mod import;
 mod man;
 mod manage;
 mod openapi;
@@ -41,6 +43,9 @@ enum Command {
     Prices(prices::Prices),
     /// Price recorded calls again, by the prices that are known now
     Reprice(reprice::Reprice),
+    /// Take over from another gateway
+    #[command(subcommand)]
+    Import(import::Import),
     /// List the providers that a configuration may name
     Providers(providers::Providers),
     /// Print the OpenAPI 3.1 document of every route
@@ -96,6 +101,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Simulate(args) => status(args.run()),
         Command::Prices(command) => status(command.run()),
         Command::Reprice(args) => status(args.run()),
+        Command::Import(command) => command.run(),
         Command::Providers(args) => status(args.run()),
         Command::OpenApi => status(openapi::run()),
         Command::Completions(args) => status(args.run(whole())),

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use tollgate_config::{Compiled, Finding, PriceList, Snapshot, Source, Stored};
+use tollgate_config::{Compiled, Finding, Findings, PriceList, Snapshot, Source, Stored};
 use tollgate_domain::Timestamp;
 use tollgate_wire::Catalog;
 
@@ -40,10 +40,27 @@ pub(crate) fn built_in(name: &str, simulator: Option<&str>) -> Option<String> {
     (name == SIMULATOR_URL).then(|| simulator.unwrap_or("http://127.0.0.1:4010/v1").to_owned())
 }
 
-/// Compiles a configuration. The inner error is every finding, rendered.
+/// Compiles a configuration. The inner error is every finding.
 ///
 /// # Errors
 /// When the built-in catalog or the price list in the data directory is broken.
+pub(crate) fn compile_or_findings(
+    (file, text): (&Path, &str),
+    lookup: &dyn Fn(&str) -> Option<String>,
+    (data_dir, now): (Option<&Path>, Timestamp),
+    stored: &Stored,
+) -> anyhow::Result<Result<Compiled, Findings>> {
+    let catalog = Catalog::embedded().context("the built-in provider catalog is broken")?;
+    let prices = prices(data_dir)?.as_of(now);
+    let name = file.display().to_string();
+    let source = Source { name: &name, text };
+    Ok(tollgate_config::compile_with(source, lookup, &catalog, &prices, stored))
+}
+
+/// The same of a file alone, with every finding rendered.
+///
+/// # Errors
+/// As [`compile_or_findings`].
 pub(crate) fn compile(
     file: &Path,
     text: &str,
@@ -56,19 +73,16 @@ pub(crate) fn compile(
 /// Compiles a configuration with what a database adds. The inner error is every finding, rendered.
 ///
 /// # Errors
-/// As [`compile`].
+/// As [`compile_or_findings`].
 pub(crate) fn compile_with(
     (file, text): (&Path, &str),
     lookup: &dyn Fn(&str) -> Option<String>,
-    (data_dir, now): (Option<&Path>, Timestamp),
+    dated: (Option<&Path>, Timestamp),
     stored: &Stored,
 ) -> anyhow::Result<Result<Compiled, String>> {
-    let catalog = Catalog::embedded().context("the built-in provider catalog is broken")?;
-    let prices = prices(data_dir)?.as_of(now);
     let name = file.display().to_string();
-    let source = Source { name: &name, text };
-    let compiled = tollgate_config::compile_with(source, lookup, &catalog, &prices, stored);
-    Ok(compiled.map_err(|findings| findings.render(&source)))
+    let compiled = compile_or_findings((file, text), lookup, dated, stored)?;
+    Ok(compiled.map_err(|findings| findings.render(&Source { name: &name, text })))
 }
 
 fn prices(data_dir: Option<&Path>) -> anyhow::Result<PriceList> {

@@ -40,5 +40,6 @@ pub use route_grant::{KeyType, calls_models, may_call_route, names_routes};
 pub use settle::{Observed, Settlement, estimated_input, estimated_output, settle};
 pub use window::{
     Anchor, Calendar, DaysError, LOCAL_DAYS_MAX, LocalDay, Period, PeriodError, PeriodProblem,
-    QuarterHours, Span, TimeOfDay, TimeOfDayError, WeekStart, WeekStartError, Zone, ZoneError,
+    QuarterHours, Running, Span, TimeOfDay, TimeOfDayError, WeekStart, WeekStartError, Zone,
+    ZoneError,
 };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tollgate_domain::{ModelName, Money, Timestamp};
 
 use crate::counter::Window;
-use crate::window::{Anchor, Calendar, Period};
+use crate::window::{Anchor, Calendar, Period, Running};
 
 /// How long a rate limit's window lasts, as LiteLLM has it (runtime-semantics §6.2).
 pub const RATE_WINDOW: Duration = Duration::from_secs(60);
@@ -47,6 +47,8 @@ pub struct MoneyBound {
     pub cap: Option<Money>,
     /// The period, or `None` for all time.
     pub period: Option<Period>,
+    /// The window that ran when the cap was taken over from elsewhere, until it ends.
+    pub running: Option<Running>,
 }
 
 /// A temporary increase of a cap.
@@ -82,6 +84,8 @@ pub struct Rule {
     pub cap: Option<i64>,
     /// The period of a cap on money; `None` for all time.
     pub period: Option<Period>,
+    /// The window that ran when the cap was taken over.
+    pub running: Option<Running>,
     /// More of it for a while.
     pub raise: Option<Raise>,
 }
@@ -161,6 +165,7 @@ impl MoneyBound {
         Rule {
             cap: self.cap.map(Money::nanos),
             period: self.period,
+            running: self.running,
             ..Rule::counting(Measure::Money)
         }
     }
@@ -168,7 +173,7 @@ impl MoneyBound {
 
 impl Rule {
     const fn counting(measure: Measure) -> Self {
-        Self { measure, model: None, cap: None, period: None, raise: None }
+        Self { measure, model: None, cap: None, period: None, running: None, raise: None }
     }
 
     /// Whether calls of a model group known by these names are counted.
@@ -190,7 +195,10 @@ impl Rule {
         match (self.measure, &self.period) {
             (Measure::Requests | Measure::Tokens, _) => Window::Opened { now, length: RATE_WINDOW },
             (Measure::Money, Some(period)) => {
-                let span = period.span(calendar, anchor, now);
+                let span = match self.running {
+                    Some(running) => running.span(*period, calendar, anchor, now),
+                    None => period.span(calendar, anchor, now),
+                };
                 Window::Between(span.start, span.end)
             }
             (Measure::Calls, _) | (Measure::Money, None) => Window::Forever,
@@ -256,7 +264,7 @@ mod tests {
 
     fn bound(cap: i64, period: Option<&str>) -> MoneyBound {
         let period = period.map(|word| Period::parse(word).expect("a period"));
-        MoneyBound { cap: Some(dollars(cap)), period }
+        MoneyBound { cap: Some(dollars(cap)), period, running: None }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod calendar;
 mod days;
 mod period;
 mod quarters;
+mod running;
 mod span;
 
 pub use calendar::{
@@ -16,6 +17,7 @@ pub use calendar::{
 pub use days::{DaysError, LOCAL_DAYS_MAX, LocalDay};
 pub use period::{Period, PeriodError, PeriodProblem};
 pub use quarters::QuarterHours;
+pub use running::Running;
 pub use span::{Anchor, Span};
 
 #[cfg(test)]

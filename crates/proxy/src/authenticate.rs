@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use tollgate_config::Settings;
-use tollgate_domain::{Attribution, KeyHash, KeyId, Level, VirtualKey};
+use tollgate_domain::{Attribution, KeyHash, KeyId, Level, VirtualKey, VirtualKeyError};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Role, calls_models, may_call_route};
 use tollgate_store::{KeyRecord, LevelRecord, StoreError, granting};
@@ -83,9 +83,15 @@ async fn of_key(gate: &Gate, text: &str) -> Result<Caller, Refusal> {
     if gate.is_master(&hash) {
         return Ok(Caller::Master);
     }
-    VirtualKey::check(text)
-        .map_err(|problem| Refusal::new(Reason::KeyMalformed, problem.to_string()))?;
+    let formed = VirtualKey::check(text);
+    let malformed =
+        |problem: VirtualKeyError| Refusal::new(Reason::KeyMalformed, problem.to_string());
+    // One that was taken over from elsewhere may be shorter than those that are made here.
+    if let Err(problem @ (VirtualKeyError::Prefix | VirtualKeyError::Character)) = formed {
+        return Err(malformed(problem));
+    }
     let Some(record) = find(gate, &hash).await? else {
+        formed.map_err(malformed)?;
         let name = VirtualKey::new(text).map(|key| key.display_name()).unwrap_or_default();
         return Err(Refusal::new(Reason::KeyUnknown, format!("the key {name} is not known here")));
     };

@@ -14,6 +14,7 @@ mod directory;
 mod editor;
 mod entities;
 mod error;
+mod imports;
 mod keys;
 mod kinds;
 mod ledger;
@@ -36,6 +37,7 @@ pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_
 pub use editor::{Editor, Replaced};
 pub use entities::{BudgetRow, DeleteEntitiesError, Deleted, ENTITIES_PER_PAGE_MAX, EntityRow};
 pub use error::StoreError;
+pub use imports::{ImportedRow, ImportedSum, Openings, SumOf, Written};
 pub use keys::{
     InsertKeyError, KEYS_PER_PAGE_MAX, KeyFilter, KeyPage, KeyReach, KeyRow, KeyRules, KeySort,
     UpdateKeyError,
@@ -46,7 +48,7 @@ pub use ledger::{
     LedgerSlot, LedgerTask, LogPage, Logged, LoggedEntry, OutputSoFar, Recovered, Spool, recover,
 };
 pub use levels::{ClaimError, Exceeded, LevelRecord, claim, granting};
-pub use limits::{LimitFields, ModelBudgetField, WindowField};
+pub use limits::{LimitFields, ModelBudgetField, RunningField, WindowField};
 pub use meters::{Claims, Left, Meter, Standing};
 pub use models::{
     CREDENTIALS_MAX, CredentialRow, DEPLOYMENTS_MAX, DeploymentRow, Params, StoredModels,

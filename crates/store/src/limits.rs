@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 use tollgate_domain::{ModelName, Money, Timestamp};
-use tollgate_policy::{Bounds, Limits, MoneyBound, Period, Raise};
+use tollgate_policy::{Bounds, Limits, MoneyBound, Period, Raise, Running};
 
 use crate::StoreError;
 
@@ -23,6 +23,9 @@ pub struct LimitFields {
     /// The period of `max_budget`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget_duration: Option<String>,
+    /// The window of `max_budget` that ran when it was taken over, where the calendar has another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<RunningField>,
     /// Whether periods begin on the day of creation (`created_at`) instead of the calendar's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anchor: Option<String>,
@@ -63,6 +66,18 @@ pub struct WindowField {
     /// The cap, in nano-dollars.
     #[serde(with = "nano")]
     pub max_budget: Money,
+    /// The window that ran when it was taken over, where the calendar has another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<RunningField>,
+}
+
+/// A window with edges of its own, in microseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunningField {
+    /// Its first instant.
+    pub since: i64,
+    /// The first instant after it.
+    pub until: i64,
 }
 
 /// One of `model_max_budget`.
@@ -93,6 +108,7 @@ impl LimitFields {
         all.soft_budget = all.soft_budget.or(shared.soft_budget);
         if !own_money && all.budget_duration.is_none() {
             all.budget_duration.clone_from(&shared.budget_duration);
+            all.running = shared.running;
         }
         if all.budget_limits.is_empty() {
             all.budget_limits.clone_from(&shared.budget_limits);
@@ -114,9 +130,11 @@ impl LimitFields {
     pub fn compile(&self) -> Result<Limits, StoreError> {
         let mut money = vec![];
         // The main budget comes first even without a cap: its window is what `spend` shows.
-        push(&mut money, self.max_budget, self.budget_duration.as_deref())?;
+        let main = (self.budget_duration.as_deref(), self.running);
+        push(&mut money, self.max_budget, main)?;
         for window in &self.budget_limits {
-            push(&mut money, Some(window.max_budget), Some(&window.budget_duration))?;
+            let period = (Some(&*window.budget_duration), window.running);
+            push(&mut money, Some(window.max_budget), period)?;
         }
         let models = self.models().map(|model| Ok((named(model)?, self.of_model(model)?)));
         let raise = self.temp_budget_increase.zip(self.temp_budget_expiry);
@@ -150,7 +168,7 @@ impl LimitFields {
         let mut money = vec![];
         if let Some(cap) = budget.and_then(|budget| budget.max_budget) {
             let period = budget.and_then(|budget| budget.budget_duration.as_deref());
-            push(&mut money, Some(cap), period)?;
+            push(&mut money, Some(cap), (period, None))?;
         }
         let requests = self.model_rpm_limit.get(model).copied();
         let tokens = self.model_tpm_limit.get(model).copied();
@@ -205,13 +223,17 @@ impl LimitFields {
 fn push(
     money: &mut Vec<MoneyBound>,
     cap: Option<Money>,
-    period: Option<&str>,
+    (word, running): (Option<&str>, Option<RunningField>),
 ) -> Result<(), StoreError> {
     let period: Option<Period> =
-        period.map(|word| Period::parse(word).map_err(|error| unreadable(&error))).transpose()?;
+        word.map(|word| Period::parse(word).map_err(|error| unreadable(&error))).transpose()?;
+    let running = running.map(|field| Running {
+        since: Timestamp::from_micros(field.since),
+        until: Timestamp::from_micros(field.until),
+    });
     match money.iter_mut().find(|bound| bound.period == period) {
         Some(same) => same.cap = same.cap.into_iter().chain(cap).min(),
-        None => money.push(MoneyBound { cap, period }),
+        None => money.push(MoneyBound { cap, period, running }),
     }
     Ok(())
 }
@@ -267,7 +289,11 @@ mod tests {
     }
 
     fn window(duration: &str, cap: i64) -> WindowField {
-        WindowField { budget_duration: duration.to_owned(), max_budget: dollars(cap) }
+        WindowField {
+            budget_duration: duration.to_owned(),
+            max_budget: dollars(cap),
+            running: None,
+        }
     }
 
     #[test]

@@ -42,6 +42,21 @@ impl TestDatabase {
         Self { name, url }
     }
 
+    /// Runs files of statements in this order.
+    ///
+    /// # Panics
+    /// When one of them fails, with what Postgres says.
+    pub fn run_files(&self, files: &[PathBuf]) {
+        let mut command = Command::new(psql_program());
+        command.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", &self.url]);
+        for file in files {
+            command.arg("--file").arg(file);
+        }
+        let output = command.output().expect("`psql` runs (Debian's `postgresql-client`)");
+        let problem = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "a file of statements failed: {problem}");
+    }
+
     /// The database's URL.
     #[must_use]
     pub fn url(&self) -> &str {

@@ -25,7 +25,7 @@ enum Place {
 }
 
 /// Every crate of the workspace. A new crate is entered here, at its place, or the check fails.
-const PLACES: [(&str, Place); 14] = [
+const PLACES: [(&str, Place); 15] = [
     ("tollgate-domain", Place::Level(0)),
     ("tollgate-wire", Place::Level(1)),
     ("tollgate-policy", Place::Level(1)),
@@ -36,6 +36,7 @@ const PLACES: [(&str, Place); 14] = [
     ("tollgate-upstream", Place::Level(2)),
     ("tollgate-proxy", Place::Level(3)),
     ("tollgate-admin", Place::Level(3)),
+    ("tollgate-takeover", Place::Level(3)),
     ("tollgate", Place::Level(4)),
     ("tollgate-simulator", Place::Simulator),
     ("tollgate-testkit", Place::Testkit),

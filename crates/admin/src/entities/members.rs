@@ -142,6 +142,9 @@ async fn named(desk: &Desk, fields: &Fields) -> Result<EntityRow, Refusal> {
 fn apply(fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
     fields.dollars("max_budget_in_team")?.apply(&mut row.limits.max_budget);
     let period = |text: &str| Period::parse(text).map(|_| text.to_owned());
+    if fields.has("budget_duration") {
+        row.limits.running = None;
+    }
     fields.parsed("budget_duration", period)?.apply(&mut row.limits.budget_duration);
     fields.count("tpm_limit")?.apply(&mut row.limits.tpm_limit);
     fields.count("rpm_limit")?.apply(&mut row.limits.rpm_limit);

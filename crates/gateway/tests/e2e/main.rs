@@ -19,3 +19,4 @@ mod nodes;
 mod operating;
 mod outages;
 mod stage;
+mod takeover;

@@ -92,7 +92,7 @@ const fn dollars(count: i64) -> Money {
 
 fn bound(cap: i64, period: Option<&str>) -> MoneyBound {
     let period = period.map(|word| Period::parse(word).expect("a period"));
-    MoneyBound { cap: Some(dollars(cap)), period }
+    MoneyBound { cap: Some(dollars(cap)), period, running: None }
 }
 
 fn money(bounds: &[(i64, Option<&str>)]) -> Limits {

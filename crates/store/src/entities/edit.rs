@@ -10,16 +10,20 @@ use crate::changes::Change;
 use crate::editor::{Editor, Replaced};
 use crate::transaction::Transaction;
 
-const INSERT: &str = "INSERT INTO entities (kind, within, id, alias, organization_id, budget_id, \
+pub(crate) const INSERT: &str = "INSERT INTO entities (kind, within, id, alias, \
+     organization_id, budget_id, \
      blocked, models, limits, metadata, created_at, created_by, updated_at, updated_by) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
      ON CONFLICT (kind, within, id) DO NOTHING";
-const UPDATE: &str = "UPDATE entities SET alias = $4, organization_id = $5, budget_id = $6, \
+pub(crate) const UPDATE: &str = "UPDATE entities SET alias = $4, organization_id = $5, \
+     budget_id = $6, \
      blocked = $7, models = $8, limits = $9, metadata = $10, created_at = $11, created_by = $12, \
      updated_at = $13, updated_by = $14 WHERE kind = $1 AND within = $2 AND id = $3";
-const INSERT_BUDGET: &str = "INSERT INTO budgets (id, limits, created_at, created_by, updated_at, \
+pub(crate) const INSERT_BUDGET: &str = "INSERT INTO budgets (id, limits, created_at, \
+     created_by, updated_at, \
      updated_by) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
-const UPDATE_BUDGET: &str = "UPDATE budgets SET limits = $2, created_at = $3, created_by = $4, \
+pub(crate) const UPDATE_BUDGET: &str = "UPDATE budgets SET limits = $2, created_at = $3, \
+     created_by = $4, \
      updated_at = $5, updated_by = $6 WHERE id = $1";
 /// Whoever takes rules from a budget no longer does.
 const LET_GO: [&str; 2] = [

@@ -1,7 +1,7 @@
 //! Those whom limits bind beside the keys, in the database, and the budgets they share.
 
 mod delete;
-mod edit;
+pub(crate) mod edit;
 mod row;
 
 use tollgate_domain::{BudgetId, Level, UserId};
@@ -11,7 +11,8 @@ use crate::{Db, StoreError};
 pub use delete::{DeleteEntitiesError, Deleted};
 pub use row::{BudgetRow, EntityRow};
 
-const FIND: &str = "SELECT kind, within, id, alias, organization_id, budget_id, blocked, models, \
+pub(crate) const FIND: &str = "SELECT kind, within, id, alias, organization_id, budget_id, \
+     blocked, models, \
      limits, metadata, created_at, created_by, updated_at, updated_by FROM entities \
      WHERE kind = $1 AND within = $2 AND id = $3";
 const LIST: &str = "SELECT kind, within, id, alias, organization_id, budget_id, blocked, models, \
@@ -20,7 +21,8 @@ const LIST: &str = "SELECT kind, within, id, alias, organization_id, budget_id, 
 const LIST_MEMBERSHIPS: &str = "SELECT kind, within, id, alias, organization_id, budget_id, \
      blocked, models, limits, metadata, created_at, created_by, updated_at, updated_by \
      FROM entities WHERE kind = $1 AND id = $2 ORDER BY within LIMIT $3";
-const FIND_BUDGET: &str = "SELECT id, limits, created_at, created_by, updated_at, updated_by \
+pub(crate) const FIND_BUDGET: &str = "SELECT id, limits, created_at, created_by, updated_at, \
+     updated_by \
      FROM budgets WHERE id = $1";
 const LIST_BUDGETS: &str = "SELECT id, limits, created_at, created_by, updated_at, updated_by \
      FROM budgets WHERE id > $1 ORDER BY id LIMIT $2";

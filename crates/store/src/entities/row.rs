@@ -61,7 +61,7 @@ pub struct BudgetRow {
 }
 
 /// The columns that are JSON, written out so that values can borrow them.
-pub(super) struct Texts {
+pub(crate) struct Texts {
     models: String,
     limits: String,
     metadata: String,
@@ -95,16 +95,16 @@ impl EntityRow {
         Subject::within(self.level, &self.within, &self.id)
     }
 
-    pub(super) fn change(&self) -> Change {
+    pub(crate) fn change(&self) -> Change {
         Change::entity(self.level, &self.within, &self.id)
     }
 
-    pub(super) fn object(&self) -> Object<'_> {
+    pub(crate) fn object(&self) -> Object<'_> {
         Object { kind: self.level.as_str(), within: &self.within, id: &self.id }
     }
 
     /// What a record of a change says of it.
-    pub(super) fn described(&self) -> Map<String, Json> {
+    pub(crate) fn described(&self) -> Map<String, Json> {
         let Self { alias, organization, budget, blocked, models, limits, metadata, .. } = self;
         let fields = [
             ("alias", json!(alias)),
@@ -118,7 +118,7 @@ impl EntityRow {
         fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
     }
 
-    pub(super) fn texts(&self) -> Texts {
+    pub(crate) fn texts(&self) -> Texts {
         Texts {
             models: Json::from(self.models.clone()).to_string(),
             limits: self.limits.to_text(),
@@ -127,7 +127,7 @@ impl EntityRow {
     }
 
     /// The values in the order of the statements' columns.
-    pub(super) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 14] {
+    pub(crate) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 14] {
         [
             Value::from(self.level.as_str()),
             Value::from(&self.within),
@@ -146,7 +146,7 @@ impl EntityRow {
         ]
     }
 
-    pub(super) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
         let kind = row.text("kind")?;
         Ok(Self {
             level: Level::parse(&kind).ok_or_else(|| unreadable("kind", &"no level"))?,
@@ -168,16 +168,16 @@ impl EntityRow {
 }
 
 impl BudgetRow {
-    pub(super) fn object(&self) -> Object<'_> {
+    pub(crate) fn object(&self) -> Object<'_> {
         Object { kind: "budget", within: "", id: self.id.as_str() }
     }
 
     /// What a record of a change says of it.
-    pub(super) fn described(&self) -> Map<String, Json> {
+    pub(crate) fn described(&self) -> Map<String, Json> {
         self.limits.described()
     }
 
-    pub(super) fn values<'a>(&'a self, limits: &'a String) -> [Value<'a>; 6] {
+    pub(crate) fn values<'a>(&'a self, limits: &'a String) -> [Value<'a>; 6] {
         [
             Value::from(self.id.as_str()),
             Value::from(limits),
@@ -188,7 +188,7 @@ impl BudgetRow {
         ]
     }
 
-    pub(super) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
         Ok(Self {
             id: BudgetId::new(&row.text("id")?).map_err(|error| unreadable("id", &error))?,
             limits: LimitFields::read(&row.text("limits")?)?,

@@ -20,18 +20,20 @@ pub use row::KeyRow;
 pub(crate) use row::read_hash;
 pub use rules::KeyRules;
 
-const FIND_KEY: &str = "SELECT id, hash, name, alias, user_id, team_id, organization_id, models, \
+pub(crate) const FIND_KEY: &str = "SELECT id, hash, name, alias, user_id, team_id, \
+     organization_id, models, \
      max_budget_nanos, expires_at, blocked, metadata, created_at, created_by, updated_at, \
      updated_by, limits, budget_id, project_id, rules FROM virtual_keys WHERE hash = $1";
-const FIND_KEY_BY_ALIAS: &str = "SELECT id, hash, name, alias, user_id, team_id, organization_id, \
-     models, max_budget_nanos, expires_at, blocked, metadata, created_at, created_by, updated_at, \
+pub(crate) const FIND_KEY_BY_ALIAS: &str = "SELECT id, hash, name, alias, user_id, team_id, \
+     organization_id, models, max_budget_nanos, expires_at, blocked, metadata, created_at, created_by, updated_at, \
      updated_by, limits, budget_id, project_id, rules FROM virtual_keys WHERE alias = $1";
-const INSERT_KEY: &str = "INSERT INTO virtual_keys (id, hash, name, alias, user_id, team_id, \
-     organization_id, models, max_budget_nanos, expires_at, blocked, metadata, created_at, \
+pub(crate) const INSERT_KEY: &str = "INSERT INTO virtual_keys (id, hash, name, alias, user_id, \
+     team_id, organization_id, models, max_budget_nanos, expires_at, blocked, metadata, created_at, \
      created_by, updated_at, updated_by, limits, budget_id, project_id, rules) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
      $20)";
-const UPDATE_KEY: &str = "UPDATE virtual_keys SET hash = $2, name = $3, alias = $4, user_id = $5, \
+pub(crate) const UPDATE_KEY: &str = "UPDATE virtual_keys SET hash = $2, name = $3, alias = $4, \
+     user_id = $5, \
      team_id = $6, organization_id = $7, models = $8, max_budget_nanos = $9, expires_at = $10, \
      blocked = $11, metadata = $12, created_at = $13, created_by = $14, updated_at = $15, \
      updated_by = $16, limits = $17, budget_id = $18, project_id = $19, rules = $20 \

@@ -57,7 +57,7 @@ pub struct KeyRow {
 }
 
 /// The columns that are JSON or hexadecimal text, written out so that values can borrow them.
-pub(super) struct Texts {
+pub(crate) struct Texts {
     hash: String,
     models: String,
     metadata: String,
@@ -108,12 +108,12 @@ impl KeyRow {
         listed.filter_map(Json::as_str).filter_map(|tag| TagName::new(tag).ok()).collect()
     }
 
-    pub(super) fn object(&self) -> Object<'_> {
+    pub(crate) fn object(&self) -> Object<'_> {
         Object { kind: "key", within: "", id: self.id.as_str() }
     }
 
     /// What a record of a change says of it, which is never its hash.
-    pub(super) fn described(&self) -> Map<String, Json> {
+    pub(crate) fn described(&self) -> Map<String, Json> {
         let fields = [
             ("key_name", json!(self.name)),
             ("key_alias", json!(self.alias)),
@@ -132,7 +132,7 @@ impl KeyRow {
         fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
     }
 
-    pub(super) fn texts(&self) -> Texts {
+    pub(crate) fn texts(&self) -> Texts {
         Texts {
             hash: self.hash.expose_hex(),
             models: Json::from(self.models.clone()).to_string(),
@@ -143,7 +143,7 @@ impl KeyRow {
     }
 
     /// The values in the order of the statements' columns.
-    pub(super) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 20] {
+    pub(crate) fn values<'a>(&'a self, texts: &'a Texts) -> [Value<'a>; 20] {
         [
             Value::from(self.id.as_str()),
             Value::from(&texts.hash),
@@ -168,7 +168,7 @@ impl KeyRow {
         ]
     }
 
-    pub(super) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
         Ok(Self {
             id: KeyId::new(&row.text("id")?).map_err(|error| unreadable("id", &error))?,
             hash: read_hash(&row.text("hash")?)?,

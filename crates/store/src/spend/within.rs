@@ -4,12 +4,13 @@ use tollgate_domain::{Level, Money, Subject, joined};
 use tollgate_policy::{QuarterHours, Span};
 
 use crate::db::{Columns, on};
+use crate::imports::opening_of;
 use crate::{Db, StoreError};
 
 impl Db {
     /// What a subject spent with calls admitted in `span`, or what one model group's part of that
     /// is: the sums of its whole quarter-hours and the entries before and after them, as
-    /// corrected.
+    /// corrected. What a takeover says was spent besides is part of the whole.
     ///
     /// Only known costs are counted. A level that is not summed by model gives zero for a part.
     ///
@@ -34,6 +35,10 @@ impl Db {
             Some(whole) => self.sums(kind, &id, whole.range()).await?.cost,
             None => Money::ZERO,
         };
+        if model.is_none() {
+            let opening = opening_of(subject.level);
+            spent = spent.saturating_add(self.sums(&opening, &id, span.range()).await?.cost);
+        }
         for edge in [head, tail].into_iter().flatten() {
             let part = self.spent_by_entries(subject, model, edge).await?;
             spent = spent.saturating_add(part);

@@ -6,6 +6,7 @@ mod corrections;
 mod directory;
 mod entities;
 mod entry_retention;
+mod imports;
 mod keys;
 mod ledger;
 mod log;
