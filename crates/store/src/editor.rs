@@ -37,6 +37,12 @@ impl Db {
 }
 
 impl Editor<'_> {
+    /// Who changes something, and when.
+    #[must_use]
+    pub fn made(&self) -> (&str, Timestamp) {
+        (&self.by.name, self.by.at)
+    }
+
     /// When a row that was last changed at `before` is changed now: always later, so that no two
     /// versions of a row have the same instant.
     pub(crate) fn later_than(&self, before: Timestamp) -> Timestamp {

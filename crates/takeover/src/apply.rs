@@ -6,8 +6,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use thiserror::Error;
 use tollgate_domain::Money;
-use tollgate_store::{By, Db, ImportedSum, Spend, StoreError, SumOf, Written};
+use tollgate_store::{
+    By, Db, Editor, ImportedSum, Spend, StoreError, SumOf, Vault, WriteModelError, Written,
+};
 
 use crate::opening::{self, Dated};
 use crate::plan::Plan;
@@ -56,8 +59,9 @@ impl Plan {
     /// in the middle.
     ///
     /// # Errors
-    /// [`StoreError`] when the database here fails; whole batches stay written.
-    pub async fn apply(&self, db: &Db, by: &By) -> Result<Applied, StoreError> {
+    /// [`ApplyError`] when the database here fails, or seals with another key than the one given;
+    /// whole batches stay written.
+    pub async fn apply(&self, db: &Db, by: &By, vault: &Vault) -> Result<Applied, ApplyError> {
         let mut applied = Applied::default();
         for chunk in self.sums.chunks(SUMS_PER_BATCH) {
             applied.sums += db.import_sums(chunk).await?;
@@ -65,7 +69,7 @@ impl Plan {
         for chunk in self.openings(db).await?.chunks(SUMS_PER_BATCH) {
             applied.openings += db.import_sums(chunk).await?;
         }
-        applied.models = self.apply_models(db).await?;
+        applied.models = self.apply_models(db.edit(by), vault).await?;
         for chunk in self.rows.chunks(ROWS_PER_BATCH) {
             for written in db.edit(by).import_rows(chunk).await? {
                 applied.rows.note(written);
@@ -91,10 +95,19 @@ impl Plan {
         Ok(openings)
     }
 
-    /// Writes deployments and credentials, and says how many are new or changed. There is no table
-    /// for them yet: their grades say so.
-    async fn apply_models(&self, _db: &Db) -> Result<usize, StoreError> {
-        Ok(0)
+    /// Writes the deployments and credentials that are not here yet, and says how many they were.
+    /// One that is here stays as it is, because somebody may have changed it here.
+    async fn apply_models(&self, here: Editor<'_>, vault: &Vault) -> Result<usize, ApplyError> {
+        let mut written = 0;
+        for credential in &self.credentials {
+            let row = credential.row(here.made());
+            written += usize::from(is_new(here.insert_credential(vault, &row).await)?);
+        }
+        for deployment in &self.deployments {
+            let Some(row) = deployment.row(here.made()) else { continue };
+            written += usize::from(is_new(here.insert_deployment(vault, &row).await)?);
+        }
+        Ok(written)
     }
 
     /// What was spent in all running windows together.
@@ -103,6 +116,26 @@ impl Plan {
         let all = self.windows.values().flat_map(BTreeMap::values);
         all.fold(Money::ZERO, |sum, money| sum.saturating_add(*money))
     }
+}
+
+/// Whether it was not here before.
+fn is_new(written: Result<(), WriteModelError>) -> Result<bool, WriteModelError> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(WriteModelError::Taken) => Ok(false),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// Why not everything was written.
+#[derive(Debug, Error)]
+pub enum ApplyError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A deployment or credential could not be written.
+    #[error("deployments and credentials: {0}")]
+    Model(#[from] WriteModelError),
 }
 
 impl Tally {

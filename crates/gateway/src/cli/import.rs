@@ -7,10 +7,11 @@ mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use tollgate_config::{Snapshot, Stored};
-use tollgate_domain::{KeyHash, Secret, Timestamp};
+use tollgate_domain::{KeyHash, Random, Secret, Timestamp};
 use tollgate_store::{By, Db};
 use tollgate_takeover::daily::DailySums;
 use tollgate_takeover::map::{IMPORTED_BY, Told, map};
@@ -22,7 +23,7 @@ use crate::cli::grades::Grades;
 use crate::cli::{FINDINGS, NOT_STARTED};
 use crate::random::SystemRandom;
 use crate::sharing::Sharing;
-use crate::{clock, environment, startup, wiring};
+use crate::{clock, environment, salt_key, startup, wiring};
 
 /// From where.
 #[derive(Debug, clap::Subcommand)]
@@ -100,7 +101,10 @@ impl Litellm {
                 .with_context(|| format!("cannot make {}", self.data_dir.display()))?;
             let db = wiring::open(&target).await?;
             report.serving = is_serving(&db).await?;
-            let applied = plan.apply(&db, &By::program(IMPORTED_BY, now)).await?;
+            let random: Arc<dyn Random> = Arc::new(SystemRandom);
+            let vault = salt_key::settle(&db, &self.data_dir, &random).await?;
+            let by = By::program(IMPORTED_BY, now);
+            let applied = plan.apply(&db, &by, &vault).await?;
             if applied.sums + applied.openings > 0 {
                 let settings = &snapshot.settings;
                 report.counted = Sharing::renew(&db, settings, (&clock, &SystemRandom)).await?;

@@ -1,7 +1,8 @@
 //! Deployments and credentials that were added over LiteLLM's API, with their secrets in clear.
 
 use serde_json::{Map, Value};
-use tollgate_domain::Secret;
+use tollgate_domain::{DeploymentId, ModelName, Secret, Timestamp};
+use tollgate_store::{CredentialRow, DeploymentRow, Params};
 
 use super::{Mapping, text};
 use crate::grade::Marks;
@@ -43,10 +44,51 @@ pub struct ImportedCredential {
     pub info: Map<String, Value>,
 }
 
+impl ImportedDeployment {
+    /// The row that is written here; nothing when its names cannot be names here.
+    pub(crate) fn row(&self, (by, now): (&str, Timestamp)) -> Option<DeploymentRow> {
+        Some(DeploymentRow {
+            id: DeploymentId::new(&self.id).ok()?,
+            model_name: ModelName::new(&self.model_name).ok()?,
+            params: Params::of_deployment(exposed(&self.params)),
+            info: self.info.clone(),
+            blocked: self.blocked,
+            created_at: now,
+            created_by: Some(by.to_owned()),
+            updated_at: now,
+            updated_by: Some(by.to_owned()),
+        })
+    }
+}
+
+impl ImportedCredential {
+    /// The row that is written here.
+    pub(crate) fn row(&self, (by, now): (&str, Timestamp)) -> CredentialRow {
+        CredentialRow {
+            name: self.name.clone(),
+            values: Params::of_credential(exposed(&self.values)),
+            info: self.info.clone(),
+            created_at: now,
+            created_by: Some(by.to_owned()),
+            updated_at: now,
+            updated_by: Some(by.to_owned()),
+        }
+    }
+}
+
+/// The values in clear, for as long as it takes to seal them.
+fn exposed(values: &[(String, ImportedValue)]) -> Map<String, Value> {
+    let clear = |value: &ImportedValue| match value {
+        ImportedValue::Secret(secret) => Value::from(secret.expose()),
+        ImportedValue::Plain(value) => value.clone(),
+    };
+    values.iter().map(|(name, value)| (name.clone(), clear(value))).collect()
+}
+
 impl Mapping<'_> {
     pub(super) fn models(&mut self) {
         for row in self.source.rows(Table::Models) {
-            let mut marks = not_stored();
+            let mut marks = Marks::default();
             let params = self.values(row, "litellm_params", &mut marks);
             let deployment = ImportedDeployment {
                 id: text(row, "model_id").to_owned(),
@@ -55,11 +97,14 @@ impl Mapping<'_> {
                 info: row.object("model_info"),
                 blocked: row.flag("blocked"),
             };
+            if deployment.row(("", Timestamp::from_micros(0))).is_none() {
+                marks.manual("its id or its `model_name` cannot be one here; add it anew");
+            }
             self.grades.enter("deployments", &deployment.model_name, marks);
             self.deployments.push(deployment);
         }
         for row in self.source.rows(Table::Credentials) {
-            let mut marks = not_stored();
+            let mut marks = Marks::default();
             let values = self.values(row, "credential_values", &mut marks);
             let credential = ImportedCredential {
                 name: text(row, "credential_name").to_owned(),
@@ -81,13 +126,6 @@ impl Mapping<'_> {
         }
         values
     }
-}
-
-/// What is to be said of each while there is no table that [`crate::Plan::apply`] writes them to.
-fn not_stored() -> Marks {
-    let mut marks = Marks::default();
-    marks.manual("it is read and not stored here; write it into the configuration");
-    marks
 }
 
 fn opened(
