@@ -33,7 +33,9 @@ pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_
 pub use editor::{Editor, Replaced};
 pub use entities::{BudgetRow, DeleteEntitiesError, Deleted, ENTITIES_PER_PAGE_MAX, EntityRow};
 pub use error::StoreError;
-pub use keys::{InsertKeyError, KEYS_PER_PAGE_MAX, KeyFilter, KeyPage, KeyRow, UpdateKeyError};
+pub use keys::{
+    InsertKeyError, KEYS_PER_PAGE_MAX, KeyFilter, KeyLabel, KeyPage, KeyRow, UpdateKeyError,
+};
 pub use ledger::{
     Charged, CorrectedEntry, Correction, Dispatched, EntryFilter, EntryPage, EntryRetention,
     EntryRow, Keeping, LOG_DEPTH_MAX, LOG_ROWS_MAX, Ledger, LedgerHealth, LedgerOptions,
@@ -47,4 +49,4 @@ pub use responses::{
 };
 pub use shared::{SharedCounters, SharedHealth, SharedOptions, SharedTask, WhileAway};
 pub use spend::Spend;
-pub use usage::{DailyUsage, DayOfUsage, USAGE_MODELS_MAX};
+pub use usage::{DailyUsage, DayOfUsage, SPENDERS_LOOKED_AT_MAX, Spenders, USAGE_MODELS_MAX};

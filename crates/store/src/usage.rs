@@ -4,6 +4,8 @@
 //! of it. One part is one stretch of the table's key, so that its cost does not depend on how much
 //! else there is. A page asks for few parts, and Postgres gives up what takes too long.
 
+mod spenders;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -14,11 +16,13 @@ use crate::batch::{Statement, Value, chunks};
 use crate::spend::{Spend, columns};
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
+use spenders::names;
+pub use spenders::{SPENDERS_LOOKED_AT_MAX, Spenders};
 
 /// Most models that are told apart; the rest of a day is summed as one.
 pub const USAGE_MODELS_MAX: usize = 20;
 /// Most names of models that are looked at to find those.
-const MODELS_LOOKED_AT_MAX: i64 = 1_000;
+const MODELS_LOOKED_AT_MAX: usize = 1_000;
 
 /// What someone used, day by day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -122,8 +126,7 @@ async fn top_models(
 ) -> Result<Vec<String>, StoreError> {
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
     let span = Span { start: first.start, end: last.end };
-    let statement = Statement::new(MODELS, [Value::from(MODELS_LOOKED_AT_MAX)]);
-    let names = reading.fetch(statement, |row| row.text("subject")).await?;
+    let names = names(reading, Level::ModelGroup.as_str(), MODELS_LOOKED_AT_MAX).await?;
     let part = |name: String| {
         let (kind, id) = by_model(subject, &name)?;
         Some((name, Part { kind, subject: id, span }))
@@ -186,13 +189,3 @@ static SUMS: LazyLock<String> = LazyLock::new(|| {
         sums.join(", ")
     )
 });
-
-/// The names of all model groups that were ever called, each found by one step through the key:
-/// reading every row of them would take longer with each quarter-hour that passes.
-const MODELS: &str = "WITH RECURSIVE names (subject) AS (\
-     SELECT MIN(subject) FROM spend_quarter_hours WHERE kind = 'model_group' \
-     UNION ALL \
-     SELECT (SELECT MIN(more.subject) FROM spend_quarter_hours more \
-     WHERE more.kind = 'model_group' AND more.subject > names.subject) \
-     FROM names WHERE names.subject IS NOT NULL) \
-     SELECT subject FROM names WHERE subject IS NOT NULL LIMIT $1";
