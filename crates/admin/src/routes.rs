@@ -10,12 +10,14 @@ use tollgate_domain::{Clock, Random};
 use tollgate_faults::Refusal;
 use tollgate_store::{Db, KeyDirectory};
 
+use crate::configuration::Configuration;
 use crate::entities::{
     customers, members, organization_members, organizations, tags, teams, users,
 };
 use crate::gatekeeper::Gatekeeper;
 use crate::route::{Described, Route};
-use crate::{activity, audit, budgets, keys, logs, problem};
+use crate::running::Running;
+use crate::{activity, audit, budgets, catalogue, health, keys, logs, problem, settings, spend};
 
 /// Largest body of a management request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -33,6 +35,10 @@ fn table() -> Vec<Route> {
     table.extend(activity::routes());
     table.extend(logs::routes());
     table.extend(audit::routes());
+    table.extend(spend::routes());
+    table.extend(health::routes());
+    table.extend(settings::routes());
+    table.extend(catalogue::routes());
     table
 }
 
@@ -42,11 +48,16 @@ pub fn routes() -> Vec<Described> {
     table().into_iter().map(|route| route.described).collect()
 }
 
+/// What the binary lends: who calls, the configuration in force, and the running gateway.
+pub type Lent = (Arc<dyn Gatekeeper>, Arc<dyn Configuration>, Arc<dyn Running>);
+
 /// Everything the management API needs.
 pub struct Admin {
     pub(crate) db: Db,
     pub(crate) keys: Arc<KeyDirectory>,
     pub(crate) gatekeeper: Arc<dyn Gatekeeper>,
+    pub(crate) configuration: Arc<dyn Configuration>,
+    pub(crate) running: Arc<dyn Running>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
@@ -57,10 +68,10 @@ impl Admin {
     pub fn new(
         db: Db,
         keys: Arc<KeyDirectory>,
-        gatekeeper: Arc<dyn Gatekeeper>,
+        (gatekeeper, configuration, running): Lent,
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> Self {
-        Self { db, keys, gatekeeper, clock, random }
+        Self { db, keys, gatekeeper, configuration, running, clock, random }
     }
 
     /// An identity that nobody has yet.

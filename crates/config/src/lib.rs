@@ -31,6 +31,7 @@ pub use pattern::Pattern;
 pub use price::import as price_import;
 pub use price::list::{PriceList, PriceListError, PricedModel};
 pub use price::row::RowProblem;
+pub use price::shown::price_fields;
 pub use settings::{
     FairQueueSettings, FetchMedia, ReasoningMemory, Settings, StoreFailure, StructureMiss,
     UnboundedCalls, UnpricedModels,

@@ -9,6 +9,7 @@ mod listener;
 mod master_key;
 mod random;
 mod reload;
+mod running;
 mod serve;
 mod sharing;
 mod shutdown;

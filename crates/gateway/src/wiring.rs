@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use axum::Router;
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
-use tollgate_admin::Admin;
+use tollgate_admin::{Admin, Lent};
 use tollgate_config::Snapshot;
 use tollgate_domain::{Clock, Random, Secret, Timestamp};
 use tollgate_proxy::Gate;
@@ -19,6 +19,7 @@ use tollgate_store::{
 use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
 
 use crate::gatekeeper::ProxyGatekeeper;
+use crate::running::ProxyRunning;
 use crate::sharing::Sharing;
 use crate::{environment, master_key};
 
@@ -101,8 +102,10 @@ pub(crate) async fn wire(
     let hearing = ChangeListener::start(&db, Arc::clone(&keys))
         .await
         .map(|listener| AbortOnDropHandle::new(tokio::spawn(listener.run())));
-    let admin =
-        Admin::new(db.clone(), keys, Arc::new(ProxyGatekeeper(Arc::clone(&gate))), (clock, random));
+    let running = Arc::new(ProxyRunning(Arc::clone(&gate)));
+    let gatekeeper = Arc::new(ProxyGatekeeper(Arc::clone(&gate)));
+    let lent: Lent = (gatekeeper, Arc::clone(&running) as Arc<_>, running);
+    let admin = Admin::new(db.clone(), keys, lent, (clock, random));
     let management = tollgate_admin::router(Arc::new(admin));
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());

@@ -5,6 +5,7 @@ mod failed;
 mod media;
 mod outgoing;
 mod proof;
+mod transformed;
 mod turn;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::attempt::failed::Failed;
 pub(crate) use crate::attempt::failed::reason_of;
 use crate::attempt::outgoing::Outgoing;
 pub(crate) use crate::attempt::outgoing::Told;
+pub(crate) use crate::attempt::transformed::{Transformed, transformed};
 use crate::attempt::turn::{Asker, Turn};
 use crate::credential::brought;
 use crate::gate::Gate;

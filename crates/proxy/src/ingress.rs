@@ -96,6 +96,28 @@ pub(crate) struct Call {
     pub(crate) timing: Timing,
 }
 
+impl Call {
+    /// A call of the gateway's own, which nobody waits for.
+    pub(crate) fn own(gate: &Gate, request: ClientRequest) -> Self {
+        Self {
+            id: gate.random().call_id(gate.now()),
+            request,
+            conversation: OnceLock::new(),
+            turn: None,
+            memory: None,
+            kept_elsewhere: None,
+            headers: HeaderMap::new(),
+            brought: Vec::new(),
+            customer: None,
+            tags: Vec::new(),
+            timeout: None,
+            lenient: true,
+            clamped: false,
+            timing: Timing::start(gate.ticks()),
+        }
+    }
+}
+
 impl Ingress {
     pub(crate) fn new(gate: &Gate, request: http::Request<Body>, route: Route) -> Self {
         let arrived: Ticks = gate.ticks();

@@ -40,6 +40,11 @@ impl PriceField {
     }
 }
 
+/// The field that holds the price of a kind.
+pub(crate) fn name_of(kind: UsageKind) -> Option<&'static str> {
+    NAMES.iter().find(|(_, named)| *named == kind).map(|(name, _)| *name)
+}
+
 /// What a search costs, by how much of what it finds the model reads (cost-map.md).
 pub(crate) const SEARCHES: &str = "search_context_cost_per_query";
 /// Whether searches are billed each or once for the call: [`BY_CALL`] is the latter.

@@ -11,4 +11,6 @@ mod organizations;
 mod rates;
 mod refusals;
 mod several_nodes;
+mod spend;
 mod tokens;
+mod told;

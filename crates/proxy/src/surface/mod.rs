@@ -9,6 +9,7 @@ mod metrics;
 mod models;
 mod responses;
 mod token_counter;
+mod transform_request;
 
 use std::sync::Arc;
 
@@ -65,6 +66,7 @@ fn table() -> Vec<Route> {
         row("POST", "/v1/messages", Access::Key, post(chat::messages)),
         row("POST", "/v1/messages/count_tokens", Access::Key, post(count::of_messages)),
         row("POST", "/utils/token_counter", Access::Key, post(token_counter::answer)),
+        row("POST", "/utils/transform_request", Access::Key, post(transform_request::answer)),
         row("GET", "/v1beta/models", Access::Key, get(gemini::list)),
         row("POST", "/v1beta/models/{*operation}", Access::Key, post(gemini::operate)),
         row("GET", "/v1/models", Access::Key, get(models::list)),

@@ -35,6 +35,14 @@ const USERS: [(&str, &str); 6] = [
 
 /// The day that usage is asked about.
 const DAY: &str = "?start_date=2026-05-01&end_date=2026-05-01";
+/// The paths that days are asked about under.
+const DATED: [&str; 5] = [
+    "/daily/activity",
+    "/spend/logs",
+    "/global/activity",
+    "/global/spend/provider",
+    "/global/spend/report",
+];
 /// Whose usage is asked about, by the start of the path.
 const WHOSE: [(&str, &str); 4] = [
     ("/team/", "&team_ids=loom"),
@@ -100,6 +108,7 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /v1/messages (Key)                                           401      401      200      200      200      200      200      200      200      200      200
         POST /v1/messages/count_tokens (Key)                              401      401      200      200      200      200      200      200      200      200      200
         POST /utils/token_counter (Key)                                   401      401      200      200      200      200      200      200      200      200      200
+        POST /utils/transform_request (Key)                               401      401      200      200      200      200      200      200      200      200      200
         GET /v1beta/models (Key)                                          401      401      200      200      200      200      200      200      200      200      200
         POST /v1beta/models/{*operation} (Key)                            401      401      200      200      200      200      200      200      200      200      200
         GET /v1/models (Key)                                              401      401      200      200      200      200      200      200      200      200      200
@@ -183,8 +192,48 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /organization/daily/activity (Keys)                           401      401      403      403      403      403      403      403      200      200      200
         GET /organization/daily/activity/aggregated (Keys)                401      401      403      403      403      403      403      403      200      200      200
         GET /spend/logs/v2 (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
+        GET /spend/logs/ui (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
         GET /audit (Admins)                                               401      401      403      403      403      403      403      403      200      200      200
         GET /audit/{id} (Admins)                                          401      401      403      403      403      403      403      403      404      404      404
+        GET /spend/logs (Keys)                                            401      401      200      200      200      200      200      200      200      200      200
+        GET /global/spend (Admins)                                        401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/keys (Admins)                                   401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/models (Admins)                                 401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/teams (Admins)                                  401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/provider (Admins)                               401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/tags (Admins)                                   401      401      403      403      403      403      403      403      200      200      200
+        GET /spend/tags (Managers)                                        401      401      403      403      403      403      403      403      200      200      200
+        GET /spend/keys (Keys)                                            401      401      200      200      200      200      200      200      200      200      200
+        GET /spend/users (Keys)                                           401      401      200      200      200      200      200      200      200      200      200
+        GET /global/spend/report (Admins)                                 401      401      403      403      403      403      403      403      200      200      200
+        GET /global/activity (Keys)                                       401      401      200      200      200      200      200      200      200      200      200
+        GET /global/activity/model (Keys)                                 401      401      200      200      200      200      200      200      200      200      200
+        GET /provider/budgets (Admins)                                    401      401      403      403      403      403      403      403      200      200      200
+        POST /spend/calculate (Keys)                                      401      401      400      400      400      400      400      400      400      400      400
+        GET /health (Admins)                                              401      401      403      403      403      403      403      403      200      200      200
+        GET /health/readiness/details (Admins)                            401      401      403      403      403      403      403      403      200      200      200
+        GET /health/backlog (Admins)                                      401      401      403      403      403      403      403      403      200      200      200
+        GET /health/services (Keys)                                       401      401      400      400      400      400      400      400      400      400      400
+        GET /health/license (Admins)                                      401      401      403      403      403      403      403      403      200      200      200
+        GET /config/list (OrganizationAdmins)                             401      401      403      403      403      403      403      200      200      200      200
+        GET /config/field/info (OrganizationAdmins)                       401      401      403      403      403      403      403      200      200      200      200
+        GET /get/config/callbacks (OrganizationAdmins)                    401      401      403      403      403      403      403      200      200      200      200
+        GET /config/yaml (Anyone)                                         200      200      200      200      200      200      200      200      200      200      200
+        GET /router/settings (Admins)                                     401      401      403      403      403      403      403      403      200      200      200
+        GET /router/fields (Admins)                                       401      401      403      403      403      403      403      403      200      200      200
+        GET /fallback/{model} (Admins)                                    401      401      403      403      403      403      403      403      404      404      404
+        POST /config/update (Admins)                                      401      401      403      403      403      403      403      403      403      400      400
+        POST /config/field/update (Admins)                                401      401      403      403      403      403      403      403      403      400      400
+        POST /config/field/delete (Admins)                                401      401      403      403      403      403      403      403      403      400      400
+        POST /fallback (Admins)                                           401      401      403      403      403      403      403      403      403      400      400
+        DELETE /fallback/{model} (Admins)                                 401      401      403      403      403      403      403      403      403      400      400
+        GET /cache/ping (Admins)                                          401      401      403      403      403      403      403      403      503      503      503
+        GET /cache/redis/info (Admins)                                    401      401      403      403      403      403      403      403      503      503      503
+        POST /cache/delete (Admins)                                       401      401      403      403      403      403      403      403      403      503      503
+        POST /cache/flushall (Admins)                                     401      401      403      403      403      403      403      403      403      503      503
+        GET /routes (Anyone)                                              200      200      200      200      200      200      200      200      200      200      200
+        GET /public/litellm_model_cost_map (Keys)                         401      401      200      200      200      200      200      200      200      200      200
+        GET /public/providers (Anyone)                                    200      200      200      200      200      200      200      200      200      200      200
     "#]]
     .assert_eq(&matrix);
     let (books, _) = stage.close().await;
@@ -222,6 +271,9 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         path if path.ends_with(":generateContent") => {
             r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#.to_owned()
         }
+        "/utils/transform_request" => {
+            format!(r#"{{"call_type":"completion","request_body":{CALL}}}"#)
+        }
         "/utils/token_counter" => r#"{"model":"chat","prompt":"hi"}"#.to_owned(),
         // A change that changes nothing, and a deletion of what is not there.
         "/key/update" => json!({ "key": key }).to_string(),
@@ -229,7 +281,12 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         _ => "{}".to_owned(),
     };
     let path = if path == "/key/info" { format!("/key/info?key={key}") } else { path };
-    let path = if path.contains("/daily/activity") || path.contains("/spend/logs") {
+    let path = match path.as_str() {
+        "/health/services" => format!("{path}?service=slack"),
+        "/config/field/info" => format!("{path}?field_name=max_request_size_mb"),
+        _ => path,
+    };
+    let path = if DATED.iter().any(|dated| path.contains(dated)) {
         let whose = WHOSE.iter().find(|(start, _)| path.starts_with(start));
         path + DAY + whose.map_or("", |(_, name)| name)
     } else {
