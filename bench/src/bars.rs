@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::measure::keys::KEYS;
 use crate::session::Results;
 
 /// One bar and what was measured against it.
@@ -10,21 +11,35 @@ pub(crate) struct Bar {
     pub(crate) name: &'static str,
     pub(crate) unit: &'static str,
     pub(crate) measured: f64,
-    /// The most, or with `exact` the only, value that keeps the bar.
     pub(crate) limit: f64,
-    pub(crate) exact: bool,
+    /// Which values keep the bar.
+    pub(crate) relation: Relation,
     pub(crate) kept: bool,
+}
+
+/// How what was measured has to stand to a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Relation {
+    AtMost,
+    AtLeast,
+    Exactly,
 }
 
 impl Bar {
     fn at_most(name: &'static str, unit: &'static str, measured: f64, limit: f64) -> Self {
         // What is not a number keeps no bar.
-        Self { name, unit, measured, limit, exact: false, kept: measured <= limit }
+        Self { name, unit, measured, limit, relation: Relation::AtMost, kept: measured <= limit }
+    }
+
+    fn at_least(name: &'static str, unit: &'static str, measured: f64, limit: f64) -> Self {
+        let kept = measured >= limit;
+        Self { name, unit, measured, limit, relation: Relation::AtLeast, kept }
     }
 
     fn exactly(name: &'static str, unit: &'static str, measured: f64, limit: f64) -> Self {
         let kept = (measured - limit).abs() <= limit.abs() * BOOKED_TOLERANCE;
-        Self { name, unit, measured, limit, exact: true, kept }
+        Self { name, unit, measured, limit, relation: Relation::Exactly, kept }
     }
 }
 
@@ -36,6 +51,10 @@ pub(crate) fn check(results: &Results) -> Vec<Bar> {
     let translation = &results.translation;
     let (ratio, delta_us) = (translation.call_ratio, translation.delta_us.translated);
     let start = |startup: &crate::measure::startup::Startup| startup.median_ms;
+    let (admission, ledger, keys) = (&results.admission, &results.ledger, &results.keys);
+    let page_ms = results.pages.slowest_ms(|took| took.p99_us);
+    // In a short run fewer keys are in use: as much less memory is theirs.
+    let keys_max = KEYS_MEGABYTES_MAX * keys.keys as f64 / KEYS as f64;
     vec![
         Bar::at_most("start, fresh data", "ms", start(&results.start_fresh), START_MS_MAX),
         Bar::at_most("start, existing data", "ms", start(&results.start_existing), START_MS_MAX),
@@ -43,6 +62,10 @@ pub(crate) fn check(results: &Results) -> Vec<Bar> {
         Bar::at_most("stream growth", "B per 1,000 tokens", growth, GROWTH_BYTES_MAX),
         Bar::at_most("translated call", "× one that passes", ratio, TRANSLATED_CALL_MAX),
         Bar::at_most("translated stream", "µs of CPU per delta", delta_us, TRANSLATED_DELTA_US_MAX),
+        Bar::at_most("limits of a tree", "µs of CPU per call", admission.added_us, LIMITS_US_MAX),
+        Bar::at_least("ledger", "entries/s", ledger.open.per_second, LEDGER_PER_SECOND_MIN),
+        Bar::at_most("slowest page, p99", "ms", page_ms, PAGE_MS_MAX),
+        Bar::at_most("keys in use", "MB", keys.megabytes, keys_max),
         Bar::exactly("spend in the ledger", "$", results.spend.booked, results.spend.expected),
     ]
 }
@@ -58,6 +81,15 @@ const GROWTH_BYTES_MAX: f64 = 1024.0;
 const TRANSLATED_CALL_MAX: f64 = 2.5;
 /// Most processor time of one delta of a translated stream, in microseconds.
 const TRANSLATED_DELTA_US_MAX: f64 = 4.0;
+/// Most processor time that a tree of five levels, three budgets and two rate limits may add to a
+/// call, in microseconds.
+const LIMITS_US_MAX: f64 = 5.0;
+/// Fewest entries that the ledger's writer has to take on SQLite, per second.
+const LEDGER_PER_SECOND_MIN: f64 = 20_000.0;
+/// Longest time of a page of usage, in milliseconds.
+const PAGE_MS_MAX: f64 = 50.0;
+/// Most memory of [`KEYS`] keys in use, in millions of bytes.
+const KEYS_MEGABYTES_MAX: f64 = 150.0;
 /// The spend comes as a floating-point number; this much of it may be rounding.
 const BOOKED_TOLERANCE: f64 = 1e-9;
 
@@ -69,6 +101,13 @@ mod tests {
     fn a_bar_is_kept_at_its_limit_and_broken_above_it() {
         for (measured, kept) in [(99.9, true), (100.0, true), (100.1, false), (f64::NAN, false)] {
             assert_eq!(Bar::at_most("a", "ms", measured, 100.0).kept, kept, "{measured}");
+        }
+    }
+
+    #[test]
+    fn a_pace_is_kept_at_its_limit_and_missed_below_it() {
+        for (measured, kept) in [(99.9, false), (100.0, true), (100.1, true), (f64::NAN, false)] {
+            assert_eq!(Bar::at_least("a", "ms", measured, 100.0).kept, kept, "{measured}");
         }
     }
 

@@ -23,11 +23,35 @@ pub(crate) async fn script(simulator: SocketAddr, behaviours: &str) -> anyhow::R
 /// # Errors
 /// When the gateway refuses.
 pub(crate) async fn generate_key(gateway: SocketAddr, master_key: &str) -> anyhow::Result<String> {
-    let wanted = json!({ "key_alias": "bench", "max_budget": BUDGET_DOLLARS }).to_string();
-    let request = request::post(gateway, "/key/generate", master_key, wanted.as_bytes(), b"}");
-    let made = answer(gateway, &request).await.context("the gateway made no virtual key")?;
+    let wanted = json!({ "key_alias": "bench", "max_budget": BUDGET_DOLLARS });
+    key(gateway, master_key, &wanted).await
+}
+
+/// Makes a virtual key as `wanted` says.
+///
+/// # Errors
+/// When the gateway refuses.
+pub(crate) async fn key(
+    gateway: SocketAddr,
+    master_key: &str,
+    wanted: &Value,
+) -> anyhow::Result<String> {
+    let made = manage(gateway, master_key, ("/key/generate", wanted)).await?;
     let key = made["key"].as_str().context("the answer of /key/generate has no `key`")?;
     Ok(key.to_owned())
+}
+
+/// Asks the management API for something.
+///
+/// # Errors
+/// When the gateway refuses.
+pub(crate) async fn manage(
+    gateway: SocketAddr,
+    master_key: &str,
+    (path, wanted): (&str, &Value),
+) -> anyhow::Result<Value> {
+    let request = request::post(gateway, path, master_key, wanted.to_string().as_bytes(), b"}");
+    answer(gateway, &request).await.with_context(|| format!("the gateway refuses {path}"))
 }
 
 /// What a key has spent, in dollars.

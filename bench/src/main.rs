@@ -2,12 +2,14 @@
 
 mod answer;
 mod bars;
+mod charged;
 mod clock;
 mod connection;
 mod control;
 mod cores;
 mod gauge;
 mod hop;
+mod ledger;
 mod load;
 mod machine;
 mod measure;
@@ -52,7 +54,20 @@ struct Arguments {
     /// Be the bare hop of the comparison: copy bytes between whoever connects and this address
     #[arg(long, value_name = "ADDRESS", hide = true)]
     forward_to: Option<SocketAddr>,
+    /// Write a ledger to this new SQLite file, and say how long it took
+    #[arg(long, value_name = "FILE", hide = true, requires_all = ["entries", "open"])]
+    write_ledger: Option<PathBuf>,
+    /// How many entries the ledger gets
+    #[arg(long, value_name = "NUMBER", hide = true)]
+    entries: Option<u64>,
+    /// How many other calls begin while each of them is open
+    #[arg(long, value_name = "NUMBER", hide = true)]
+    open: Option<usize>,
 }
+
+/// The allocator of the gateway, for what runs here as it runs there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Exit status: a bar was missed.
 const MISSED: u8 = 1;
@@ -77,6 +92,13 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
     if let Some(upstream) = arguments.forward_to {
         runtime()?.block_on(hop::forward(upstream))?;
+        return Ok(true);
+    }
+    if let Some((file, (entries, open))) =
+        arguments.write_ledger.as_ref().zip(arguments.entries.zip(arguments.open))
+    {
+        let written = runtime()?.block_on(ledger::write(file, entries, open))?;
+        println!("{}", serde_json::to_string(&written)?);
         return Ok(true);
     }
     let cores = Cores::choose()?;

@@ -1,10 +1,12 @@
 //! The results for people, as one table, and for programs, as JSON.
 
+mod store;
+
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::bars::Bar;
+use crate::bars::{Bar, Relation};
 use crate::machine::Machine;
 use crate::measure::loads::{Added, Row, Used};
 use crate::measure::translation::{Translation, Ways};
@@ -42,6 +44,7 @@ pub(crate) fn table(results: &Results, bars: &[Bar]) -> String {
     push_warnings(&mut text, results);
     push_memory(&mut text, results);
     push_translation(&mut text, &results.translation);
+    store::push(&mut text, results);
     text.push('\n');
     bars.iter().for_each(|bar| push_bar(&mut text, bar));
     text
@@ -171,9 +174,13 @@ fn push_translation(text: &mut String, translation: &Translation) {
 }
 
 fn push_bar(text: &mut String, bar: &Bar) {
-    let Bar { name, unit, measured, limit, exact, kept } = bar;
+    let Bar { name, unit, measured, limit, relation, kept } = bar;
     let verdict = if *kept { "kept" } else { "MISSED" };
-    let relation = if *exact { "=" } else { "≤" };
+    let relation = match relation {
+        Relation::AtMost => "≤",
+        Relation::AtLeast => "≥",
+        Relation::Exactly => "=",
+    };
     push(text, format_args!("bar: {name:<29}{measured} {relation} {limit} {unit}: {verdict}\n"));
 }
 

@@ -20,6 +20,16 @@ pub(crate) struct Request {
     pub(crate) may_be_refused: bool,
 }
 
+impl Request {
+    /// The same with one more header.
+    pub(crate) fn with_header(self, name: &str, value: &str) -> Self {
+        let at = memchr::memmem::find(&self.bytes, LINE_END).map_or(0, |at| at + LINE_END.len());
+        let line = format!("{name}: {value}\r\n");
+        let (first, rest) = self.bytes.split_at(at);
+        Self { bytes: [first, line.as_bytes(), rest].concat().into(), ..self }
+    }
+}
+
 /// What a request is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -149,6 +159,7 @@ fn words(bytes: usize) -> String {
     text
 }
 
+const LINE_END: &[u8] = b"\r\n";
 /// Pictures in a prompt of pictures.
 const IMAGES: usize = 4;
 /// What a picture is made of.
@@ -166,6 +177,15 @@ mod tests {
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
         assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
         body.to_owned()
+    }
+
+    #[test]
+    fn a_header_is_added_behind_the_first_line() {
+        let address = "127.0.0.1:4000".parse().expect("an address");
+        let request = fetch(address, "/a", "sk-a").with_header("x-b", "c");
+        let text = String::from_utf8(request.bytes.to_vec()).expect("a text");
+        assert!(text.starts_with("GET /a HTTP/1.1\r\nx-b: c\r\nhost: "), "{text}");
+        assert!(text.ends_with("\r\n\r\n"));
     }
 
     #[test]

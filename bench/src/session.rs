@@ -6,7 +6,11 @@ use serde::Serialize;
 use crate::control;
 use crate::gauge::{self, Memory};
 use crate::machine::Machine;
+use crate::measure::admission::{self, Admission};
+use crate::measure::keys::{self, ActiveKeys};
+use crate::measure::ledger::{self, LedgerPace};
 use crate::measure::loads::{self, Row};
+use crate::measure::pages::{self, Pages};
 use crate::measure::startup::{self, Startup};
 use crate::measure::streams::{self, StreamMemory};
 use crate::measure::translation::{self, Translation};
@@ -23,6 +27,10 @@ pub(crate) struct Results {
     pub(crate) memory: GatewayMemory,
     pub(crate) streams: StreamMemory,
     pub(crate) translation: Translation,
+    pub(crate) admission: Admission,
+    pub(crate) ledger: LedgerPace,
+    pub(crate) pages: Pages,
+    pub(crate) keys: ActiveKeys,
     pub(crate) start_fresh: Startup,
     /// With the database that the load left behind.
     pub(crate) start_existing: Startup,
@@ -78,6 +86,10 @@ pub(crate) async fn measure(site: &Site, plan: Plan) -> anyhow::Result<Results> 
     }
     let translation = translation::measure(site, plan, &simulator).await?;
     let streams = streams::measure(site, &simulator).await?;
+    let admission = admission::measure(site, plan, &simulator).await?;
+    let ledger = ledger::measure(site, plan).await?;
+    let pages = pages::measure(site, plan, &simulator).await?;
+    let keys = keys::measure(site, plan, &simulator).await?;
     let start_existing = startup::measure(site, &simulator, Some(LOADED_DATA)).await?;
     let start_fresh = startup::measure(site, &simulator, None).await?;
     simulator.stop().await?;
@@ -89,6 +101,10 @@ pub(crate) async fn measure(site: &Site, plan: Plan) -> anyhow::Result<Results> 
         memory,
         streams,
         translation,
+        admission,
+        ledger,
+        pages,
+        keys,
         start_fresh,
         start_existing,
         spend,

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tempfile::TempDir;
 
-pub(crate) use gateway::{GATEWAY, Gateway};
+pub(crate) use gateway::{GATEWAY, Gateway, MASTER_KEY};
 pub(crate) use hop::Hop;
 pub(crate) use messages::{MessagesUpstream, STREAM_DELTAS};
 pub(crate) use nginx::Nginx;
@@ -74,7 +74,8 @@ impl Site {
         self.cores
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    /// A file or folder in the working folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 

@@ -8,14 +8,13 @@ use serde::Serialize;
 
 use crate::connection::Connection;
 use crate::gauge::{self, Cpu, Memory};
-use crate::load::{Load, closed_loop, streams_at_once};
-use crate::plan::{Plan, WARM_UP};
+use crate::load::{Load, streams_at_once};
+use crate::measure::cost::{self, Cost};
+use crate::plan::Plan;
 use crate::request::{Chat, Dialect, Request};
 use crate::samples::rounded;
 use crate::site::{Gateway, STREAM_DELTAS, Simulator, Site, Target};
 
-/// Connections of the load of buffered calls.
-const CONNECTIONS: usize = 16;
 /// Deltas of a stream: what `setup/behaviours.json` says, and what the Messages upstream sends.
 const DELTAS: u32 = STREAM_DELTAS;
 /// Streams at once whose deltas come one at a time.
@@ -84,26 +83,6 @@ pub(crate) async fn measure(
     Ok(Translation { call_us, call_ratio, deltas: DELTAS, delta_us, paced_delta_us, prompt_kib })
 }
 
-/// What so many calls, or deltas, took.
-#[derive(Default)]
-struct Cost {
-    count: u64,
-    cpu: Duration,
-}
-
-impl Cost {
-    fn add(&mut self, count: u64, cpu: Duration) {
-        self.count += count;
-        self.cpu += cpu;
-    }
-
-    /// In microseconds each.
-    fn each_us(&self) -> f64 {
-        let us = self.cpu.as_secs_f64() * 1e6 / self.count as f64;
-        (us * 100.0).round() / 100.0
-    }
-}
-
 /// Buffered calls, in turns.
 async fn calls(plan: Plan, target: &Target) -> anyhow::Result<Ways> {
     let ways =
@@ -111,19 +90,8 @@ async fn calls(plan: Plan, target: &Target) -> anyhow::Result<Ways> {
     let mut costs: [Cost; 3] = Default::default();
     for _ in 0..plan.rounds {
         for (way, cost) in ways.iter().zip(&mut costs) {
-            let load = Load {
-                address: target.address,
-                request: request(*way, false, target),
-                connections: CONNECTIONS,
-                watched: target.watched,
-                warm_up: WARM_UP,
-                length: plan.length,
-            };
-            let run = closed_loop(&load).await.with_context(|| format!("calls, {way:?}"))?;
-            let (pid, watched) = (target.watched, run.window.watched);
-            let (pid, watched) = pid.zip(watched).context("the gateway was not watched")?;
-            let cpu = gauge::when_quiet(pid).await?.since(&watched.before);
-            cost.add(run.timings.last_byte.count() as u64, cpu);
+            let run = cost::of_calls(plan, target, request(*way, false, target)).await;
+            cost.merge(run.with_context(|| format!("calls, {way:?}"))?);
         }
     }
     Ok(Ways::of(&costs))
@@ -165,7 +133,8 @@ async fn paced(target: &Target, dialect: Dialect) -> anyhow::Result<f64> {
     let before = gauge::when_quiet(pid).await?;
     let run = streams_at_once(&load).await.with_context(|| format!("paced, {dialect:?}"))?;
     let cpu = gauge::when_quiet(pid).await?.since(&before);
-    let cost = Cost { count: run.timings.answered * u64::from(PACED_DELTAS), cpu };
+    let mut cost = Cost::default();
+    cost.add(run.timings.answered * u64::from(PACED_DELTAS), cpu);
     Ok(cost.each_us())
 }
 
@@ -222,13 +191,5 @@ mod tests {
             serde_json::from_str(include_str!("../../setup/behaviours.json")).expect("JSON");
         assert_eq!(behaviours["models"]["deltas"]["tokens"], DELTAS);
         assert_eq!(behaviours["models"]["paced-deltas"]["tokens"], PACED_DELTAS);
-    }
-
-    #[test]
-    fn a_cost_is_shared_out_over_all_rounds() {
-        let mut cost = Cost::default();
-        cost.add(1000, Duration::from_millis(3));
-        cost.add(1000, Duration::from_millis(4));
-        assert_eq!(cost.each_us(), 3.5);
     }
 }

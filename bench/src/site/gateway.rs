@@ -50,6 +50,15 @@ impl Gateway {
         self.process.pid()
     }
 
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The database in the data directory of this name.
+    pub(crate) fn database(site: &Site, data: &str) -> PathBuf {
+        site.file(data).join("tollgate.sqlite")
+    }
+
     /// Calls with a virtual key of its own, so that key, budget and ledger all take part.
     ///
     /// # Errors
@@ -72,7 +81,7 @@ impl Gateway {
 pub(crate) const GATEWAY: &str = "gateway";
 const CONFIG: &str = include_str!("../../setup/gateway.yaml");
 /// Only this machine can reach the gateway, and only for as long as it is measured.
-const MASTER_KEY: &str = "sk-bench-master";
+pub(crate) const MASTER_KEY: &str = "sk-bench-master";
 /// What the caller's environment may hold and the measured gateway must not see.
 const CALLERS_SETTINGS: [&str; 8] = [
     "CONFIG_FILE_PATH",

@@ -18,7 +18,7 @@ const PAGE_ROWS_USUAL: usize = 50;
 /// How far pages may be counted off from the newest change.
 const DEPTH_MAX: usize = 10_000;
 /// What is kept under LiteLLM's names for the tables that hold it.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 11] = [
     ("key", "LiteLLM_VerificationToken"),
     ("team", "LiteLLM_TeamTable"),
     ("user", "LiteLLM_UserTable"),
@@ -28,6 +28,8 @@ const TABLES: [(&str, &str); 9] = [
     ("customer", "LiteLLM_EndUserTable"),
     ("tag", "LiteLLM_TagTable"),
     ("budget", "LiteLLM_BudgetTable"),
+    ("deployment", "LiteLLM_ProxyModelTable"),
+    ("credential", "LiteLLM_CredentialsTable"),
 ];
 /// What the record can be asked by.
 const NAMES: [Field; 9] = [

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use tollgate_domain::{Level, TeamId, UserId};
+use tollgate_domain::{Attribution, Level, TeamId, UserId};
 use tollgate_faults::Refusal;
 use tollgate_policy::{Authority, Membership, Role};
-use tollgate_store::{EntityRow, KeyRow};
+use tollgate_store::EntityRow;
 
 use crate::gatekeeper::Actor;
 use crate::problem;
@@ -20,11 +20,11 @@ impl Admin {
     pub(crate) async fn authority(&self, actor: &Actor) -> Result<Authority, Refusal> {
         match actor {
             Actor::Master => Ok(Authority::master()),
-            Actor::Key(record) => self.authority_of(&record.row).await,
+            Actor::Key(record) => self.authority_of(&record.attribution).await,
         }
     }
 
-    async fn authority_of(&self, key: &KeyRow) -> Result<Authority, Refusal> {
+    async fn authority_of(&self, key: &Attribution) -> Result<Authority, Refusal> {
         let (role, teams, organizations) = match &key.user {
             Some(user) => {
                 let organizations = self.organizations_of(user).await?.into_iter().collect();
@@ -35,7 +35,7 @@ impl Admin {
         Ok(Authority {
             role,
             user: key.user.clone(),
-            key: Some(key.id.clone()),
+            key: Some(key.key.clone()),
             key_team: key.team.clone(),
             teams,
             organizations,

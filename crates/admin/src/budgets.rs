@@ -81,7 +81,8 @@ impl Admin {
         }
     }
 
-    async fn budget(&self, id: &BudgetId) -> Result<BudgetRow, Refusal> {
+    /// The budget with this identity.
+    pub(crate) async fn budget(&self, id: &BudgetId) -> Result<BudgetRow, Refusal> {
         let found = self.db.find_budget(id).await.map_err(|problem| problem::store(&problem))?;
         found.ok_or_else(|| problem::absent("budget", ID, id.as_str()))
     }

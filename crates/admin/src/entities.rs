@@ -8,6 +8,9 @@ pub(crate) mod members;
 pub(crate) mod organization_members;
 pub(crate) mod organizations;
 pub(crate) mod tags;
+pub(crate) mod team_defaults;
+pub(crate) mod team_grants;
+pub(crate) mod team_pages;
 pub(crate) mod teams;
 pub(crate) mod users;
 
@@ -23,7 +26,7 @@ use crate::keys::{alias, empty, models};
 use crate::limits::{self, LIMITS};
 use crate::problem::{self, missing, wrong};
 use crate::routes::Admin;
-use crate::shape::{Field, Shape, flag, object, text, texts};
+use crate::shape::{Field, Kind, Shape, flag, object, text, texts};
 
 /// Most entities that one request names.
 const NAMED_MAX: usize = 500;
@@ -48,8 +51,8 @@ pub(crate) struct Family {
     pub(crate) alias: Option<&'static str>,
     /// Which of `blocked`, `models`, `metadata` and `organization_id` it has.
     pub(crate) fields: &'static [&'static str],
-    /// Texts that are kept in its metadata.
-    pub(crate) kept: &'static [&'static str],
+    /// Texts and lists of texts that are kept in its metadata.
+    pub(crate) kept: &'static [Field],
     /// LiteLLM's other fields, refused when they ask for something.
     pub(crate) not_yet: &'static [&'static str],
 }
@@ -61,9 +64,12 @@ impl Family {
         let budget = text("budget_id", "The shared budget whose rules fill what is left open");
         let alias = self.alias.map(|name| text(name, "A name that people chose"));
         let own = FIELDS.iter().filter(|field| self.fields.contains(&field.name));
-        let kept = self.kept.iter().map(|name| text(name, "Kept beside it"));
-        let fields: Vec<Field> =
-            [id, budget].into_iter().chain(alias).chain(own.copied()).chain(kept).collect();
+        let fields: Vec<Field> = [id, budget]
+            .into_iter()
+            .chain(alias)
+            .chain(own.copied())
+            .chain(self.kept.iter().copied())
+            .collect();
         Shape::of(&fields).and(&LIMITS).but_not(self.not_yet)
     }
 
@@ -114,21 +120,24 @@ impl Family {
 
     /// The metadata is replaced whole, except for what is kept in it under names of its own.
     fn describe(&self, fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
-        let kept: Map<String, Value> = self
-            .kept
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), row.metadata.get(*name)?.clone())))
+        let names = || self.kept.iter().map(|field| field.name);
+        let kept: Map<String, Value> = names()
+            .filter_map(|name| Some((name.to_owned(), row.metadata.get(name)?.clone())))
             .collect();
-        if let Some(name) = self.kept.iter().find(|name| sent_within(fields, name)) {
+        if let Some(name) = names().find(|name| sent_within(fields, name)) {
             return Err(wrong("metadata", format!("`{name}` is a field beside the metadata")));
         }
         fields.metadata()?.apply_or_default(&mut row.metadata);
         row.metadata.extend(kept);
-        for name in self.kept {
-            match fields.text(name)? {
+        for field in self.kept {
+            let sent = match field.kind {
+                Kind::Texts => fields.texts(field.name)?.map(Value::from),
+                _ => fields.text(field.name)?.map(Value::from),
+            };
+            match sent {
                 Change::Unchanged => {}
-                Change::Removed => drop(row.metadata.remove(*name)),
-                Change::Set(text) => drop(row.metadata.insert((*name).to_owned(), json!(text))),
+                Change::Removed => drop(row.metadata.remove(field.name)),
+                Change::Set(value) => drop(row.metadata.insert(field.name.to_owned(), value)),
             }
         }
         Ok(())
@@ -241,8 +250,9 @@ impl Family {
         let mut shown = Map::new();
         shown.extend(self.not_yet.iter().map(|name| ((*name).to_owned(), empty(name))));
         let mut metadata = row.metadata.clone();
-        for name in self.kept {
-            shown.insert((*name).to_owned(), metadata.remove(*name).unwrap_or_default());
+        for field in self.kept {
+            let kept = metadata.remove(field.name);
+            shown.insert(field.name.to_owned(), kept.unwrap_or_else(|| empty(field.name)));
         }
         let organization = row.organization.as_ref().map(OrganizationId::as_str);
         let own = [
@@ -330,65 +340,4 @@ fn sent_within(fields: &Fields, name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use bytes::Bytes;
-    use tollgate_domain::Timestamp;
-
-    fn described(metadata: &Value, sent: &str) -> Result<Value, Option<String>> {
-        let now = Timestamp::from_micros(0);
-        let mut row = EntityRow::new(Level::User, "", "ada", now);
-        row.metadata = metadata.as_object().cloned().expect("an object");
-        let body = Bytes::copy_from_slice(sent.as_bytes());
-        let fields = Fields::read(&body, &users::USER.shape(), &[]).expect("fields");
-        let applied = users::USER.describe(&fields, &mut row);
-        applied.map(|()| Value::Object(row.metadata)).map_err(|refusal| refusal.param)
-    }
-
-    #[test]
-    fn metadata_is_replaced_whole_but_for_what_is_kept_in_it() {
-        let before = json!({"user_email": "a@b.test", "note": 1});
-        for (sent, after) in [
-            ("{}", json!({"user_email": "a@b.test", "note": 1})),
-            (r#"{"metadata": {"other": 2}}"#, json!({"user_email": "a@b.test", "other": 2})),
-            (r#"{"metadata": null}"#, json!({"user_email": "a@b.test"})),
-            (r#"{"user_email": null}"#, json!({"note": 1})),
-            (
-                r#"{"metadata": {}, "user_email": "c@d.test", "user_role": "internal_user"}"#,
-                json!({"user_email": "c@d.test", "user_role": "internal_user"}),
-            ),
-        ] {
-            assert_eq!(described(&before, sent), Ok(after), "{sent}");
-        }
-        let hidden = r#"{"metadata": {"user_role": "proxy_admin"}}"#;
-        assert_eq!(described(&before, hidden), Err(Some("metadata".to_owned())));
-    }
-
-    #[test]
-    fn a_family_takes_its_own_fields_and_refuses_those_of_another() {
-        let read = |family: &Family, body: &str| {
-            let body = Bytes::copy_from_slice(body.as_bytes());
-            Fields::read(&body, &family.shape(), &[]).map(drop).map_err(|refusal| refusal.param)
-        };
-        let param = |name: &str| Err(Some(name.to_owned()));
-        assert_eq!(read(&tags::TAG, r#"{"name": "a", "max_budget": 1, "models": []}"#), Ok(()));
-        assert_eq!(read(&tags::TAG, r#"{"name": "a", "models": ["m"]}"#), param("models"));
-        assert_eq!(read(&customers::CUSTOMER, r#"{"metadata": {}}"#), param("metadata"));
-        assert_eq!(read(&organizations::ORGANIZATION, r#"{"blocked": true}"#), param("blocked"));
-        assert_eq!(read(&teams::TEAM, r#"{"team_member_budget": 5}"#), param("team_member_budget"));
-    }
-
-    #[test]
-    fn a_request_names_some_and_not_too_many() {
-        let names = |count: usize| {
-            let body = json!({ "team_ids": vec!["t"; count] }).to_string();
-            let fields = Fields::read(&Bytes::from(body), &Family::listing("team_ids"), &[])
-                .expect("fields");
-            listed(&fields, "team_ids").map(|ids| ids.len()).map_err(|refusal| refusal.param)
-        };
-        assert_eq!(names(NAMED_MAX), Ok(NAMED_MAX));
-        for count in [0, NAMED_MAX + 1] {
-            assert_eq!(names(count), Err(Some("team_ids".to_owned())), "{count}");
-        }
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@
 //! ledger have them. One that nobody called counts as healthy, since nothing speaks against it.
 
 use serde_json::{Value, json};
-use tollgate_config::Deployment;
+use tollgate_config::ModelEntry;
 use tollgate_domain::{Level, Subject, Timestamp};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Audience, Span};
@@ -12,6 +12,7 @@ use tollgate_store::Spend;
 
 use crate::asked::Asked;
 use crate::desk::Desk;
+use crate::models::theirs;
 use crate::problem::{self, absent, echo};
 use crate::route::Route;
 use crate::routes::Admin;
@@ -33,7 +34,7 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::question(
             "/health",
-            Audience::Admins,
+            Audience::Keys,
             ("Which deployments answered calls in the last half hour; nothing is called", &WHICH),
             health,
         ),
@@ -66,11 +67,11 @@ pub(crate) fn routes() -> Vec<Route> {
 
 async fn health(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let snapshot = desk.configuration.snapshot();
-    let wanted = |deployment: &&std::sync::Arc<Deployment>| {
-        asked.text("model").is_none_or(|model| deployment.group.as_str() == model)
-            && asked.text("model_id").is_none_or(|id| deployment.id.as_str() == id)
-    };
-    let deployments: Vec<_> = snapshot.deployments().filter(wanted).collect();
+    let mut deployments = theirs(&desk, &snapshot.entries).await?;
+    deployments.retain(|entry| {
+        asked.text("model").is_none_or(|model| entry.model_name.as_str() == model)
+            && asked.text("model_id").is_none_or(|id| entry.id.as_str() == id)
+    });
     let named = asked.text("model_id").or_else(|| asked.text("model"));
     if let (Some(id), true) = (named, deployments.is_empty()) {
         return Err(absent("deployment", "model", id));
@@ -82,11 +83,12 @@ async fn health(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let seen = seen(&desk, deployments.iter().map(|it| it.id.as_str())).await?;
     let (mut healthy, mut unhealthy) = (Vec::new(), Vec::new());
     for (deployment, spend) in deployments.into_iter().zip(&seen) {
-        let list = if is_healthy(spend) { &mut healthy } else { &mut unhealthy };
-        list.push(shown(deployment, spend));
+        let error = error(deployment, spend);
+        let list = if error.is_none() { &mut healthy } else { &mut unhealthy };
+        list.push(shown(deployment, spend, error));
     }
     if let (Some(name), true) = (named, healthy.is_empty()) {
-        let message = format!("every call of `{}` failed in the last half hour", echo(name));
+        let message = format!("no deployment of `{}` is healthy", echo(name));
         return Err(Refusal::new(Reason::AllDeploymentsFailing, message));
     }
     Ok(json!({
@@ -111,39 +113,32 @@ async fn seen<'a>(
     Ok(found.into_iter().map(|sums| sums.into_iter().next().unwrap_or_default()).collect())
 }
 
-const fn is_healthy(spend: &Spend) -> bool {
-    spend.entries == 0 || spend.failed < spend.entries
+/// What speaks against a deployment.
+fn error(entry: &ModelEntry, spend: &Spend) -> Option<String> {
+    let failed = || format!("all of {} calls failed lately", spend.entries);
+    entry.left_out.clone().or_else(|| all_failed(spend).then(failed))
 }
 
-/// A deployment without its credential, and what its calls showed.
-fn shown(deployment: &Deployment, spend: &Spend) -> Value {
-    let provider = deployment.provider.name.as_str();
-    let mut shown = json!({
-        "model": format!("{provider}/{}", deployment.upstream_model),
-        "model_id": deployment.id.as_str(),
-        "model_name": deployment.group.as_str(),
-        "api_base": without_password(&deployment.base_url),
-        "calls": spend.entries,
-        "failed_calls": spend.failed,
-    });
-    if !is_healthy(spend) {
-        shown["error"] = json!(format!("all of {} calls failed lately", spend.entries));
-    }
-    shown
+const fn all_failed(spend: &Spend) -> bool {
+    spend.entries > 0 && spend.failed >= spend.entries
 }
 
-/// A URL without what stands before its host.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match authority.rsplit_once('@') {
-        Some((user, _)) => format!("{scheme}://{}", &rest[user.len() + 1..]),
-        None => url.to_owned(),
-    }
+/// A deployment's parameters without its credential, and what its calls showed.
+fn shown(entry: &ModelEntry, spend: &Spend, error: Option<String>) -> Value {
+    let mut shown = entry.params.clone();
+    let fields = [
+        ("model_id", json!(entry.id.as_str())),
+        ("model_name", json!(entry.model_name.as_str())),
+        ("calls", json!(spend.entries)),
+        ("failed_calls", json!(spend.failed)),
+    ];
+    shown.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    shown.extend(error.map(|error| ("error".to_owned(), json!(error))));
+    Value::Object(shown)
 }
 
 async fn readiness(desk: Desk, _: Asked) -> Result<Value, Refusal> {
-    let doing = desk.running.doing();
+    let doing = desk.running.doing().await;
     if !doing.reasons.is_empty() {
         return Err(Refusal::new(Reason::StoreUnavailable, doing.reasons.join("; ")));
     }
@@ -161,7 +156,7 @@ async fn readiness(desk: Desk, _: Asked) -> Result<Value, Refusal> {
 }
 
 async fn backlog(desk: Desk, _: Asked) -> Result<Value, Refusal> {
-    let doing = desk.running.doing();
+    let doing = desk.running.doing().await;
     Ok(json!({
         "in_flight_requests": doing.in_flight,
         "queued_requests": doing.waiting,
@@ -190,22 +185,9 @@ mod tests {
 
     #[test]
     fn a_deployment_is_unhealthy_only_when_every_call_failed() {
-        for (entries, failed, healthy) in [(0, 0, true), (3, 2, true), (3, 3, false), (1, 0, true)]
-        {
+        for (entries, failed, all) in [(0, 0, false), (3, 2, false), (3, 3, true), (1, 0, false)] {
             let spend = Spend { entries, failed, ..Spend::default() };
-            assert_eq!(is_healthy(&spend), healthy, "{failed} of {entries}");
-        }
-    }
-
-    #[test]
-    fn a_password_in_a_url_is_not_shown() {
-        for (url, shown) in [
-            ("https://host/v1", "https://host/v1"),
-            ("https://me:secret@host/v1", "https://host/v1"),
-            ("https://host/v1?at=a@b", "https://host/v1?at=a@b"),
-            ("host", "host"),
-        ] {
-            assert_eq!(without_password(url), shown);
+            assert_eq!(all_failed(&spend), all, "{failed} of {entries}");
         }
     }
 }

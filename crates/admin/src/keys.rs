@@ -6,7 +6,7 @@ mod record;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
-use tollgate_domain::{KeyHash, KeyId, Level, UserId, VirtualKey};
+use tollgate_domain::{Attribution, KeyHash, KeyId, Level, UserId, VirtualKey};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Audience, KeyScope, Scope};
 use tollgate_store::{InsertKeyError, KeyRow, LimitFields, UpdateKeyError};
@@ -103,6 +103,16 @@ pub(crate) fn scope(row: &KeyRow) -> Scope<'_> {
     })
 }
 
+/// The same of a key in memory.
+pub(crate) fn scope_of(key: &Attribution) -> Scope<'_> {
+    Scope::Key(KeyScope {
+        id: Some(&key.key),
+        user: key.user.as_ref(),
+        team: key.team.as_ref(),
+        organization: key.organization.as_ref(),
+    })
+}
+
 async fn generate(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let key = match fields.parsed("key", VirtualKey::new)? {
         Change::Set(key) => key,
@@ -173,20 +183,20 @@ async fn account(admin: &Admin, row: &KeyRow) -> Result<Account, Refusal> {
 async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let hash = match (desk.actor(), asked.text("key")) {
         (_, Some(named)) => identified(named)?,
-        (Actor::Key(own), None) => own.row.hash,
+        (Actor::Key(own), None) => own.hash,
         (Actor::Master, None) => {
             return Err(problem::missing("key", "name a key with `?key=`"));
         }
     };
-    let found = desk.keys.find(&hash).await.map_err(|problem| problem::store(&problem))?;
-    let Some(record) = found else {
+    let found = desk.db.find_key(&hash).await.map_err(|problem| problem::store(&problem))?;
+    let Some(row) = found else {
         // Whoever may not see keys does not learn which there are.
         desk.must_see(Scope::Gateway)?;
         return Err(no_such_key("there is no such key"));
     };
-    desk.must_see(scope(&record.row))?;
-    let account = desk.account(&record.own).await?;
-    Ok(json!({ "key": hash.expose_hex(), "info": shown(&record.row, &account) }))
+    desk.must_see(scope(&row))?;
+    let account = account(&desk, &row).await?;
+    Ok(json!({ "key": hash.expose_hex(), "info": shown(&row, &account) }))
 }
 
 async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {

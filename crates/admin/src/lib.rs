@@ -19,6 +19,7 @@ mod health;
 mod keys;
 mod limits;
 mod logs;
+mod models;
 mod open;
 mod problem;
 mod query;
@@ -29,7 +30,7 @@ mod settings;
 mod shape;
 mod spend;
 
-pub use configuration::Configuration;
+pub use configuration::{Configuration, Examined, Later};
 pub use gatekeeper::{Actor, Gatekeeper, Identifying};
 pub use route::Described;
 pub use routes::{Admin, Lent, router, routes};

@@ -2,7 +2,7 @@
 
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::Scope;
-use tollgate_store::KeyRow;
+use tollgate_store::KeyRecord;
 
 use crate::desk::Desk;
 use crate::gatekeeper::Actor;
@@ -22,10 +22,10 @@ pub(crate) fn number(field: &str, text: Option<&str>, usual: usize) -> Result<us
 /// # Errors
 /// Refused when there is no such key, or it is not the caller's to see.
 pub(crate) async fn key_id(desk: &Desk, named: Option<&str>) -> Result<Option<String>, Refusal> {
-    let id = |row: &KeyRow| Some(row.id.as_str().to_owned());
+    let id = |key: &KeyRecord| Some(key.attribution.key.as_str().to_owned());
     let Some(named) = named else {
         return Ok(match desk.actor() {
-            Actor::Key(own) if !desk.by.sees_all() => id(&own.row),
+            Actor::Key(own) if !desk.by.sees_all() => id(own),
             _ => None,
         });
     };
@@ -35,8 +35,8 @@ pub(crate) async fn key_id(desk: &Desk, named: Option<&str>) -> Result<Option<St
         desk.must_see(Scope::Gateway)?;
         return Err(no_such_key("there is no such key"));
     };
-    desk.must_see(keys::scope(&record.row))?;
-    Ok(id(&record.row))
+    desk.must_see(keys::scope_of(&record.attribution))?;
+    Ok(id(&record))
 }
 
 /// The caller may not ask this.

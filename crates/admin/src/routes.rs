@@ -8,16 +8,19 @@ use axum::{Json, Router};
 use serde_json::Value;
 use tollgate_domain::{Clock, Random};
 use tollgate_faults::Refusal;
-use tollgate_store::{Db, KeyDirectory};
+use tollgate_store::{Db, KeyDirectory, Vault};
 
 use crate::configuration::Configuration;
 use crate::entities::{
-    customers, members, organization_members, organizations, tags, teams, users,
+    customers, members, organization_members, organizations, tags, team_grants, team_pages, teams,
+    users,
 };
 use crate::gatekeeper::Gatekeeper;
 use crate::route::{Described, Route};
 use crate::running::Running;
-use crate::{activity, audit, budgets, catalogue, health, keys, logs, problem, settings, spend};
+use crate::{
+    activity, audit, budgets, catalogue, health, keys, logs, models, problem, settings, spend,
+};
 
 /// Largest body of a management request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -25,6 +28,8 @@ pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 fn table() -> Vec<Route> {
     let mut table = keys::routes();
     table.extend(teams::routes());
+    table.extend(team_grants::routes());
+    table.extend(team_pages::routes());
     table.extend(members::routes());
     table.extend(users::routes());
     table.extend(customers::routes());
@@ -32,6 +37,7 @@ fn table() -> Vec<Route> {
     table.extend(organization_members::routes());
     table.extend(budgets::routes());
     table.extend(tags::routes());
+    table.extend(models::routes());
     table.extend(activity::routes());
     table.extend(logs::routes());
     table.extend(audit::routes());
@@ -58,6 +64,8 @@ pub struct Admin {
     pub(crate) gatekeeper: Arc<dyn Gatekeeper>,
     pub(crate) configuration: Arc<dyn Configuration>,
     pub(crate) running: Arc<dyn Running>,
+    /// Seals what is secret of deployments and credentials.
+    pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
@@ -69,9 +77,9 @@ impl Admin {
         db: Db,
         keys: Arc<KeyDirectory>,
         (gatekeeper, configuration, running): Lent,
-        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+        (clock, random, vault): (Arc<dyn Clock>, Arc<dyn Random>, Vault),
     ) -> Self {
-        Self { db, keys, gatekeeper, configuration, running, clock, random }
+        Self { db, keys, gatekeeper, configuration, running, vault, clock, random }
     }
 
     /// An identity that nobody has yet.

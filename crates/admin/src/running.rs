@@ -1,5 +1,7 @@
 //! The running gateway, as the data path tells it.
 
+use std::pin::Pin;
+
 /// How the gateway is doing at this moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Doing {
@@ -16,7 +18,7 @@ pub struct Doing {
 /// What the management API asks of the data path.
 pub trait Running: Send + Sync + 'static {
     /// How the gateway is doing.
-    fn doing(&self) -> Doing;
+    fn doing(&self) -> Pin<Box<dyn Future<Output = Doing> + Send + '_>>;
     /// The routes of the data path: method and path.
     fn routes(&self) -> Vec<(&'static str, &'static str)>;
     /// The names of all providers that the gateway knows, sorted.

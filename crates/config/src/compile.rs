@@ -9,11 +9,12 @@ use tollgate_wire::Catalog;
 
 use crate::diagnostic::{Finding, Findings, Source, code};
 use crate::environment::Environment;
-use crate::model_list::{Context, Groups};
+use crate::model_list::{Context, Credentials, Groups};
 use crate::price::list::PriceList;
 use crate::schema::{Given, KnownKeys, Reader, Section};
-use crate::settings::{self, Sections, UnpricedModels};
+use crate::settings::{self, Sections, Shared, UnpricedModels};
 use crate::snapshot::{Alias, Snapshot};
+use crate::stored::{LeftOut, Stored};
 use crate::yaml::{Entry, Mapping, Value};
 
 /// A configuration that can be used.
@@ -23,9 +24,19 @@ pub struct Compiled {
     pub snapshot: Snapshot,
     /// What is not as it seems: warnings and notes, in the order of the file.
     pub warnings: Vec<Finding>,
+    /// What of the database is not part of it.
+    pub left_out: Vec<LeftOut>,
 }
 
-/// Compiles a configuration. `env` looks up environment variables; nothing else is read.
+/// What a configuration is compiled with.
+struct Sources<'a> {
+    catalog: &'a Catalog,
+    prices: &'a PriceList,
+    stored: &'a Stored,
+}
+
+/// Compiles the configuration of a file alone. `env` looks up environment variables; nothing else
+/// is read.
 ///
 /// # Errors
 /// [`Findings`]: every problem there is, not only the first. A text that is no YAML has one.
@@ -35,11 +46,27 @@ pub fn compile(
     catalog: &Catalog,
     prices: &PriceList,
 ) -> Result<Compiled, Findings> {
+    compile_with(source, env, catalog, prices, &Stored::default())
+}
+
+/// Compiles a configuration with what a database adds. Nothing that comes from the database is an
+/// error: what cannot be used is left out and named in [`Compiled::left_out`].
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_with(
+    source: Source<'_>,
+    env: &dyn Fn(&str) -> Option<String>,
+    catalog: &Catalog,
+    prices: &PriceList,
+    stored: &Stored,
+) -> Result<Compiled, Findings> {
+    let sources = Sources { catalog, prices, stored };
     let (root, findings) = crate::yaml::read(source.text);
     let mut reader = Reader::new(Environment::new(env));
     reader.findings = findings;
     let snapshot = match root.as_ref().map(|root| &root.value) {
-        Some(Value::Map(file)) => Some(sections(&mut reader, file, catalog, prices)),
+        Some(Value::Map(file)) => Some(sections(&mut reader, file, &sources)),
         Some(other) if *other != Value::Null => {
             let message = format!("the configuration is {}, not a mapping", other.described());
             reader.findings.push(Finding::error(code::WRONG_TYPE, 0..0, message));
@@ -54,8 +81,8 @@ pub fn compile(
     };
     let findings = Findings::placed(&source, reader.findings);
     match snapshot {
-        Some(snapshot) if !findings.refuse() => {
-            Ok(Compiled { snapshot, warnings: findings.into_inner() })
+        Some((snapshot, left_out)) if !findings.refuse() => {
+            Ok(Compiled { snapshot, warnings: findings.into_inner(), left_out })
         }
         _ => Err(findings),
     }
@@ -64,9 +91,8 @@ pub fn compile(
 fn sections(
     reader: &mut Reader<'_>,
     file: &Mapping,
-    catalog: &Catalog,
-    prices: &PriceList,
-) -> Snapshot {
+    sources: &Sources<'_>,
+) -> (Snapshot, Vec<LeftOut>) {
     let mut top = Section::new("the configuration", file);
     if let Some(variables) = top.take("environment_variables").and_then(|e| reader.mapping(e)) {
         environment(reader, variables);
@@ -85,22 +111,22 @@ fn sections(
         UnpricedModels::Assume(price) => assumed(price),
         UnpricedModels::Block | UnpricedModels::Allow => None,
     };
-    let Groups { groups, patterns, absent } = match top.take("model_list") {
-        Some(list) => Context::new(reader, catalog, prices, &shared, assumed.as_ref()).groups(list),
-        None => {
-            let finding = Finding::error(code::FIELD_MISSING, 0..0, "`model_list` is missing");
-            reader.findings.push(finding.with_help("it lists the models that can be called"));
-            Groups::default()
-        }
-    };
+    let mut credentials = Credentials::read(reader, top.take("credential_list"));
+    let mut left_out = credentials.add(&sources.stored.credentials);
+    let models = (top.take("model_list"), &shared, assumed.as_ref());
+    let found = groups(reader, models, &credentials, sources);
+    let Groups { groups, patterns, absent, entries, left_out: more } = found;
+    left_out.extend(more);
     let mut snapshot = Snapshot {
         groups,
         patterns,
         aliases: BTreeMap::new(),
         settings,
+        entries,
+        credentials: credentials.entries,
         names: Vec::new(),
         access: BTreeMap::new(),
-        prices: prices.clone(),
+        prices: sources.prices.clone(),
         assumed,
     };
     if let Some(entry) = sections.router.take("model_group_alias") {
@@ -112,7 +138,23 @@ fn sections(
     sections.general.finish(&KnownKeys::GENERAL_SETTINGS, &mut reader.findings);
     sections.litellm.finish(&KnownKeys::LITELLM_SETTINGS, &mut reader.findings);
     sections.router.finish(&KnownKeys::ROUTER_SETTINGS, &mut reader.findings);
-    snapshot
+    (snapshot, left_out)
+}
+
+/// The model groups of the file and of the database.
+fn groups(
+    reader: &mut Reader<'_>,
+    (list, shared, assumed): (Option<&Entry>, &Shared, Option<&Arc<PriceSheet>>),
+    credentials: &Credentials,
+    sources: &Sources<'_>,
+) -> Groups {
+    if list.is_none() && !shared.store_models {
+        let finding = Finding::error(code::FIELD_MISSING, 0..0, "`model_list` is missing");
+        reader.findings.push(finding.with_help("it lists the models that can be called"));
+    }
+    let known = (sources.catalog, sources.prices);
+    let mut context = Context::new(reader, known, shared, assumed, credentials);
+    context.groups(list, &sources.stored.deployments)
 }
 
 /// Puts the file's own variables over the environment; their values may refer to it.
@@ -168,7 +210,13 @@ fn aliases(
             let names = snapshot.groups.keys().chain(absent).map(ModelName::as_str);
             let message =
                 format!("the alias `{name}` stands for `{text}`, which no model is called");
-            let finding = Finding::error(code::MODEL_UNKNOWN, target.node.span.clone(), message);
+            let span = target.node.span.clone();
+            // A model of the database may come later, and go.
+            let finding = if snapshot.settings.store_models {
+                Finding::warning(code::MODEL_UNKNOWN, span, message)
+            } else {
+                Finding::error(code::MODEL_UNKNOWN, span, message)
+            };
             reader.findings.push(finding.with_nearest(&nearest(&text, names, 2)));
         }
     }

@@ -39,6 +39,8 @@ pub struct Deployment {
     pub group: ModelName,
     /// The access groups it is in: `model_info.access_groups`.
     pub access_groups: Arc<[Box<str>]>,
+    /// Whether it gets no calls for now: `model_info.blocked`.
+    pub blocked: bool,
     /// Its provider.
     pub provider: Arc<Provider>,
     /// The provider's own name of the model. Within [`crate::PatternGroup`] it may hold `*`; what
@@ -101,6 +103,23 @@ impl Deployment {
     #[must_use]
     pub fn endpoint(&self, client: WireFormat) -> Option<&Endpoint> {
         self.provider.endpoint(&self.upstream_model, client, self.calling)
+    }
+
+    /// What is known that its model can do, by the names of LiteLLM's price map; nothing where
+    /// nobody knows the model.
+    #[must_use]
+    pub fn supports(&self) -> Vec<(&'static str, bool)> {
+        let can = self.capability;
+        if *can == Capability::UNKNOWN {
+            return Vec::new();
+        }
+        let reasons = can.thinking_budget || can.thinking_adaptive || !can.efforts.is_empty();
+        vec![
+            ("supports_assistant_prefill", can.prefill),
+            ("supports_reasoning", reasons),
+            ("supports_response_schema", can.native_structured_output),
+            ("supports_tool_choice", can.forced_tool),
+        ]
     }
 
     /// The URL of one of its endpoints.

@@ -71,6 +71,11 @@ impl Finding {
         self.severity == Severity::Error
     }
 
+    /// Whether it says why an entry has no deployment.
+    pub(crate) fn leaves_out(&self) -> bool {
+        self.is_error() || self.code == code::CREDENTIAL_MISSING
+    }
+
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self

@@ -42,6 +42,15 @@ impl fmt::Debug for Environment<'_> {
     }
 }
 
+/// How the variables begin that are the gateway's own: nobody who may only add deployments can have one of them
+/// sent to an address of theirs.
+const OWN: [&str; 4] = ["DATABASE_URL", "TOLLGATE_", "LITELLM_", "REDIS_"];
+
+/// Whether a variable is the gateway's own.
+pub(crate) fn is_own(name: &str) -> bool {
+    OWN.iter().any(|own| name.starts_with(own))
+}
+
 /// The variable that a text names, when it is a reference to one.
 pub(crate) fn reference(text: &str) -> Option<&str> {
     text.strip_prefix(REFERENCE)

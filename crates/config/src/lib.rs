@@ -20,13 +20,15 @@ mod redis;
 mod schema;
 mod settings;
 mod snapshot;
+mod stored;
 mod timeouts;
 mod yaml;
 
 pub use budgets::Budgets;
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, compile, compile_with};
 pub use deployment::{Deployment, Forwards, JsonFields};
 pub use diagnostic::{Finding, Findings, Severity, Source};
+pub use model_list::{CredentialEntry, ModelEntry, is_credential_param};
 pub use pattern::Pattern;
 pub use price::import as price_import;
 pub use price::list::{PriceList, PriceListError, PricedModel};
@@ -37,4 +39,5 @@ pub use settings::{
     UnboundedCalls, UnpricedModels,
 };
 pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Served, Snapshot};
+pub use stored::{LeftOut, Stored, StoredCredential, StoredDeployment};
 pub use timeouts::Timeouts;

@@ -95,6 +95,8 @@ impl KnownKeys {
     pub(crate) const ROUTER_SETTINGS: Self = Self(include_str!("../keys/router_settings.txt"));
     pub(crate) const LITELLM_PARAMS: Self = Self(include_str!("../keys/litellm_params.txt"));
     pub(crate) const MODEL_INFO: Self = Self(include_str!("../keys/model_info.txt"));
+    /// Parameters that a credential holds.
+    pub(crate) const CREDENTIAL: Self = Self(include_str!("../keys/credential.txt"));
     /// Fields of a chat request, which `litellm_params` may give a default for.
     pub(crate) const BODY: Self = Self(include_str!("../keys/body.txt"));
     /// The only keys of one entry of `model_list`.

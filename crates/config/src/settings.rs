@@ -34,6 +34,9 @@ pub struct Settings {
     pub database_url: Option<Secret>,
     /// The Redis that many nodes share their counters in, when there is one; read once, at start.
     pub redis_url: Option<Secret>,
+    /// Whether deployments and credentials can be written into the database:
+    /// `general_settings.store_model_in_db`, else `STORE_MODEL_IN_DB`.
+    pub store_models: bool,
     /// Attempts after the first, where neither the call nor the deployment says.
     pub num_retries: u32,
     /// Largest request body, in bytes.
@@ -71,6 +74,9 @@ pub struct Settings {
     /// How long the ledger's entries are kept, at least a day; `None` for ever. Their sums stay in
     /// any case.
     pub entries_kept: Option<Duration>,
+    /// Most openings and entries that wait for a database that is away; with more, calls are
+    /// refused. Read once, at start.
+    pub spool_rows_max: u32,
     /// Whether and whence pictures are fetched for providers that want their bytes.
     pub fetch_media: FetchMedia,
     /// How much of what models thought is kept for providers that want it back.
@@ -149,6 +155,8 @@ impl Settings {
             master_key: first(&["TOLLGATE_MASTER_KEY", "LITELLM_MASTER_KEY"]).map(Secret::new),
             database_url: first(&["DATABASE_URL"]).map(Secret::new),
             redis_url: None,
+            store_models: first(&["STORE_MODEL_IN_DB"])
+                .is_some_and(|text| text.trim().eq_ignore_ascii_case("true")),
             num_retries: NUM_RETRIES,
             request_bytes_max: REQUEST_MB * BYTES_PER_MB,
             response_bytes_max: RESPONSE_MB * BYTES_PER_MB,
@@ -166,6 +174,7 @@ impl Settings {
             docs_base,
             responses_retention: RESPONSES_RETENTION,
             entries_kept: None,
+            spool_rows_max: records::SPOOL_ROWS,
             fetch_media: FetchMedia::default(),
             reasoning_memory: ReasoningMemory::DEFAULT,
             on_structure_miss: StructureMiss::Refuse,
@@ -189,6 +198,9 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
     }
     if let Some(url) = section.take("database_url").and_then(|entry| reader.text(entry)) {
         settings.database_url = Some(Secret::new(url));
+    }
+    if let Some(flag) = section.take("store_model_in_db").and_then(|entry| reader.flag(entry)) {
+        settings.store_models = flag;
     }
     let mut megabytes = |name, most| {
         let entry = section.take(name)?;

@@ -9,7 +9,7 @@ use tollgate_domain::ModelName;
 use tollgate_policy::PriceSheet;
 
 use crate::deployment::Deployment;
-use crate::model_list::go_to_region_of_model;
+use crate::model_list::{CredentialEntry, ModelEntry, go_to_region_of_model};
 use crate::pattern::{Pattern, fill};
 use crate::price::list::{PriceList, PricedModel};
 use crate::settings::Settings;
@@ -26,6 +26,10 @@ pub struct Snapshot {
     pub aliases: BTreeMap<ModelName, Alias>,
     /// Everything that is not about a single model.
     pub settings: Settings,
+    /// Every entry of the file and of the database that has an id.
+    pub entries: Vec<ModelEntry>,
+    /// The credentials that deployments can refer to, those of the file first.
+    pub credentials: Vec<CredentialEntry>,
     pub(crate) names: Vec<ModelName>,
     /// The access groups of model groups that are in any.
     pub(crate) access: BTreeMap<ModelName, BTreeSet<Box<str>>>,
@@ -94,6 +98,15 @@ impl Snapshot {
         let groups = self.groups.values().map(|group| &group.deployments);
         let patterns = self.patterns.iter().map(|group| &group.deployments);
         groups.chain(patterns).flat_map(|deployments| deployments.iter())
+    }
+
+    /// What the price list knows of a deployment's model: of its `base_model`, else of its own
+    /// name.
+    #[must_use]
+    pub fn listed(&self, deployment: &Deployment) -> Option<PricedModel> {
+        let model = deployment.base_model.as_ref().unwrap_or(&deployment.upstream_model);
+        listed(&self.prices, deployment.provider.name.as_str(), model)
+            .or_else(|| self.prices.find(&[model]))
     }
 
     /// The names that a list of models shows, sorted: groups, aliases that are not hidden, and for

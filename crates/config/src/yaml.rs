@@ -8,6 +8,7 @@
 //! boolean), merge keys (`<<`) and aliases are resolved, and a file cannot make the tree larger or
 //! deeper than the limits below.
 
+mod json;
 mod scalar;
 mod tree;
 
@@ -99,6 +100,11 @@ impl Value {
 }
 
 impl Mapping {
+    /// Where it begins: at its first name.
+    pub(crate) fn span(&self) -> Span {
+        self.entries.first().map_or(0..0, |entry| entry.name_span.clone())
+    }
+
     /// The entry of this name.
     pub(crate) fn find(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| &*entry.name == name)

@@ -145,6 +145,48 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         ..REQUEST
     },
     Row {
+        reason: Reason::EntryReadOnly,
+        kind: "bad_request_error",
+        title: "the configuration file holds it",
+        meaning: "Deployments and credentials of the configuration file are changed there, not \
+            through the API.",
+        fix: "change the configuration file, or add one under another identity",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::EntryUnusable,
+        kind: "bad_request_error",
+        title: "the deployment cannot be used as it is written",
+        meaning: "It would be left out, for the reasons that the message gives: the same that \
+            `tollgate check` gives for an entry of the configuration file.",
+        fix: "correct what the message names; nothing was changed",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::ModelStorageDisabled,
+        status: 403,
+        kind: "bad_request_error",
+        origin: Origin::Config,
+        title: "models are not kept in the database",
+        meaning: "The operator has not allowed deployments and credentials to be written into the \
+            database.",
+        fix: "set `general_settings.store_model_in_db: true`, or the variable \
+            `STORE_MODEL_IN_DB=True`",
+        ..REQUEST
+    },
+    Row {
+        reason: Reason::SaltKeyDiffers,
+        status: 409,
+        kind: "bad_request_error",
+        origin: Origin::Config,
+        title: "the database's secrets are sealed with another key",
+        meaning: "Another gateway on this database sealed them with its own key. What this one \
+            would seal, the other could not read, so it writes no secret.",
+        fix: "set `TOLLGATE_SALT_KEY` to the same text on every gateway of the database; without \
+            it, each one's is in the file `salt_key` of its data directory",
+        ..REQUEST
+    },
+    Row {
         reason: Reason::ChangedMeanwhile,
         status: 409,
         retryable: true,
@@ -229,6 +271,14 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
         fix: "call `GET /v1/models` for the names; if yours is listed, its deployment names a \
             model that the provider lacks",
         ..REQUEST
+    },
+    Row {
+        reason: Reason::ModelBlocked,
+        title: "the model is blocked",
+        meaning: "Every deployment of the model was paused by an administrator.",
+        fix: "ask an administrator to unblock one with `POST /model/unblock`, or call another \
+            model",
+        ..FORBIDDEN
     },
     Row {
         reason: Reason::PreviousResponseNotFound,
@@ -662,7 +712,8 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     Row {
         reason: Reason::StoreUnavailable,
         title: "the database is unavailable",
-        meaning: "The gateway cannot look up what the call needs.",
+        meaning: "The gateway cannot look up what the call needs, or has no more room to keep \
+            what it would record of it.",
         fix: "try again shortly; the operator finds the cause at `/health/readiness`",
         ..STORE
     },

@@ -42,6 +42,14 @@ pub enum Reason {
     EntityNotFound,
     /// One with this identity exists.
     EntityExists,
+    /// The configuration file holds what is to be changed.
+    EntryReadOnly,
+    /// The deployment to be written could not be used.
+    EntryUnusable,
+    /// Models are not kept in the database.
+    ModelStorageDisabled,
+    /// The database's secrets are sealed with another key.
+    SaltKeyDiffers,
     /// What is to be changed was changed by others in the meantime, again and again.
     ChangedMeanwhile,
     // The call.
@@ -63,6 +71,8 @@ pub enum Reason {
     ForbiddenField,
     /// No such model.
     ModelUnknown,
+    /// Every deployment of the model is paused.
+    ModelBlocked,
     /// No such kept answer to go on from.
     PreviousResponseNotFound,
     /// No such kept answer.
@@ -220,6 +230,10 @@ impl Reason {
             Self::KeyAliasTaken => "key_alias_taken",
             Self::EntityNotFound => "entity_not_found",
             Self::EntityExists => "entity_exists",
+            Self::EntryReadOnly => "entry_read_only",
+            Self::EntryUnusable => "entry_unusable",
+            Self::ModelStorageDisabled => "model_storage_disabled",
+            Self::SaltKeyDiffers => "salt_key_differs",
             Self::ChangedMeanwhile => "changed_meanwhile",
             Self::RouteUnknown => "route_unknown",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -230,6 +244,7 @@ impl Reason {
             Self::FieldOutOfRange => "field_out_of_range",
             Self::ForbiddenField => "forbidden_field",
             Self::ModelUnknown => "model_unknown",
+            Self::ModelBlocked => "model_blocked",
             Self::PreviousResponseNotFound => "previous_response_not_found",
             Self::ResponseNotFound => "response_not_found",
             Self::WebsocketUnsupported => "websocket_unsupported",

@@ -3,13 +3,16 @@
 mod banner;
 mod cli;
 mod clock;
+mod configuration;
 mod environment;
 mod gatekeeper;
+mod in_force;
 mod listener;
 mod master_key;
 mod random;
 mod reload;
 mod running;
+mod salt_key;
 mod serve;
 mod sharing;
 mod shutdown;

@@ -11,8 +11,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use tollgate_proxy::Gate;
 
+use crate::in_force::InForce;
 use crate::serve::ConfigSource;
 
 /// How long changes are collected before the file is read: an editor or a mounted volume writes in
@@ -31,10 +31,10 @@ pub(crate) struct Reloading {
 /// # Errors
 /// When neither can be watched.
 pub(crate) fn start(
-    source: Arc<ConfigSource>,
-    gate: Arc<Gate>,
+    in_force: Arc<InForce>,
     ending: CancellationToken,
 ) -> anyhow::Result<Reloading> {
+    let source = &in_force.source;
     let (changed, changes) = mpsc::channel(1);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.is_ok_and(|event| !event.kind.is_access()) {
@@ -48,17 +48,16 @@ pub(crate) fn start(
         .watch(folder, RecursiveMode::NonRecursive)
         .with_context(|| format!("cannot watch {}", folder.display()))?;
     let hangup = signal(SignalKind::hangup())?;
-    let task = tokio::spawn(follow(source, gate, (changes, hangup), ending));
+    let task = tokio::spawn(follow(in_force, (changes, hangup), ending));
     Ok(Reloading { _watcher: watcher, _task: AbortOnDropHandle::new(task) })
 }
 
 async fn follow(
-    source: Arc<ConfigSource>,
-    gate: Arc<Gate>,
+    in_force: Arc<InForce>,
     (mut changes, mut hangup): (mpsc::Receiver<()>, tokio::signal::unix::Signal),
     ending: CancellationToken,
 ) {
-    let mut current = fingerprint(&source);
+    let mut current = fingerprint(&in_force.source);
     loop {
         let asked = tokio::select! {
             () = ending.cancelled() => return,
@@ -71,10 +70,10 @@ async fn follow(
         if !asked {
             tokio::time::sleep(SETTLE).await;
         }
-        let now = fingerprint(&source);
+        let now = fingerprint(&in_force.source);
         if asked || now != current {
             current = now;
-            swap(&source, &gate);
+            in_force.reload().await;
         }
     }
 }
@@ -85,21 +84,4 @@ fn fingerprint(source: &ConfigSource) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     Some(hasher.finish())
-}
-
-fn swap(source: &ConfigSource, gate: &Gate) {
-    match source.load() {
-        Ok(Ok(snapshot)) => {
-            tracing::info!(config = %source.file.display(), "the configuration was reloaded");
-            gate.swap_snapshot(snapshot);
-        }
-        Ok(Err(findings)) => {
-            tracing::error!(
-                "the changed configuration is wrong; the one in force stays\n{findings}"
-            );
-        }
-        Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "the configuration in force stays");
-        }
-    }
 }

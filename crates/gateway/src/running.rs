@@ -1,31 +1,27 @@
-//! The management API sees the configuration that the data path has in force, and how it is doing.
+//! The management API sees how the data path is doing, and what it has.
 
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
-use tollgate_admin::{Configuration, Doing, Running};
-use tollgate_config::Snapshot;
+use tollgate_admin::{Doing, Running};
 use tollgate_proxy::Gate;
 use tollgate_wire::Catalog;
 
 /// The data path, lent to the management API.
 pub(crate) struct ProxyRunning(pub(crate) Arc<Gate>);
 
-impl Configuration for ProxyRunning {
-    fn snapshot(&self) -> Arc<Snapshot> {
-        self.0.snapshot()
-    }
-}
-
 impl Running for ProxyRunning {
-    fn doing(&self) -> Doing {
-        let readiness = self.0.readiness();
-        let gauges = self.0.queues().gauges();
-        Doing {
-            reasons: readiness.reasons,
-            notes: readiness.notes,
-            in_flight: gauges.iter().map(|(_, gauges)| u64::from(gauges.in_flight)).sum(),
-            waiting: gauges.iter().map(|(_, gauges)| gauges.depth as u64).sum(),
-        }
+    fn doing(&self) -> Pin<Box<dyn Future<Output = Doing> + Send + '_>> {
+        Box::pin(async move {
+            let readiness = self.0.readiness().await;
+            let gauges = self.0.queues().gauges();
+            Doing {
+                reasons: readiness.reasons,
+                notes: readiness.notes,
+                in_flight: gauges.iter().map(|(_, gauges)| u64::from(gauges.in_flight)).sum(),
+                waiting: gauges.iter().map(|(_, gauges)| gauges.depth as u64).sum(),
+            }
+        })
     }
 
     fn routes(&self) -> Vec<(&'static str, &'static str)> {

@@ -11,16 +11,16 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tollgate_config::{Finding, Severity, Snapshot};
-use tollgate_domain::{Clock, Secret};
+use tollgate_config::{Compiled, Finding, Severity, Snapshot, Stored};
+use tollgate_domain::{Clock, Random, Secret};
 use tollgate_simulator::{Options, Script, Simulator};
 use tollgate_store::Db;
 
 use crate::cli::Serve;
 use crate::random::SystemRandom;
 use crate::shutdown::EndSignals;
-use crate::wiring::{self, Wired};
-use crate::{banner, clock, environment, listener, reload, startup, telemetry};
+use crate::wiring::{self, Beginning, Wired};
+use crate::{banner, clock, environment, in_force, listener, reload, salt_key, startup, telemetry};
 
 /// How long a database that is away at the start is waited for.
 const DATABASE_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -37,25 +37,30 @@ pub(crate) struct ConfigSource {
 }
 
 impl ConfigSource {
-    /// Reads and compiles the configuration as it is now. The inner error is every finding,
+    /// The file's text as it is now.
+    pub(crate) fn read(&self) -> anyhow::Result<String> {
+        startup::read_config(&self.file)
+    }
+
+    /// Compiles a text of the file with what a database adds. The inner error is every finding,
     /// rendered.
-    pub(crate) fn load(&self) -> anyhow::Result<Result<Arc<Snapshot>, String>> {
-        let text = startup::read_config(&self.file)?;
+    pub(crate) fn compile(
+        &self,
+        text: &str,
+        stored: &Stored,
+    ) -> anyhow::Result<Result<Compiled, String>> {
         let lookup = |name: &str| {
             environment::lookup(name).or_else(|| {
                 self.simulator.as_deref().and_then(|url| startup::built_in(name, Some(url)))
             })
         };
-        let compiled = {
-            let dated = (Some(self.data_dir.as_path()), self.clock.now());
-            startup::compile(&self.file, &text, &lookup, dated)?
-        };
-        Ok(compiled.map(|compiled| {
-            for finding in &compiled.warnings {
-                tell(finding);
-            }
-            Arc::new(compiled.snapshot)
-        }))
+        let dated = (Some(self.data_dir.as_path()), self.clock.now());
+        startup::compile_with((&self.file, text), &lookup, dated, stored)
+    }
+
+    /// Says in the log what is not as it seems in the file.
+    pub(crate) fn tell(&self, compiled: &Compiled) {
+        compiled.warnings.iter().for_each(tell);
     }
 }
 
@@ -87,9 +92,13 @@ async fn serve(args: &Serve) -> anyhow::Result<()> {
         simulator: simulator.as_ref().map(Simulator::base_url),
         clock: Arc::clone(&clock),
     });
-    let snapshot = source.load()?.map_err(|findings| {
+    let text = source.read()?;
+    let wrong = |findings| {
         anyhow::anyhow!("the configuration {} is wrong\n\n{findings}", args.config.display())
-    })?;
+    };
+    let compiled = source.compile(&text, &Stored::default())?.map_err(wrong)?;
+    source.tell(&compiled);
+    let snapshot = compiled.snapshot;
     let address = SocketAddr::new(args.host, args.port);
     let tcp =
         TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
@@ -101,13 +110,18 @@ async fn serve(args: &Serve) -> anyhow::Result<()> {
     let grace = snapshot.settings.grace;
     let first = simulated_group(&snapshot);
     let (tcp, db) = reach_database(tcp, &app, &database).await?;
-    let random = Arc::new(SystemRandom);
-    let wired = wiring::wire(db, snapshot, &args.data_dir, (clock, random)).await?;
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let vault = salt_key::settle(&db, &args.data_dir, &random).await?;
+    let stored =
+        db.stored_models(&vault).await.context("cannot read the models of the database")?;
+    let whole = in_force::whole(&source, &text, stored)?.map_err(wrong)?;
+    let beginning = Beginning { source, text, whole, vault };
+    let wired = wiring::wire(db, beginning, (clock, random)).await?;
     app.store(Arc::new(wired.app.clone()));
     // Whoever reads that we are ready may end us at once, so the signals are listened for before
     // that.
     let signals = EndSignals::listen()?;
-    let reloading = reload::start(Arc::clone(&source), Arc::clone(&wired.gate), ending.clone())?;
+    let reloading = reload::start(Arc::clone(&wired.in_force), ending.clone())?;
     announce(address, wired.fresh_key.as_ref(), first.as_deref())?;
     let accepting = listener::run(tcp, app, ending.clone(), grace);
     let asked = async {
@@ -143,12 +157,14 @@ async fn end(wired: Wired) {
         expiring,
         counting,
         hearing,
+        following,
+        in_force,
         sharing,
         db,
         presence,
         ..
     } = wired;
-    drop(app);
+    drop((app, following, in_force));
     gate.finish_keeping().await;
     drop(gate);
     drop((expiring, counting, hearing));

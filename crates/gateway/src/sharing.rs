@@ -50,6 +50,27 @@ impl Sharing {
         Ok(Some(Self { counters, task }))
     }
 
+    /// Makes the nodes count anew from the ledger, after a program changed what it says of the
+    /// past.
+    /// Gives whether they do; where no Redis is configured, nobody else counts.
+    ///
+    /// # Errors
+    /// As [`Sharing::start`].
+    pub(crate) async fn renew(
+        db: &Db,
+        settings: &Settings,
+        (clock, random): (&Arc<dyn Clock>, &dyn Random),
+    ) -> anyhow::Result<bool> {
+        let corrected = Recovered { settled: 1, ..Recovered::default() };
+        let start = (false, &corrected);
+        let Some(sharing) = Self::start(db, settings, start, (clock, random)).await? else {
+            return Ok(true);
+        };
+        let renewed = sharing.counters.health().failing_since.is_none();
+        sharing.end().await;
+        Ok(renewed)
+    }
+
     /// Settles what is left and ends. No call may be under way.
     pub(crate) async fn end(self) {
         self.counters.stop();

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use tollgate_config::{Compiled, Finding, PriceList, Snapshot, Source};
+use tollgate_config::{Compiled, Finding, PriceList, Snapshot, Source, Stored};
 use tollgate_domain::Timestamp;
 use tollgate_wire::Catalog;
 
@@ -48,14 +48,27 @@ pub(crate) fn compile(
     file: &Path,
     text: &str,
     lookup: &dyn Fn(&str) -> Option<String>,
+    dated: (Option<&Path>, Timestamp),
+) -> anyhow::Result<Result<Compiled, String>> {
+    compile_with((file, text), lookup, dated, &Stored::default())
+}
+
+/// Compiles a configuration with what a database adds. The inner error is every finding, rendered.
+///
+/// # Errors
+/// As [`compile`].
+pub(crate) fn compile_with(
+    (file, text): (&Path, &str),
+    lookup: &dyn Fn(&str) -> Option<String>,
     (data_dir, now): (Option<&Path>, Timestamp),
+    stored: &Stored,
 ) -> anyhow::Result<Result<Compiled, String>> {
     let catalog = Catalog::embedded().context("the built-in provider catalog is broken")?;
     let prices = prices(data_dir)?.as_of(now);
     let name = file.display().to_string();
-    let compiled =
-        tollgate_config::compile(Source { name: &name, text }, lookup, &catalog, &prices);
-    Ok(compiled.map_err(|findings| findings.render(&Source { name: &name, text })))
+    let source = Source { name: &name, text };
+    let compiled = tollgate_config::compile_with(source, lookup, &catalog, &prices, stored);
+    Ok(compiled.map_err(|findings| findings.render(&source)))
 }
 
 fn prices(data_dir: Option<&Path>) -> anyhow::Result<PriceList> {

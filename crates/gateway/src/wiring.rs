@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tollgate_admin::{Admin, Lent};
 use tollgate_config::Snapshot;
@@ -14,12 +15,14 @@ use tollgate_domain::{Clock, Random, Secret, Timestamp};
 use tollgate_proxy::Gate;
 use tollgate_store::{
     ChangeListener, Db, EntryRetention, KeyDirectory, Ledger, LedgerOptions, Presence, Recovered,
-    ResponseLimits, Responses, Retention, Spool,
+    ResponseLimits, Responses, Retention, Spool, Vault,
 };
 use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
 
 use crate::gatekeeper::ProxyGatekeeper;
+use crate::in_force::{InForce, Whole};
 use crate::running::ProxyRunning;
+use crate::serve::ConfigSource;
 use crate::sharing::Sharing;
 use crate::{environment, master_key};
 
@@ -29,6 +32,16 @@ const DATABASE_FILE: &str = "tollgate.sqlite";
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(600);
 /// Most virtual keys kept in memory.
 const KEYS_CACHED_MAX: usize = 100_000;
+
+/// What the gateway begins with.
+pub(crate) struct Beginning {
+    pub(crate) source: Arc<ConfigSource>,
+    /// The configuration file's text.
+    pub(crate) text: String,
+    /// The configuration that it makes with what the database holds.
+    pub(crate) whole: Whole,
+    pub(crate) vault: Vault,
+}
 
 /// The gateway, ready to serve.
 pub(crate) struct Wired {
@@ -42,11 +55,35 @@ pub(crate) struct Wired {
     pub(crate) counting: AbortOnDropHandle<()>,
     /// Forgets what other gateways change, where there may be others.
     pub(crate) hearing: Option<AbortOnDropHandle<()>>,
+    /// What puts changes of the configuration into force.
+    pub(crate) in_force: Arc<InForce>,
+    /// Puts into force what changes in the database.
+    pub(crate) following: AbortOnDropHandle<()>,
     pub(crate) fresh_key: Option<Secret>,
     pub(crate) db: Db,
-    pub(crate) presence: Presence,
+    pub(crate) presence: Kept,
     /// Keeps this node among those that share counters.
     pub(crate) sharing: Option<Sharing>,
+}
+
+/// The presence on the database, kept by a task until it is told to end it.
+pub(crate) struct Kept {
+    ending: CancellationToken,
+    keeping: JoinHandle<()>,
+}
+
+impl Kept {
+    fn start(presence: Presence, db: &Db) -> Self {
+        let ending = CancellationToken::new();
+        let keeping = tokio::spawn(presence.keep(db.clone(), ending.clone().cancelled_owned()));
+        Self { ending, keeping }
+    }
+
+    pub(crate) async fn end(self) {
+        self.ending.cancel();
+        // It only fails by a panic, and its lock goes with its connection.
+        let _ = self.keeping.await;
+    }
 }
 
 /// Where the gateway's memory is.
@@ -75,15 +112,21 @@ pub(crate) async fn open(url: &Secret) -> anyhow::Result<Db> {
 /// When the database fails or the master key is none.
 pub(crate) async fn wire(
     db: Db,
-    snapshot: Arc<Snapshot>,
-    data_dir: &Path,
+    beginning: Beginning,
     (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
 ) -> anyhow::Result<Wired> {
-    let spool = Spool::in_folder(data_dir);
+    let Beginning { source, text, whole, vault } = beginning;
+    let snapshot = Arc::new(whole.compiled.snapshot.clone());
+    let spool = Spool::in_folder(&source.data_dir);
     let (presence, sole, recovered) = recovered(&db, &spool, clock.now()).await?;
+    let presence = Kept::start(presence, &db);
     let master = master_key::settle(&db, snapshot.settings.master_key.as_ref(), &*random).await?;
     let calls = usize::try_from(snapshot.settings.calls_in_flight_max)?;
-    let options = LedgerOptions { spool: Some(spool), ..LedgerOptions::for_calls_in_flight(calls) };
+    let options = LedgerOptions {
+        spool: Some(spool),
+        backlog: usize::try_from(snapshot.settings.spool_rows_max)?,
+        ..LedgerOptions::for_calls_in_flight(calls)
+    };
     let (ledger, ledger_task) = Ledger::start(db.clone(), options, Arc::clone(&clock));
     let start = (sole, &recovered);
     let sharing = Sharing::start(&db, &snapshot.settings, start, (&clock, &*random)).await?;
@@ -99,17 +142,19 @@ pub(crate) async fn wire(
     ));
     let counting = AbortOnDropHandle::new(tokio::spawn(gate.supply_tokenizers()));
     let expiring = expiring(&db, responses, &gate, &clock);
-    let hearing = ChangeListener::start(&db, Arc::clone(&keys))
+    let sealed = (db.clone(), vault.clone());
+    let in_force = Arc::new(InForce::new(source, Arc::clone(&gate), sealed, (text, &whole)));
+    let following = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&in_force).follow()));
+    let hearing = ChangeListener::start(&db, Arc::clone(&keys), Arc::clone(&in_force.changed))
         .await
         .map(|listener| AbortOnDropHandle::new(tokio::spawn(listener.run())));
-    let running = Arc::new(ProxyRunning(Arc::clone(&gate)));
     let gatekeeper = Arc::new(ProxyGatekeeper(Arc::clone(&gate)));
-    let lent: Lent = (gatekeeper, Arc::clone(&running) as Arc<_>, running);
-    let admin = Admin::new(db.clone(), keys, lent, (clock, random));
+    let running = Arc::new(ProxyRunning(Arc::clone(&gate)));
+    let lent: Lent = (gatekeeper, Arc::clone(&in_force) as Arc<_>, running);
+    let admin = Admin::new(db.clone(), keys, lent, (clock, random, vault));
     let management = tollgate_admin::router(Arc::new(admin));
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
-    let fresh_key = master.fresh;
     Ok(Wired {
         gate,
         app,
@@ -118,7 +163,9 @@ pub(crate) async fn wire(
         expiring,
         counting,
         hearing,
-        fresh_key,
+        in_force,
+        following,
+        fresh_key: master.fresh,
         db,
         presence,
         sharing,
@@ -144,6 +191,13 @@ async fn recovered(
     let recovered = tollgate_store::recover(db, &presence, Some(spool), now).await?;
     let sole = presence.is_sole();
     presence.share().await?;
+    if recovered.replayed > 0 || recovered.unreadable > 0 {
+        tracing::info!(
+            entries = recovered.replayed,
+            unreadable = recovered.unreadable,
+            "the spool of an earlier process was taken into the ledger"
+        );
+    }
     if recovered.settled > 0 {
         tracing::warn!(
             calls = recovered.settled,

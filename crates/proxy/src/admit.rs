@@ -107,8 +107,15 @@ fn countable(
 }
 
 /// A place in the ledger. The writer may be behind for a moment; longer than that, calls are
-/// refused rather than collected.
+/// refused rather than collected. While the database is away they are taken for as long as the
+/// spool has room.
 async fn slot(gate: &Gate) -> Result<LedgerSlot, Refusal> {
+    if gate.ledger().health().full {
+        let message =
+            "the database cannot be written to, and the spool of what waits for it is full";
+        let refusal = Refusal::new(Reason::StoreUnavailable, message);
+        return Err(refusal.with_retry_after(LEDGER_WAIT_MAX));
+    }
     if let Some(slot) = gate.ledger().reserve() {
         return Ok(slot);
     }

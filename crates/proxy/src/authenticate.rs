@@ -114,11 +114,11 @@ pub(crate) fn open(level: &LevelRecord) -> Result<(), Refusal> {
 }
 
 fn usable(gate: &Gate, record: &KeyRecord) -> Result<(), Refusal> {
-    let name = &record.row.name;
-    if record.row.blocked {
+    let name = &record.name;
+    if record.own.blocked {
         return Err(Refusal::new(Reason::KeyBlocked, format!("the key {name} is blocked")));
     }
-    match record.row.expires_at {
+    match record.expires_at {
         Some(expires_at) if expires_at <= gate.now() => {
             let message = format!("the key {name} expired at {expires_at}");
             Err(Refusal::new(Reason::KeyExpired, message))

@@ -34,6 +34,8 @@ pub struct Gate {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     draining: AtomicBool,
+    /// What the operator should know of the configuration.
+    noted: ArcSwap<Vec<String>>,
 }
 
 /// Whether calls can be served, and why not.
@@ -43,6 +45,8 @@ pub struct Readiness {
     pub reasons: Vec<String>,
     /// What the operator should know although calls are served.
     pub notes: Vec<String>,
+    /// How many nodes share their counters, where they do; 0 until they know of one another.
+    pub nodes: Option<u32>,
 }
 
 impl Gate {
@@ -70,6 +74,7 @@ impl Gate {
             clock,
             random,
             draining: AtomicBool::new(false),
+            noted: ArcSwap::default(),
         }
     }
 
@@ -87,6 +92,11 @@ impl Gate {
         self.snapshots.store(snapshot);
     }
 
+    /// Replaces what `/health/readiness` notes about the configuration.
+    pub fn note(&self, notes: Vec<String>) {
+        self.noted.store(Arc::new(notes));
+    }
+
     /// Turns readiness off: the process is about to end and takes no new connections.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
@@ -99,28 +109,43 @@ impl Gate {
 
     /// Whether calls can be served now.
     #[must_use]
-    pub fn readiness(&self) -> Readiness {
+    pub async fn readiness(&self) -> Readiness {
         let mut reasons = Vec::new();
+        if !self.keys.database_answers().await {
+            reasons.push("the database does not answer".to_owned());
+        }
         if self.draining.load(Ordering::Relaxed) {
             reasons.push("the gateway is shutting down".to_owned());
         }
-        if let Some(since) = self.ledger.health().failing_since {
+        let mut notes = self.noted.load().to_vec();
+        let ledger = self.ledger.health();
+        if let Some(since) = ledger.failing_since {
             reasons.push(format!("the database cannot be written to since {since}"));
+            notes.push(format!("{} rows wait in the spool", ledger.backlog));
         }
-        let mut notes = Vec::new();
+        if ledger.full {
+            reasons.push("the spool is full: calls are refused".to_owned());
+        }
+        if let Some(failure) = self.ledger.spool_failure() {
+            notes
+                .push(format!("the spool cannot be written ({failure}): a crash would lose calls"));
+        }
         let counters = self.keys.shared();
-        let away = counters.and_then(|counters| {
-            Some((counters.health().failing_since?, counters.health().nodes, counters.while_away()))
-        });
-        match away {
-            Some((since, _, WhileAway::Refuse)) => reasons
-                .push(format!("Redis is away since {since}: calls under a budget are refused")),
-            Some((since, nodes, WhileAway::Share)) => notes.push(format!(
-                "Redis is away since {since}: each of {nodes} nodes grants its share of every limit"
-            )),
-            None => {}
+        if let Some(counters) = counters
+            && let health = counters.health()
+            && let Some(since) = health.failing_since
+        {
+            match (counters.while_away(), health.nodes) {
+                (WhileAway::Refuse, _) | (WhileAway::Share, 0) => reasons
+                    .push(format!("Redis is away since {since}: calls under a budget are refused")),
+                (WhileAway::Share, nodes) => notes.push(format!(
+                    "Redis is away since {since}: each of {nodes} nodes grants its share of every \
+                     limit"
+                )),
+            }
         }
-        Readiness { reasons, notes }
+        let nodes = counters.map(|counters| counters.health().nodes);
+        Readiness { reasons, notes, nodes }
     }
 
     /// Loads tokenizers as calls come that need them, for as long as it is polled. Without it every

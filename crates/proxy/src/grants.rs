@@ -1,19 +1,39 @@
 //! Which models a caller may use. Listing and admitting ask the same question, so they cannot
 //! disagree.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use tollgate_config::Snapshot;
 use tollgate_domain::{Level, ModelName};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::Grant;
-use tollgate_store::LevelRecord;
+use tollgate_store::{KeyRecord, LevelRecord};
 
 use crate::admit::exceeded::whose;
-use crate::authenticate::Caller;
+use crate::authenticate::{Caller, unreachable};
+use crate::gate::Gate;
 
 /// Whether every grant of the caller covers this name, the model that the name is another word for,
 /// or an access group that the model is in.
 pub(crate) fn may_use(snapshot: &Snapshot, caller: &Caller, name: &str) -> bool {
     denier(snapshot, caller, name).is_none()
+}
+
+/// Those of these model names that whoever holds a key may use; every one for the master key.
+///
+/// # Errors
+/// Refused when the store that knows whose the key is cannot be reached.
+pub async fn permitted(
+    gate: &Gate,
+    record: Option<&Arc<KeyRecord>>,
+    names: BTreeSet<ModelName>,
+) -> Result<BTreeSet<ModelName>, Refusal> {
+    let Some(record) = record else { return Ok(names) };
+    let levels = gate.keys().chain(record).await.map_err(|problem| unreachable(&problem))?;
+    let caller = Caller::Key { record: Arc::clone(record), levels };
+    let snapshot = gate.snapshot();
+    Ok(names.into_iter().filter(|name| may_use(&snapshot, &caller, name.as_str())).collect())
 }
 
 /// Refused unless the caller may use this name.

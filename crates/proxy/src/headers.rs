@@ -31,6 +31,8 @@ const NOT_PASSED_ON: [&str; 10] = [
     "www-authenticate",
 ];
 
+/// How many headers of our own an answer usually has.
+const OWN_USUAL: usize = 20;
 /// The header in which clients name the beta features they use.
 pub(crate) const BETAS: &str = "anthropic-beta";
 /// How clients' headers begin that are not forwarded.
@@ -79,6 +81,7 @@ pub(crate) fn write(
 ) {
     let Facts { call, caller, model_group, deployment, told, cost, standing, at } = facts;
     let (calendar, now) = at;
+    head.reserve(OWN_USUAL + upstream.len());
     for (name, value) in kind {
         head.insert(name.clone(), HeaderValue::from_static(value));
     }

@@ -28,7 +28,9 @@ mod ticket;
 mod timing;
 mod tokenizers;
 
+pub use attempt::probe;
 pub use authenticate::{Caller, authenticate};
 pub use gate::{Gate, Readiness};
+pub use grants::permitted;
 pub use queue::{Asking, Door, Gauges, Queues, Slot, Standing};
 pub use refusal::{refuse, response_to};

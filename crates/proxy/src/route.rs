@@ -36,6 +36,10 @@ pub(crate) fn route(
     if let (true, Some(name)) = (able.is_empty(), &call.kept_elsewhere) {
         return Err(not_found(name));
     }
+    if !able.is_empty() && able.iter().all(|deployment| deployment.blocked) {
+        let message = format!("every deployment of `{}` is blocked", resolved.group);
+        return Err(Refusal::new(Reason::ModelBlocked, message).with_param("model"));
+    }
     let candidates: Vec<Candidate> = able.iter().map(|deployment| deployment.candidate).collect();
     let attempts_max =
         usize::try_from(settings.num_retries).unwrap_or(usize::MAX).saturating_add(1);

@@ -211,7 +211,7 @@ impl Drop for Ticket {
         let sheet = self.sheet().map(|sheet| sheet.id.clone());
         let served_by = self.served_by.take();
         let served_by = served_by.as_ref();
-        slot.close(Entry {
+        slot.close(&Entry {
             call: self.admission.call,
             admitted_at: self.admission.admitted_at,
             settled_at: self.clock.now(),

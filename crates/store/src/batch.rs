@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 /// How many rows one statement takes, largest first. The largest stays far below both engines'
 /// limits on placeholders (32,766 in SQLite) with forty columns.
-const ROWS_PER_STATEMENT: [usize; 4] = [128, 32, 8, 1];
+const ROWS_PER_STATEMENT: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
 
 /// The value of one placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,20 @@ pub(crate) struct Statement<'a> {
 #[derive(Debug, Clone, Copy)]
 enum Text<'a> {
     Whole(&'static str),
-    Rows { head: &'a str, columns: usize, tail: &'a str },
+    Rows(Rows<'a>),
+}
+
+/// A statement over many rows, without their values.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    /// What stands before the rows.
+    pub(crate) head: &'a str,
+    /// How many values each row has.
+    pub(crate) columns: usize,
+    /// What each row ends with behind its values; empty or begins with a comma.
+    pub(crate) constants: &'a str,
+    /// What stands behind the rows.
+    pub(crate) tail: &'a str,
 }
 
 /// How the placeholders of a statement over many rows are written.
@@ -84,33 +97,49 @@ impl<'a> Statement<'a> {
         tail: &'a str,
         values: Vec<Value<'a>>,
     ) -> Self {
-        debug_assert!(columns > 0 && values.len().is_multiple_of(columns), "whole rows");
-        Self { text: Text::Rows { head, columns, tail }, values }
+        Rows { head, columns, constants: "", tail }.of(values)
     }
 
     /// The statement's text.
     pub(crate) fn text(&self, placeholders: Placeholders) -> Cow<'static, str> {
-        let (head, columns, tail) = match self.text {
-            Text::Whole(text) => return Cow::Borrowed(text),
-            Text::Rows { head, columns, tail } => (head, columns, tail),
-        };
-        let mut text = String::with_capacity(head.len() + tail.len() + self.values.len() * 6);
+        match self.text {
+            Text::Whole(text) => Cow::Borrowed(text),
+            Text::Rows(rows) => Cow::Owned(rows.text(placeholders, self.values.len())),
+        }
+    }
+}
+
+impl<'a> Rows<'a> {
+    /// The statement with these values, row by row.
+    pub(crate) fn of(self, values: Vec<Value<'a>>) -> Statement<'a> {
+        debug_assert!(self.columns > 0 && values.len().is_multiple_of(self.columns), "whole rows");
+        Statement { text: Text::Rows(self), values }
+    }
+
+    fn text(&self, placeholders: Placeholders, values: usize) -> String {
+        let Self { head, columns, constants, tail } = *self;
+        let rows = values / columns.max(1) * (constants.len() + 4);
+        let mut text = String::with_capacity(head.len() + tail.len() + values * 6 + rows);
         text.push_str(head);
-        for index in 0..self.values.len() {
-            text.push_str(match (index, index % columns) {
-                (0, 0) => " (",
-                (_, 0) => "), (",
-                _ => ", ",
-            });
+        for index in 0..values {
+            match (index, index % columns) {
+                (0, 0) => text.push_str(" ("),
+                (_, 0) => {
+                    text.push_str(constants);
+                    text.push_str("), (");
+                }
+                _ => text.push_str(", "),
+            }
             match placeholders {
                 Placeholders::Bare => text.push('?'),
                 // Writing to a String cannot fail.
                 Placeholders::Numbered => drop(write!(text, "${}", index + 1)),
             }
         }
+        text.push_str(constants);
         text.push_str(") ");
         text.push_str(tail);
-        Cow::Owned(text)
+        text
     }
 }
 
@@ -136,6 +165,13 @@ mod tests {
         assert_eq!(statement.text(Placeholders::Numbered), numbered);
         let bare = "INSERT INTO t (n, s) VALUES (?, ?), (?, ?) RETURNING n";
         assert_eq!(statement.text(Placeholders::Bare), bare);
+    }
+
+    #[test]
+    fn what_is_the_same_in_every_row_is_no_value() {
+        let rows = Rows { head: "INSERT INTO t VALUES", columns: 1, constants: ", 0", tail: "" };
+        let statement = rows.of(vec![Value::from(1), Value::from(2)]);
+        assert_eq!(statement.text(Placeholders::Bare), "INSERT INTO t VALUES (?, 0), (?, 0) ");
     }
 
     #[test]

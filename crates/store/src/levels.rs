@@ -101,6 +101,11 @@ impl LevelRecord {
         })
     }
 
+    /// The names of the meters of its limits.
+    pub(crate) fn meter_names(&self) -> impl Iterator<Item = Arc<str>> {
+        self.rules.iter().map(|rule| rule.meter.shared_name())
+    }
+
     /// What its calls in flight hold of its main budget.
     #[must_use]
     pub fn held(&self) -> Money {

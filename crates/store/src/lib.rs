@@ -1,5 +1,5 @@
-//! What the gateway remembers: virtual keys, budgets, the ledger and kept answers, over SQLite or
-//! Postgres.
+//! What the gateway remembers: virtual keys, budgets, deployments with sealed credentials, the
+//! ledger and kept answers, over SQLite or Postgres.
 //!
 //! One `Db` stands for either engine and every query is one text for both. The ledger is written by
 //! one task that commits in groups, so recording a call neither waits nor fails; what a crash
@@ -15,16 +15,19 @@ mod editor;
 mod entities;
 mod error;
 mod keys;
+mod kinds;
 mod ledger;
 mod levels;
 mod limits;
 mod meters;
+mod models;
 mod responses;
 mod settings;
 mod shared;
 mod spend;
 mod transaction;
 mod usage;
+mod vault;
 
 pub use audit::{AUDIT_ROWS_MAX, AuditFilter, AuditPage, AuditRow, By, without_secrets};
 pub use changes::ChangeListener;
@@ -44,9 +47,14 @@ pub use ledger::{
 pub use levels::{ClaimError, Exceeded, LevelRecord, claim};
 pub use limits::{LimitFields, ModelBudgetField, WindowField};
 pub use meters::{Claims, Left, Meter, Standing};
+pub use models::{
+    CREDENTIALS_MAX, CredentialRow, DEPLOYMENTS_MAX, DeploymentRow, Params, StoredModels,
+    UnreadableRow, WriteModelError,
+};
 pub use responses::{
     ChainError, Owner, ResponseLimits, ResponseRow, Responses, Retention, SaveResponseError,
 };
 pub use shared::{SharedCounters, SharedHealth, SharedOptions, SharedTask, WhileAway};
 pub use spend::Spend;
 pub use usage::{DailyUsage, DayOfUsage, SPENDERS_LOOKED_AT_MAX, Spenders, USAGE_MODELS_MAX};
+pub use vault::{SealError, Vault, VaultFit};

@@ -31,7 +31,7 @@ pub struct Meter {
 pub(crate) struct Meters {
     by_name: HashMap<Arc<str>, Arc<Meter>>,
     /// The names of the meters of those who have any.
-    of: HashMap<Subject, Vec<String>>,
+    of: HashMap<Subject, Box<[Arc<str>]>>,
     made: AtomicU64,
 }
 
@@ -82,6 +82,11 @@ impl Meter {
     /// The limit's name.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same, to be kept.
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
     }
 
     /// Shows what the store of shared counters says.
@@ -151,11 +156,11 @@ impl Wanted<'_> {
 impl Meters {
     /// Notes the meters that a subject has, and lets go of those that it had and has no more. A
     /// limit that is set again later counts on from the ledger, and not from when it was removed.
-    pub(crate) fn keep(&self, subject: &Subject, names: Vec<String>) {
+    pub(crate) fn keep(&self, subject: &Subject, names: Box<[Arc<str>]>) {
         let (of, by_name) = (self.of.pin(), self.by_name.pin());
         let before = of.get(subject).into_iter().flatten();
         for gone in before.filter(|name| !names.contains(name)) {
-            by_name.remove(gone.as_str());
+            by_name.remove(&**gone);
         }
         if names.is_empty() {
             of.remove(subject);

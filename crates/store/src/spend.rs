@@ -8,19 +8,20 @@ mod subjects;
 mod within;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use tollgate_domain::{Level, Money, Timestamp, UsageKind};
 
-use crate::batch::{Statement, Value, chunks};
+use crate::batch::{Rows, Statement, Value, chunks};
 use crate::db::{Columns, on};
+use crate::kinds::Kinds;
 use crate::ledger::EntryRow;
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
-use subjects::subjects;
+use subjects::{SubjectOf, subjects};
 
 /// Sums over entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -95,10 +96,8 @@ impl Spend {
         })
     }
 
-    fn values(&self) -> impl Iterator<Item = i64> {
+    const fn counted(&self) -> [i64; COUNTED.len()] {
         [self.entries, self.failed, self.unpriced, self.cost.nanos()]
-            .into_iter()
-            .chain(self.usage_milli)
     }
 }
 
@@ -133,76 +132,128 @@ impl Db {
     }
 }
 
-/// Adds entries to the sums of everything they belong to, each sum touched once.
+/// Adds entries to the sums of everything they belong to, each sum touched once. Statements name
+/// these quantities in any case.
 pub(crate) async fn add(
     transaction: &mut Transaction,
     entries: impl Iterator<Item = &EntryRow>,
+    kinds: Kinds,
 ) -> Result<(), StoreError> {
-    add_shares(transaction, entries.map(|entry| (entry, Spend::of(entry)))).await
+    add_shares(transaction, entries.map(|entry| (entry, Spend::of(entry))), kinds).await
 }
 
 /// Adds shares to the sums of everything that the entries beside them belong to.
 pub(crate) async fn add_shares(
     transaction: &mut Transaction,
     shares: impl Iterator<Item = (&EntryRow, Spend)>,
+    kinds: Kinds,
 ) -> Result<(), StoreError> {
-    let sums: Vec<_> = summed(shares).into_iter().collect();
-    let width = 3 + columns().count();
+    let sums = summed(shares).await;
+    let mut sums: Vec<(&Place<'_>, &Spend)> = sums.iter().collect();
+    // So that two gateways lock the rows they share in one order.
+    sums.sort_unstable_by_key(|(place, _)| *place);
+    let used = Kinds::used(sums.iter().map(|(_, sum)| &sum.usage_milli));
+    let add = Add::of(kinds.with(used));
     for chunk in chunks(&sums) {
-        let values = chunk.iter().flat_map(|((kind, subject, bucket), spend)| {
-            let key = [Value::from(*kind), Value::from(subject.as_ref()), Value::from(*bucket)];
-            key.into_iter().chain(spend.values().map(Value::from))
-        });
-        let statement = Statement::rows(&ADD.head, width, &ADD.tail, values.collect());
-        transaction.execute(statement).await?;
+        let subjects: Vec<Cow<'_, str>> =
+            chunk.iter().map(|(place, _)| place.subject.text()).collect();
+        transaction.execute(add.statement(chunk, &subjects)).await?;
     }
     Ok(())
 }
 
-type Summed<'a> = (&'static str, Cow<'a, str>, i64);
+/// A sum's place in the table.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Place<'a> {
+    subject: SubjectOf<'a>,
+    bucket: i64,
+}
 
-/// Sorted, so that two gateways lock the rows they share in one order.
-fn summed<'a>(shares: impl Iterator<Item = (&'a EntryRow, Spend)>) -> BTreeMap<Summed<'a>, Spend> {
-    let mut sums: BTreeMap<Summed<'a>, Spend> = BTreeMap::new();
-    for (entry, share) in shares {
+async fn summed<'a>(
+    shares: impl Iterator<Item = (&'a EntryRow, Spend)>,
+) -> HashMap<Place<'a>, Spend> {
+    let mut sums: HashMap<Place<'a>, Spend> = HashMap::new();
+    for (number, (entry, share)) in (1..).zip(shares) {
+        if number % SUMMED_AT_ONCE == 0 {
+            // Calls wait for this thread.
+            tokio::task::yield_now().await;
+        }
         let bucket = Timestamp::from_micros(entry.admitted_at).quarter_hour().micros();
-        for (kind, subject) in subjects(entry) {
-            sums.entry((kind, subject, bucket)).or_default().add(&share);
+        for subject in subjects(entry) {
+            sums.entry(Place { subject, bucket }).or_default().add(&share);
         }
     }
     sums
 }
 
-/// The columns that are sums, in the order of [`Spend::values`].
+/// The columns that are sums.
 pub(crate) fn columns() -> impl Iterator<Item = &'static str> {
-    ["entries", "failed", "unpriced", "cost_nanos"].into_iter().chain(EntryRow::USAGE_COLUMNS)
+    COUNTED.into_iter().chain(EntryRow::USAGE_COLUMNS)
 }
 
-/// What stands before and after the rows of the statement that adds to sums.
+/// The statement that adds to sums of these quantities.
 struct Add {
+    kinds: Kinds,
     head: String,
+    /// Zero for each of the other quantities.
+    constants: String,
     tail: String,
 }
 
-static ADD: LazyLock<Add> = LazyLock::new(|| {
-    let mut head = String::from("INSERT INTO spend_quarter_hours (kind, subject, bucket_at");
-    let mut tail = String::from("ON CONFLICT (kind, subject, bucket_at) DO UPDATE SET ");
-    for (index, column) in columns().enumerate() {
-        let comma = if index == 0 { "" } else { ", " };
-        // Held at the largest integer: one engine would refuse a larger sum, and with it every
-        // later group of the ledger, and the other would make it a floating-point number.
-        let _ = write!(head, ", {column}");
-        let _ = write!(
-            tail,
-            "{comma}{column} = CASE WHEN excluded.{column} > 0 \
-             AND spend_quarter_hours.{column} > {max} - excluded.{column} THEN {max} \
-             ELSE spend_quarter_hours.{column} + excluded.{column} END",
-            max = i64::MAX
-        );
+impl Add {
+    fn of(kinds: Kinds) -> Self {
+        let added = || COUNTED.into_iter().chain(kinds.each().map(column));
+        let mut head = String::from("INSERT INTO spend_quarter_hours (kind, subject, bucket_at");
+        for column in added().chain(kinds.others().map(column)) {
+            head.push_str(", ");
+            head.push_str(column);
+        }
+        head.push_str(") VALUES");
+        let mut tail = String::from("ON CONFLICT (kind, subject, bucket_at) DO UPDATE SET ");
+        for (index, column) in added().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            // Held at the largest integer: one engine would refuse a larger sum, and with it every
+            // later group of the ledger, and the other would make it a floating-point number.
+            let _ = write!(
+                tail,
+                "{comma}{column} = CASE WHEN excluded.{column} > 0 \
+                 AND spend_quarter_hours.{column} > {max} - excluded.{column} THEN {max} \
+                 ELSE spend_quarter_hours.{column} + excluded.{column} END",
+                max = i64::MAX
+            );
+        }
+        Self { kinds, head, constants: ", 0".repeat(kinds.others().count()), tail }
     }
-    head.push_str(") VALUES");
-    Add { head, tail }
-});
+
+    fn statement<'a>(
+        &'a self,
+        sums: &[(&'a Place<'_>, &Spend)],
+        subjects: &'a [Cow<'_, str>],
+    ) -> Statement<'a> {
+        let columns = KEY_COLUMNS + COUNTED.len() + self.kinds.each().count();
+        let mut values = Vec::with_capacity(sums.len() * columns);
+        for ((place, spend), subject) in sums.iter().zip(subjects) {
+            values.extend([Value::from(place.subject.kind()), Value::from(&**subject)]);
+            values.push(Value::from(place.bucket));
+            values.extend(spend.counted().map(Value::from));
+            let quantities = self.kinds.each().map(|kind| spend.usage_milli[kind as usize]);
+            values.extend(quantities.map(Value::from));
+        }
+        let Self { head, constants, tail, .. } = self;
+        Rows { head, columns, constants, tail }.of(values)
+    }
+}
+
+/// How many entries are summed before others get their turn.
+const SUMMED_AT_ONCE: usize = 128;
+/// How many columns say which sum it is.
+const KEY_COLUMNS: usize = 3;
+/// The sums that are no quantities, in the order of [`Spend::counted`].
+const COUNTED: [&str; 4] = ["entries", "failed", "unpriced", "cost_nanos"];
+
+const fn column(kind: UsageKind) -> &'static str {
+    EntryRow::USAGE_COLUMNS[kind as usize]
+}
 
 static SPEND: LazyLock<String> = LazyLock::new(|| {
     let sums: Vec<String> = columns()

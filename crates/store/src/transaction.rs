@@ -2,7 +2,7 @@
 
 use sqlx::database::Database;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Encode, Postgres, Sqlite, Type};
+use sqlx::{Arguments as _, AssertSqlSafe, Encode, Postgres, Sqlite, Type};
 
 use crate::batch::{Placeholders, Statement, Value};
 use crate::db::Columns;
@@ -44,10 +44,12 @@ impl Transaction {
     pub(crate) async fn execute(&mut self, statement: Statement<'_>) -> Result<u64, StoreError> {
         Ok(match self {
             Self::Sqlite(open) => {
-                bound(statement, Placeholders::Bare).execute(&mut **open).await?.rows_affected()
+                let query = bound(&statement, Placeholders::Bare)?;
+                query.execute(&mut **open).await?.rows_affected()
             }
             Self::Postgres(open) => {
-                bound(statement, Placeholders::Numbered).execute(&mut **open).await?.rows_affected()
+                let query = bound(&statement, Placeholders::Numbered)?;
+                query.execute(&mut **open).await?.rows_affected()
             }
         })
     }
@@ -60,14 +62,23 @@ impl Transaction {
     ) -> Result<Vec<T>, StoreError> {
         match self {
             Self::Sqlite(open) => {
-                let rows = bound(statement, Placeholders::Bare).fetch_all(&mut **open).await?;
+                let rows = bound(&statement, Placeholders::Bare)?.fetch_all(&mut **open).await?;
                 rows.iter().map(|row| read(row)).collect()
             }
             Self::Postgres(open) => {
-                let rows = bound(statement, Placeholders::Numbered).fetch_all(&mut **open).await?;
+                let rows =
+                    bound(&statement, Placeholders::Numbered)?.fetch_all(&mut **open).await?;
                 rows.iter().map(|row| read(row)).collect()
             }
         }
+    }
+
+    pub(crate) async fn roll_back(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(open) => open.rollback().await?,
+            Self::Postgres(open) => open.rollback().await?,
+        }
+        Ok(())
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
@@ -81,17 +92,26 @@ impl Transaction {
 
 /// The text is built from this crate's constants and placeholder numbers only.
 fn bound<'q, DB>(
-    statement: Statement<'_>,
+    statement: &Statement<'_>,
     placeholders: Placeholders,
-) -> Query<'q, DB, DB::Arguments>
+) -> Result<Query<'q, DB, DB::Arguments>, StoreError>
 where
     DB: Database,
+    DB::Arguments: sqlx::IntoArguments<DB>,
     for<'v> Option<&'v str>: Encode<'v, DB> + Type<DB>,
     Option<i64>: for<'v> Encode<'v, DB> + Type<DB>,
 {
-    let query = sqlx::query(AssertSqlSafe(statement.text(placeholders)));
-    statement.values.into_iter().fold(query, |query, value| match value {
-        Value::Text(text) => query.bind(text),
-        Value::Integer(number) => query.bind(number),
-    })
+    let mut arguments = DB::Arguments::default();
+    arguments.reserve(statement.values.len(), statement.values.len() * VALUE_BYTES_USUAL);
+    for value in &statement.values {
+        let added = match value {
+            Value::Text(text) => arguments.add(*text),
+            Value::Integer(number) => arguments.add(*number),
+        };
+        added.map_err(sqlx::Error::Encode)?;
+    }
+    Ok(sqlx::query_with(AssertSqlSafe(statement.text(placeholders)), arguments))
 }
+
+/// The size of a value, in bytes, as far as it can be told before.
+const VALUE_BYTES_USUAL: usize = 12;

@@ -9,7 +9,7 @@ mod spenders;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use tollgate_domain::{Level, Subject, joined};
+use tollgate_domain::{Level, Money, Subject, joined};
 use tollgate_policy::Span;
 
 use crate::batch::{Statement, Value, chunks};
@@ -74,10 +74,14 @@ impl Db {
         };
         let totals = sums(&mut reading, &totals).await?;
         let mut usage = DailyUsage { days: totals.into_iter().map(DayOfUsage::of).collect() };
-        let models = match model {
-            None => top_models(&mut reading, subject, days).await?,
+        let mut models = match model {
+            None => names(&mut reading, Level::ModelGroup.as_str(), MODELS_LOOKED_AT_MAX).await?,
             Some(model) => vec![model.to_owned()],
         };
+        if models.len() > USAGE_MODELS_MAX {
+            // All days of so many would be too much to read.
+            models = called(&mut reading, subject, (days, models)).await?;
+        }
         split(&mut reading, (subject, days), models, &mut usage).await?;
         reading.commit().await?;
         Ok(usage)
@@ -90,7 +94,7 @@ impl DayOfUsage {
     }
 }
 
-/// Adds the parts that models make up to each day.
+/// Adds the parts that models make up to each day, those of the dearest first.
 async fn split(
     reading: &mut Transaction,
     (subject, days): (&Subject, &[Span]),
@@ -99,13 +103,14 @@ async fn split(
 ) -> Result<(), StoreError> {
     let more = models.len() > USAGE_MODELS_MAX;
     models.truncate(USAGE_MODELS_MAX);
-    for model in models {
-        let Some((kind, id)) = by_model(subject, &model) else { continue };
-        let parts = sums(reading, &days_of(kind, &id, days)).await?;
-        for (day, part) in usage.days.iter_mut().zip(parts) {
-            if part.entries > 0 {
-                day.models.push((model.clone(), part));
-            }
+    let parts = models.iter().filter_map(|model| by_model(subject, model));
+    let parts: Vec<Part> = parts.flat_map(|(kind, id)| days_of(kind, &id, days)).collect();
+    let parts = sums(reading, &parts).await?;
+    let mut models: Vec<_> = models.into_iter().zip(parts.chunks(days.len().max(1))).collect();
+    models.sort_by_cached_key(|(_, parts)| std::cmp::Reverse(dearness(parts)));
+    for (model, parts) in models {
+        for (day, part) in usage.days.iter_mut().zip(parts).filter(|(_, part)| part.entries > 0) {
+            day.models.push((model.clone(), part.clone()));
         }
     }
     if more {
@@ -118,15 +123,21 @@ async fn split(
     Ok(())
 }
 
-/// The model groups that a subject called on these days, the dearest first.
-async fn top_models(
+/// What models are ordered by.
+fn dearness(parts: &[Spend]) -> (Money, i64) {
+    let mut total = Spend::default();
+    parts.iter().for_each(|part| total.add(part));
+    (total.cost, total.entries)
+}
+
+/// Of these model groups those that a subject called on these days, the dearest first.
+async fn called(
     reading: &mut Transaction,
     subject: &Subject,
-    days: &[Span],
+    (days, names): (&[Span], Vec<String>),
 ) -> Result<Vec<String>, StoreError> {
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
     let span = Span { start: first.start, end: last.end };
-    let names = names(reading, Level::ModelGroup.as_str(), MODELS_LOOKED_AT_MAX).await?;
     let part = |name: String| {
         let (kind, id) = by_model(subject, &name)?;
         Some((name, Part { kind, subject: id, span }))
@@ -135,7 +146,7 @@ async fn top_models(
     let mut called: Vec<(String, Spend)> =
         names.into_iter().zip(sums(reading, &parts).await?).collect();
     called.retain(|(_, spend)| spend.entries > 0);
-    called.sort_by_key(|(_, spend)| std::cmp::Reverse((spend.cost, spend.entries)));
+    called.sort_by_key(|(_, spend)| std::cmp::Reverse(dearness(std::slice::from_ref(spend))));
     Ok(called.into_iter().map(|(name, _)| name).collect())
 }
 

@@ -113,6 +113,12 @@ impl GatewayProcess {
         self.program.line(&what, |line| line.contains(text).then_some(())).await;
     }
 
+    /// How many lines it has written so far that hold this text.
+    #[must_use]
+    pub fn lines_with(&self, text: &str) -> usize {
+        self.output().lines().filter(|line| line.contains(text)).count()
+    }
+
     /// Asks it by SIGHUP to read its configuration again.
     pub fn hang_up(&self) {
         self.program.signal(Signal::HUP);

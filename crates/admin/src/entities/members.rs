@@ -6,12 +6,12 @@ use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Audience, Period};
 use tollgate_store::{ENTITIES_PER_PAGE_MAX, EntityRow};
 
-use super::{Family, account, identity, teams};
+use super::{Family, account, identity, team_defaults, teams, users};
 use crate::desk::Desk;
 use crate::fields::{Change, Fields};
 use crate::keys::models;
 use crate::limits;
-use crate::problem::{self, missing, wrong};
+use crate::problem::{self, missing};
 use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::{Field, Shape, choice, count, dollars, one_or_more, text, texts};
@@ -36,12 +36,14 @@ const LIMITED: [Field; 5] = [
     texts("allowed_models", "The granted models; empty grants what the team has"),
 ];
 const TEAM_ID: Field = text("team_id", "The team").required();
-const USER_ID: Field = text("user_id", "The user").required();
+const USER: [Field; 2] =
+    [text("user_id", "The user"), text("user_email", "Their address, in place of `user_id`")];
 const ADDED: [Field; 2] = [
     TEAM_ID,
     one_or_more("member", "Who is added: `{user_id, role}`, or a list of such").required(),
 ];
-const UPDATED: [Field; 3] = [TEAM_ID, USER_ID, choice("role", &ROLES, "The role in the team")];
+const UPDATED: [Field; 4] =
+    [TEAM_ID, USER[0], USER[1], choice("role", &ROLES, "The role in the team")];
 /// The roles within a team.
 const ROLES: [&str; 2] = ["admin", "user"];
 
@@ -62,17 +64,14 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::command(
             ("POST", "/team/member_delete"),
             Audience::Managers,
-            (
-                "Take a user out of a team, with their keys of it",
-                Shape::of(&[TEAM_ID, USER_ID]).but_not(&["user_email"]),
-            ),
+            ("Take a user out of a team, with their keys of it", Shape::of(&[TEAM_ID]).and(&USER)),
             delete,
         ),
     ]
 }
 
 fn named_shape(fields: &[Field]) -> Shape {
-    Shape::of(fields).and(&LIMITED).but_not(&["user_email"])
+    Shape::of(fields).and(&LIMITED)
 }
 
 async fn add(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
@@ -85,7 +84,7 @@ async fn add(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     };
     let mut rows = Vec::with_capacity(listed.len());
     for (index, member) in listed.iter().enumerate() {
-        let mut row = read_member(&desk, &team.id, (&format!("member[{index}]"), member))?;
+        let mut row = read_member(&desk, &team, (&format!("member[{index}]"), member)).await?;
         apply(&fields, &mut row)?;
         rows.push(row);
     }
@@ -127,15 +126,15 @@ async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
 async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let team = teams::TEAM.named(&desk, &fields).await?;
     teams::must_change(&desk, &team)?;
-    let user = fields.required("user_id", identity)?;
+    let user = users::named(&desk, &fields).await?;
     MEMBER.delete_named(&desk, &team.id, &[user]).await?;
     Ok(Value::Object(teams::shown(&desk, &team).await?))
 }
 
-async fn named(admin: &Admin, fields: &Fields) -> Result<EntityRow, Refusal> {
-    let (team, user) =
-        (fields.required("team_id", identity)?, fields.required("user_id", identity)?);
-    let found = admin.db.find_entity(Level::Member, &team, &user).await;
+async fn named(desk: &Desk, fields: &Fields) -> Result<EntityRow, Refusal> {
+    let team = fields.required("team_id", identity)?;
+    let user = users::named(desk, fields).await?;
+    let found = desk.db.find_entity(Level::Member, &team, &user).await;
     let found = found.map_err(|problem| problem::store(&problem))?;
     found.ok_or_else(|| problem::absent("member of this team", "user_id", &user))
 }
@@ -151,16 +150,15 @@ fn apply(fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
 }
 
 /// A member as a request names one: `{role, user_id}`.
-pub(super) fn read_member(
+pub(super) async fn read_member(
     desk: &Desk,
-    team: &str,
+    team: &EntityRow,
     (place, member): (&str, &Value),
 ) -> Result<EntityRow, Refusal> {
     let part = Fields::part(place, member, &["role", "user_id", "user_email"])?;
-    let Some(user) = part.parsed("user_id", identity)?.value() else {
-        return Err(wrong(place, "expected a `user_id`; an e-mail address alone names nobody"));
-    };
-    let mut row = fresh(desk, team, &user);
+    let user = users::named(desk, &part).await?;
+    let mut row = fresh(desk, &team.id, &user);
+    row.models = team_defaults::models_of(team);
     let role = part.parsed("role", role)?.value().unwrap_or_else(|| "user".to_owned());
     row.metadata.insert("role".to_owned(), json!(role));
     if let Some(email) = part.text("user_email")?.value() {
@@ -192,7 +190,7 @@ pub(super) async fn memberships(admin: &Admin, team: &str) -> Result<Vec<Value>,
     Ok(shown)
 }
 
-async fn membership(admin: &Admin, row: &EntityRow) -> Result<Value, Refusal> {
+pub(super) async fn membership(admin: &Admin, row: &EntityRow) -> Result<Value, Refusal> {
     let account = account(admin, row).await?;
     let mut own = Map::new();
     limits::show(&row.limits, &mut own);

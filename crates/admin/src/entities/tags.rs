@@ -13,6 +13,7 @@ use crate::fields::Fields;
 use crate::problem;
 use crate::route::Route;
 use crate::routes::Admin;
+use crate::shape::text;
 
 /// Tags.
 pub(crate) const TAG: Family = Family {
@@ -20,7 +21,7 @@ pub(crate) const TAG: Family = Family {
     id: "name",
     alias: None,
     fields: &[],
-    kept: &["description"],
+    kept: &[text("description", "What it is for")],
     not_yet: &["model_info", "models"],
 };
 

@@ -6,29 +6,31 @@ use tollgate_faults::Refusal;
 use tollgate_policy::{Audience, Scope};
 use tollgate_store::{EntityRow, KEYS_PER_PAGE_MAX, KeyFilter};
 
-use super::{Family, listed, members};
+use super::{Family, listed, members, team_defaults, team_grants};
 use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::fields::Fields;
-use crate::keys;
+use crate::keys::{self, models};
 use crate::problem::{self, wrong};
 use crate::route::Route;
 use crate::routes::Admin;
-use crate::shape::{Field, list as listing, text};
+use crate::shape::{Field, Shape, list as listing, text, texts};
 
+/// What members may do with the keys of the team.
+pub(super) const PERMISSIONS: Field =
+    texts("team_member_permissions", "The management routes that members may use for its keys");
 /// Teams.
 pub(crate) const TEAM: Family = Family {
     level: Level::Team,
     id: "team_id",
     alias: Some("team_alias"),
     fields: &["organization_id", "blocked", "models", "metadata"],
-    kept: &[],
+    kept: &[PERMISSIONS, team_defaults::BUDGET, team_defaults::MODELS],
     not_yet: &[
         "access_group_ids",
         "admins",
         "allowed_passthrough_routes",
         "allowed_vector_store_indexes",
-        "default_team_member_models",
         "disable_global_guardrails",
         "enforced_batch_output_expires_after",
         "enforced_file_expires_after",
@@ -43,12 +45,7 @@ pub(crate) const TEAM: Family = Family {
         "rpm_limit_type",
         "secret_manager_settings",
         "tags",
-        "team_member_budget",
-        "team_member_budget_duration",
         "team_member_key_duration",
-        "team_member_permissions",
-        "team_member_rpm_limit",
-        "team_member_tpm_limit",
         "tpm_limit_type",
     ],
 };
@@ -67,19 +64,19 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::command(
             ("POST", "/team/new"),
             Audience::OrganizationAdmins,
-            ("Make a team", TEAM.shape().and(&NEW)),
+            ("Make a team", shape().and(&NEW)),
             new,
         ),
         Route::command(
             ("POST", "/team/update"),
             Audience::Admins,
-            ("Change a team", TEAM.shape()),
+            ("Change a team", shape()),
             update,
         ),
         Route::command(
             ("PATCH", "/team/{team_id}"),
             Audience::Admins,
-            ("Change a team", TEAM.shape()),
+            ("Change a team", shape()),
             update,
         ),
         Route::command(
@@ -110,15 +107,20 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
+fn shape() -> Shape {
+    TEAM.shape().and(&team_defaults::RULES)
+}
+
 async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let mut row = TEAM.blank(&desk, &fields)?;
     apply(&desk, &fields, &mut row).await?;
     must_change(&desk, &row)?;
+    team_defaults::apply(&desk, &fields, &mut row).await?;
     let mut rows = vec![row];
     let members = fields.list("members_with_roles", members::ADDED_MAX)?.value();
     for (index, member) in members.into_iter().flatten().enumerate() {
         let place = format!("members_with_roles[{index}]");
-        let fresh = members::read_member(&desk, &rows[0].id, (&place, &member))?;
+        let fresh = members::read_member(&desk, &rows[0], (&place, &member)).await?;
         if rows.iter().skip(1).any(|other| other.id == fresh.id) {
             return Err(wrong(&place, "this user is listed twice"));
         }
@@ -135,14 +137,17 @@ async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let before = row.organization.clone();
     apply(&desk, &fields, &mut row).await?;
     must_change(&desk, &row)?;
+    team_defaults::apply(&desk, &fields, &mut row).await?;
     // Before the team itself, so that the same request again mends what a failure cut short.
     move_keys(&desk, &row, before.as_ref()).await?;
     TEAM.save(&desk, &mut row).await?;
     Ok(json!({ "team_id": row.id, "data": shown(&desk, &row).await? }))
 }
 
-async fn apply(admin: &Admin, fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
-    TEAM.apply(admin, fields, row).await?;
+async fn apply(desk: &Desk, fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
+    TEAM.apply(desk, fields, row).await?;
+    models(fields, team_defaults::MODELS.name)?;
+    team_grants::known_permissions(fields)?;
     match (row.limits.soft_budget, row.limits.max_budget) {
         (Some(soft), Some(max)) if soft >= max => {
             Err(wrong("soft_budget", "it is less than `max_budget`"))
@@ -184,7 +189,7 @@ async fn block(desk: Desk, fields: Fields, blocked: bool) -> Result<Value, Refus
 
 async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let row = TEAM.find(&desk, asked.required(TEAM.id)?).await?;
-    scoped(&row, |scope| desk.must_see(scope))?;
+    must_see(&desk, &row)?;
     let of_team = KeyFilter { team: Some(row.id.clone()), ..KeyFilter::default() };
     let keys = keys::listed(&desk, &of_team, 0, KEYS_PER_PAGE_MAX).await?.0;
     Ok(json!({
@@ -196,14 +201,19 @@ async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
 }
 
 async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
-    let may_see = |row: &&EntityRow| scoped(row, |scope| Ok(desk.may_see(scope))) == Ok(true);
     let organization = asked.text("organization_id");
     let of_organization = |row: &EntityRow| {
         organization
             .is_none_or(|id| row.organization.as_ref().is_some_and(|own| own.as_str() == id))
     };
     let mut teams = Vec::new();
-    for row in TEAM.every(&desk).await?.iter().filter(may_see).filter(|row| of_organization(row)) {
+    for row in TEAM
+        .every(&desk)
+        .await?
+        .iter()
+        .filter(|row| may_see(&desk, row))
+        .filter(|row| of_organization(row))
+    {
         let members = members::of_team(&desk, &row.id).await?;
         if asked.text("user_id").is_none_or(|id| members.iter().any(|member| member.id == id)) {
             teams.push(Value::Object(with_members(&desk, row, &members).await?));
@@ -216,6 +226,17 @@ async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
 /// Refused unless the caller may change the team.
 pub(super) fn must_change(desk: &Desk, row: &EntityRow) -> Result<(), Refusal> {
     scoped(row, |scope| desk.must_change(scope))
+}
+
+/// # Errors
+/// Refused unless the caller may see the team.
+pub(super) fn must_see(desk: &Desk, row: &EntityRow) -> Result<(), Refusal> {
+    scoped(row, |scope| desk.must_see(scope))
+}
+
+/// Whether the caller may see the team.
+pub(super) fn may_see(desk: &Desk, row: &EntityRow) -> bool {
+    scoped(row, |scope| Ok(desk.may_see(scope))) == Ok(true)
 }
 
 /// Asks about the team.
@@ -239,6 +260,7 @@ async fn with_members(
 ) -> Result<Map<String, Value>, Refusal> {
     let mut shown = TEAM.shown(admin, row).await?;
     let roles: Vec<Value> = members.iter().map(members::role_shown).collect();
+    team_defaults::show(admin, row, &mut shown).await?;
     shown.insert("members_with_roles".to_owned(), Value::Array(roles));
     Ok(shown)
 }

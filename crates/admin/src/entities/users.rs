@@ -24,7 +24,11 @@ pub(crate) const USER: Family = Family {
     id: "user_id",
     alias: Some("user_alias"),
     fields: &["blocked", "models", "metadata"],
-    kept: &["user_email", "user_role", "sso_user_id"],
+    kept: &[
+        text("user_email", "Their address"),
+        choice("user_role", &ROLES, "What they may do in the gateway"),
+        text("sso_user_id", "Their identity at the identity provider"),
+    ],
     not_yet: &[
         "aliases",
         "allowed_cache_controls",
@@ -95,6 +99,18 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::OrganizationAdmins,
             ("Users, page by page", &LISTED_BY),
             list,
+        ),
+        Route::question(
+            "/v2/user/info",
+            Audience::Keys,
+            ("A user alone", &[text(USER.id, "The user; else the caller's")]),
+            alone,
+        ),
+        Route::question(
+            "/user/available_roles",
+            Audience::Keys,
+            ("The roles that users can have", &[]),
+            available_roles,
         ),
     ]
 }
@@ -198,10 +214,11 @@ async fn membership(
     let team = if team.is_string() { &named } else { team };
     let part = Fields::part(place, team, &["team_id", "max_budget_in_team", "user_role"])?;
     let id = part.required("team_id", identity)?;
-    teams::must_change(desk, &teams::TEAM.find(desk, &id).await?)?;
+    let team = teams::TEAM.find(desk, &id).await?;
+    teams::must_change(desk, &team)?;
     let role = part.text("user_role")?.value().unwrap_or_else(|| "user".to_owned());
     let member = json!({ "user_id": user, "role": role });
-    let mut row = members::read_member(desk, &id, (place, &member))?;
+    let mut row = members::read_member(desk, &team, (place, &member)).await?;
     part.dollars("max_budget_in_team")?.apply(&mut row.limits.max_budget);
     Ok(row)
 }
@@ -230,14 +247,7 @@ async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
 }
 
 async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
-    let own = desk.by.user.as_ref().map(UserId::as_str);
-    let id = asked.text(USER.id).or(own);
-    let id = id.ok_or_else(|| problem::missing(USER.id, "name one with `?user_id=`"))?;
-    let user = UserId::new(id).map_err(|problem| wrong(USER.id, problem))?;
-    let organizations = desk.organizations_of(&user).await?;
-    let organizations: Vec<OrganizationId> = organizations.into_iter().map(|(id, _)| id).collect();
-    desk.must_see(Scope::User { id: &user, organizations: &organizations })?;
-    let row = USER.find(&desk, id).await?;
+    let row = seen(&desk, &asked).await?;
     let of_user = KeyFilter { user: Some(row.id.clone()), ..KeyFilter::default() };
     let keys = keys::listed(&desk, &of_user, 0, KEYS_PER_PAGE_MAX).await?.0;
     let mut teams = Vec::new();
@@ -249,6 +259,37 @@ async fn info(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     }
     let shown = shown(&desk, &row).await?;
     Ok(json!({ "user_id": row.id, "user_info": shown, "keys": keys, "teams": teams }))
+}
+
+async fn alone(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
+    let row = seen(&desk, &asked).await?;
+    Ok(Value::Object(shown(&desk, &row).await?))
+}
+
+/// What each role is for, in LiteLLM's shape.
+async fn available_roles(_: Desk, _: Asked) -> Result<Value, Refusal> {
+    let about = [
+        ("Admin", "sees and changes everything"),
+        ("Admin (sees)", "sees everything"),
+        ("User", "makes keys, and sees and changes what is their own"),
+        ("User (sees)", "sees what is their own"),
+    ];
+    let roles = ROLES.into_iter().zip(about).map(|(role, (label, description))| {
+        (role.to_owned(), json!({ "description": description, "ui_label": label }))
+    });
+    Ok(Value::Object(roles.collect()))
+}
+
+/// The user that a query names, else the caller's own, if the caller may see them.
+async fn seen(desk: &Desk, asked: &Asked) -> Result<EntityRow, Refusal> {
+    let own = desk.by.user.as_ref().map(UserId::as_str);
+    let id = asked.text(USER.id).or(own);
+    let id = id.ok_or_else(|| problem::missing(USER.id, "name one with `?user_id=`"))?;
+    let user = UserId::new(id).map_err(|problem| wrong(USER.id, problem))?;
+    let organizations = desk.organizations_of(&user).await?;
+    let organizations: Vec<OrganizationId> = organizations.into_iter().map(|(id, _)| id).collect();
+    desk.must_see(Scope::User { id: &user, organizations: &organizations })?;
+    USER.find(desk, id).await
 }
 
 async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {

@@ -53,7 +53,7 @@ fn whose(desk: &Desk) -> Subject {
     }
     match (&desk.by.user, desk.actor()) {
         (Some(user), _) => Subject::new(Level::User, user.as_str()),
-        (None, Actor::Key(own)) => Subject::new(Level::Key, own.row.id.as_str()),
+        (None, Actor::Key(own)) => Subject::new(Level::Key, own.attribution.key.as_str()),
         (None, Actor::Master) => Subject::new(Level::All, ""),
     }
 }

@@ -2,26 +2,46 @@
 
 use std::sync::Arc;
 
-use tollgate_domain::ModelName;
+use serde_json::{Map, Value as Json};
+use tollgate_domain::{DeploymentId, ModelName};
 use tollgate_wire::Provider;
 
-use super::credential::Subject;
+use super::credential::{Subject, leave_out};
 use super::parameters::{Common, Part, Plain};
 use super::provider::{Inferred, infer};
-use super::{Context, Placed};
+use super::{Context, Placed, shared_credentials, shown};
 use crate::diagnostic::{Finding, code};
 use crate::pattern::Pattern;
 use crate::schema::{KnownKeys, Reader, Section};
 use crate::yaml::{Entry, Mapping, Node, Span, Value};
 
-/// The deployments of one entry: none where a finding says why, one as a rule, and for `*` one for
-/// every provider that has a credential. The name is there if it could be read.
-pub(super) fn compile(cx: &mut Context<'_, '_>, item: &Node) -> (Option<ModelName>, Vec<Placed>) {
+/// What became of an entry.
+#[derive(Default)]
+pub(super) struct Made {
+    /// The name of its group, if it could be read.
+    pub(super) group: Option<ModelName>,
+    /// Its id, if it has one that is its own.
+    pub(super) id: Option<DeploymentId>,
+    /// Whether it gets no calls for now.
+    pub(super) blocked: bool,
+    /// Its parameters as they may be shown.
+    pub(super) params: Map<String, Json>,
+    /// The names of the parameters that are not shown.
+    pub(super) masked: Vec<String>,
+    /// Its `model_info` as it may be shown.
+    pub(super) info: Map<String, Json>,
+    /// Its deployments: none where a finding says why, one as a rule, and for `*` one for every
+    /// provider that has a credential.
+    pub(super) placed: Vec<Placed>,
+}
+
+/// Compiles one entry.
+pub(super) fn compile(cx: &mut Context<'_, '_>, item: &Node) -> Made {
     let Value::Map(mapping) = &item.value else {
         let message =
             format!("an entry of `model_list` is {}, not a mapping", item.value.described());
         cx.reader.findings.push(Finding::error(code::WRONG_TYPE, item.span.clone(), message));
-        return (None, Vec::new());
+        return Made::default();
     };
     let mut section = Section::new("model_list", mapping);
     let name = required(cx.reader, &mut section, "model_name", &item.span);
@@ -33,9 +53,37 @@ pub(super) fn compile(cx: &mut Context<'_, '_>, item: &Node) -> (Option<ModelNam
     let info = section.take("model_info").and_then(|entry| cx.reader.mapping(entry));
     section.finish(&KnownKeys::ENTRY, &mut cx.reader.findings);
     let params = params.and_then(|entry| Some((entry, cx.reader.mapping(entry)?)));
-    let Some((entry, params)) = params else { return (group, Vec::new()) };
-    let written = Written { group: group.clone(), entry, params, info };
-    (group, written.deployments(cx))
+    let mut made = Made { group: group.clone(), ..Made::default() };
+    let Some((entry, own)) = params else { return made };
+    let described = info.map(Mapping::to_json).unwrap_or_default();
+    let written = own.to_json();
+    made.params = shown::params(&written);
+    made.masked = written.into_iter().map(|(name, _)| name).collect();
+    made.masked.retain(|name| !made.params.contains_key(name));
+    made.info = shown::described(&described);
+    let mut info =
+        info.map_or_else(|| Section::absent("model_info"), |map| Section::new("model_info", map));
+    let name = group.as_ref().map_or("", ModelName::as_str);
+    made.id = cx.identities.give(cx.reader, info.take("id"), (name, own));
+    made.blocked = info.take("blocked").and_then(|e| cx.reader.flag(e)).unwrap_or_default();
+    let whole = match cx.credentials.complete(cx.reader, own) {
+        Ok(whole) => whole,
+        Err(absent) => {
+            without_credential(cx.reader, own, (name, &absent));
+            return made;
+        }
+    };
+    let params = whole.as_ref().unwrap_or(own);
+    made.placed = Written { group, entry, params }.deployments(cx, info, &made);
+    made
+}
+
+/// Notes that an entry refers to a credential that is not there.
+fn without_credential(reader: &mut Reader<'_>, params: &Mapping, (model, name): (&str, &str)) {
+    let span = params.find(shared_credentials::NAME).map(|entry| entry.node.span.clone());
+    let missing = format!("no credential is called `{name}`");
+    let help = "add it to `credential_list`, or to the database with `POST /credentials`";
+    leave_out(reader, &span.unwrap_or_default(), (model, &missing), help);
 }
 
 /// The text of a field that must be there.
@@ -77,26 +125,34 @@ struct Written<'e> {
     group: Option<ModelName>,
     /// `litellm_params`.
     entry: &'e Entry,
+    /// Its fields, with those of the credential that it names.
     params: &'e Mapping,
-    info: Option<&'e Mapping>,
 }
 
 impl Written<'_> {
-    fn deployments(&self, cx: &mut Context<'_, '_>) -> Vec<Placed> {
+    fn deployments(
+        &self,
+        cx: &mut Context<'_, '_>,
+        mut info: Section<'_>,
+        made: &Made,
+    ) -> Vec<Placed> {
         let mut params = Section::new("litellm_params", self.params);
-        let mut info = self
-            .info
-            .map_or_else(|| Section::absent("model_info"), |m| Section::new("model_info", m));
+        params.take(shared_credentials::NAME);
         let name = self.group.as_ref().map_or("", ModelName::as_str);
-        let id = cx.identities.give(cx.reader, info.take("id"), (name, self.params));
         let model = required(cx.reader, &mut params, "model", &self.entry.name_span);
         let explicit = params.take("custom_llm_provider").and_then(|e| cx.reader.text(e));
         let base = info.take("base_model");
         let base_model = base.and_then(|e| Some((cx.reader.text(e)?, e.node.span.clone())));
         let groups = info.take("access_groups").map(|e| cx.reader.texts(e)).unwrap_or_default();
         let access_groups = groups.into_iter().map(String::into_boxed_str).collect();
-        let common = id.zip(self.group.clone());
-        let common = common.map(|(id, group)| Common { id, group, base_model, access_groups });
+        let blocked = made.blocked;
+        let common = made.id.clone().zip(self.group.clone()).map(|(id, group)| Common {
+            id,
+            group,
+            base_model,
+            access_groups,
+            blocked,
+        });
         let Some((model_entry, model)) = model else {
             Plain::read(cx.reader, &mut params, &mut info);
             return Vec::new();

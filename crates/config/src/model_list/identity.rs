@@ -32,7 +32,10 @@ impl Identities {
         // Counted in any case: the ordinals of the others do not depend on who has an id.
         let of_content = self.of_content(content.0, content.1);
         let own = own.and_then(|entry| Some((entry, reader.text(entry)?)));
-        let Some((entry, text)) = own else { return DeploymentId::new(&of_content).ok() };
+        let Some((entry, text)) = own else {
+            self.taken.entry(of_content.clone()).or_insert(content.1.span());
+            return DeploymentId::new(&of_content).ok();
+        };
         let span = entry.node.span.clone();
         if let Some(first) = self.taken.insert(text.clone(), span.clone()) {
             let message = format!("the deployment id `{text}` is given twice");
@@ -47,6 +50,11 @@ impl Identities {
                 None
             }
         }
+    }
+
+    /// Whether an entry has this id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.taken.contains_key(id)
     }
 
     /// The hash of a content, and its ordinal where the same content has come before.
@@ -71,7 +79,7 @@ pub(super) fn short_hash(text: &str) -> String {
 }
 
 /// Whether a parameter's name says that its value is, or may hold, a credential.
-fn is_credential(name: &str) -> bool {
+pub(super) fn is_credential(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let parts = ["key", "token", "secret", "password", "credential", "headers", "username"];
     parts.iter().any(|part| name.contains(part))

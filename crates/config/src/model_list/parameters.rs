@@ -39,6 +39,8 @@ pub(super) struct Common {
     /// The names under which lists of models grant it together with others: those in
     /// `model_info.access_groups` (management-api §2).
     pub(super) access_groups: Arc<[Box<str>]>,
+    /// `model_info.blocked`.
+    pub(super) blocked: bool,
 }
 
 impl Common {
@@ -49,6 +51,7 @@ impl Common {
             group: self.group.clone(),
             base_model: self.base_model.clone(),
             access_groups: Arc::clone(&self.access_groups),
+            blocked: self.blocked,
         })
     }
 }
@@ -122,20 +125,20 @@ impl Part<'_> {
         let plain = Plain::read(reader, &mut params, &mut info);
         let (bounds, calls_at_once_max) = plain.binds(cx.shared);
         let Plain { extra_body, candidate, timeouts, num_retries, own_prices, .. } = plain;
-        let timeouts = Timeouts::resolve(&timeouts, &cx.shared.timeouts);
         let defaults = body::defaults(reader, &params);
         let limits = price::limits(reader, &mut info, output_limit(&defaults));
-        let mode = info.take("mode").and_then(|entry| reader.text(entry));
-        finish_info(reader, &info);
+        let mode = last_of_info(reader, &mut info);
         own_prices.iter().for_each(|(prices, span)| price::warn_partial(reader, prices, span));
         let pinned = pinned.or_else(|| provider.responses_only(mode.as_deref()));
-        let (Common { id, group, base_model, access_groups }, access) = self.ready(access)?;
+        let (Common { id, group, base_model, access_groups, blocked }, access) =
+            self.ready(access)?;
         let Access { base_url, variables, key, identity } = access;
         let template = Deployment {
             prices: own_prices.and_then(|(prices, _)| price::sheet(prices, &id)),
             id,
             group,
             access_groups,
+            blocked,
             upstream_model: upstream_model.into(),
             base_url: base_url.url.into(),
             calling: Calling { pinned, own_base_url: base_url.own },
@@ -150,11 +153,11 @@ impl Part<'_> {
             api_version: version.map(Arc::from),
             headers: headers.into(),
             forwards,
-            candidate,
+            candidate: Candidate { available: !blocked, ..candidate },
             bounds: Arc::new(bounds),
             calls_at_once_max,
             limits,
-            timeouts,
+            timeouts: Timeouts::resolve(&timeouts, &cx.shared.timeouts),
             num_retries,
             defaults: defaults.into(),
             extra_body: extra_body.into(),
@@ -254,9 +257,11 @@ fn output_limit(defaults: &Fields) -> Option<u64> {
     limits.into_iter().filter_map(named).filter_map(|(_, json)| json.parse().ok()).max()
 }
 
-/// `model_info` holds descriptions of any sort: only what LiteLLM acts on, and what looks like a
-/// misspelling of something that is read, is worth a warning.
-fn finish_info(reader: &mut Reader<'_>, info: &Section<'_>) {
+/// The mode, which is read last. `model_info` holds descriptions of any sort: of the rest, only
+/// what LiteLLM acts on, and what looks like a misspelling of something that is read, is worth a
+/// warning.
+fn last_of_info(reader: &mut Reader<'_>, info: &mut Section<'_>) -> Option<String> {
+    let mode = info.take("mode").and_then(|entry| reader.text(entry));
     for entry in info.rest().filter(|entry| !entry.node.value.is_empty()) {
         let near = info.nearest(&entry.name);
         if KnownKeys::MODEL_INFO.contains(&entry.name) {
@@ -267,4 +272,5 @@ fn finish_info(reader: &mut Reader<'_>, info: &Section<'_>) {
             reader.findings.push(finding.with_nearest(&near));
         }
     }
+    mode
 }

@@ -20,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) timeouts: SharedTimeouts,
     pub(crate) drop_params: Option<bool>,
     pub(crate) modify_params: Option<bool>,
+    /// Whether models can come from the database, so that the file may do without any.
+    pub(crate) store_models: bool,
     /// Whether the rates of deployments are enforced.
     pub(crate) enforce_model_rates: bool,
     /// `router_settings.default_max_parallel_requests`.
@@ -77,6 +79,7 @@ pub(super) fn read(
     let entry = router.take("default_max_parallel_requests");
     let calls_at_once_max = entry.and_then(|entry| calls_at_once(reader, entry));
     Shared {
+        store_models: settings.store_models,
         timeouts,
         drop_params,
         modify_params,

@@ -256,6 +256,7 @@ fn every_setting_has_its_effect() {
     let text = "general_settings:\n  max_request_size_mb: 2\n  max_response_size_mb: 3\n  \
         global_max_parallel_requests: 9\n  always_include_stream_usage: yes\n  \
         litellm_key_header_name: X-Key\n  unpriced_models: assume:0.00001\n  \
+        spool_max_entries: 70\n  \
         budget: {on_store_failure: local_slice, clamp_max_tokens: true}\n\
         litellm_settings: {drop_params: false, request_timeout: 50}\n\
         router_settings: {timeout: 1.5, stream_timeout: '2', total_timeout: 3, \
@@ -264,6 +265,7 @@ fn every_setting_has_its_effect() {
     assert_eq!(settings.request_bytes_max, 2 << 20);
     assert_eq!(settings.response_bytes_max, 3 << 20);
     assert_eq!(settings.calls_in_flight_max, 9);
+    assert_eq!(settings.spool_rows_max, 70);
     assert_eq!(settings.always_include_stream_usage, Some(true));
     assert_eq!(settings.key_header.as_deref(), Some("X-Key"));
     assert_eq!(settings.unpriced_models, UnpricedModels::Assume(Price::from_picos(10_000_000)));
@@ -328,6 +330,9 @@ fn a_wrong_setting_is_a_finding() {
         ("general_settings: {max_request_size_mb: -1}", code::OUT_OF_RANGE),
         ("general_settings: {max_request_size_mb: 1.5}", code::WRONG_TYPE),
         ("general_settings: {global_max_parallel_requests: 0}", code::OUT_OF_RANGE),
+        ("general_settings: {spool_max_entries: 0}", code::OUT_OF_RANGE),
+        ("general_settings: {spool_max_entries: 1000001}", code::OUT_OF_RANGE),
+        ("general_settings: {spool_max_entries: many}", code::WRONG_TYPE),
         ("general_settings: {unpriced_models: maybe}", code::OUT_OF_RANGE),
         ("general_settings: {unpriced_models: 'assume:-1'}", code::OUT_OF_RANGE),
         ("general_settings: {unpriced_models: no}", code::WRONG_TYPE),

@@ -6,13 +6,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use tollgate_config::{Served, Snapshot};
-use tollgate_domain::{Clock as _, Money, PriceSheetId, Timestamp, UsageSource};
+use tollgate_domain::{Clock, Money, PriceSheetId, Timestamp, UsageSource};
 use tollgate_store::{CorrectedEntry, Correction, Db, EntryPage};
 
 use crate::clock::SystemClock;
+use crate::random::SystemRandom;
+use crate::sharing::Sharing;
 use crate::{environment, startup, wiring};
 
 /// What `reprice` takes.
@@ -50,6 +53,9 @@ impl Reprice {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let report = runtime.block_on(self.reprice())?;
         print!("{}", report.table());
+        if report.written > 0 && !report.counted {
+            println!("Redis is away: its counters lack the corrections until it is started again");
+        }
         println!(
             "{}",
             match (report.needed, self.apply) {
@@ -75,6 +81,11 @@ impl Reprice {
             page = page.after(last);
             let corrections = report.note_all(entries, &mut prices)?;
             self.write(&db, &corrections, &mut report).await?;
+        }
+        if report.written > 0 {
+            let settings = &prices.on(now)?.settings;
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+            report.counted = Sharing::renew(&db, settings, (&clock, &SystemRandom)).await?;
         }
         db.close().await;
         Ok(report)
@@ -159,6 +170,8 @@ struct Report {
     models: BTreeMap<String, Sums>,
     needed: usize,
     written: usize,
+    /// Whether the counters that nodes share know of what was written.
+    counted: bool,
 }
 
 #[derive(Debug, Default)]

@@ -12,5 +12,6 @@ mod rates;
 mod refusals;
 mod several_nodes;
 mod spend;
+mod teams;
 mod tokens;
 mod told;

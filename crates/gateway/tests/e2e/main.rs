@@ -14,4 +14,7 @@ mod fairness;
 mod lifecycle;
 mod limits;
 mod matrix;
+mod models;
+mod nodes;
+mod outages;
 mod stage;

@@ -17,8 +17,8 @@ pub(crate) fn standing(caller: &Caller) -> Standing {
     let team = levels.iter().find(|level| level.subject.level == Level::Team);
     Standing {
         team: team.map(|team| weight(&team.metadata)).unwrap_or_default(),
-        key: weight(&record.row.metadata),
-        priorities: priorities(&record.row.metadata),
+        key: weight(&record.own.metadata),
+        priorities: priorities(&record.own.metadata),
     }
 }
 

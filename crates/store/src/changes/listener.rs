@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tollgate_domain::KeyId;
 
@@ -37,6 +38,8 @@ pub struct ChangeListener {
     /// The name of this gateway's other connections.
     own_name: String,
     keys: Arc<KeyDirectory>,
+    /// Told when deployments or credentials may have changed.
+    models: Arc<Notify>,
     /// The connection that was made at the start.
     first: Option<PgListener>,
 }
@@ -45,16 +48,20 @@ impl ChangeListener {
     /// A task that makes the directory forget what other gateways change, over a connection of its
     /// own, which is made here: nothing that is read from now on is missed. `None` for a database
     /// that has one gateway only.
-    pub async fn start(db: &Db, keys: Arc<KeyDirectory>) -> Option<Self> {
+    ///
+    /// `models` is notified when deployments or credentials may have changed: once at the start,
+    /// for what changed since they were read, and whenever another gateway changes them.
+    pub async fn start(db: &Db, keys: Arc<KeyDirectory>, models: Arc<Notify>) -> Option<Self> {
         let Db::Postgres(pool) = db else { return None };
         let options = PgConnectOptions::clone(&pool.connect_options());
         let own_name = options.get_application_name().unwrap_or_default().to_owned();
         let options = options.application_name(APPLICATION_NAME);
-        let mut listening = Self { options, own_name, keys, first: None };
+        let mut listening = Self { options, own_name, keys, models, first: None };
         match listening.connect().await {
             Ok(first) => listening.first = Some(first),
             Err(failure) => tracing::warn!(%failure, "changes by other gateways cannot be heard"),
         }
+        listening.models.notify_one();
         Some(listening)
     }
 
@@ -74,6 +81,7 @@ impl ChangeListener {
             match self.connect().await {
                 Ok(again) => {
                     self.keys.forget_all();
+                    self.models.notify_one();
                     tracing::info!("changes by other gateways are heard again");
                     listener = Some(again);
                 }
@@ -136,7 +144,11 @@ impl ChangeListener {
             Some(Change::Key(id)) => drop(keys.insert(id)),
             Some(Change::Level(subject)) => self.keys.forget_level(&subject),
             Some(Change::Budget(budget)) => self.keys.forget_budget(&budget),
-            Some(Change::Everything) => self.keys.forget_all(),
+            Some(Change::Models) => self.models.notify_one(),
+            Some(Change::Everything) => {
+                self.keys.forget_all();
+                self.models.notify_one();
+            }
             None => {}
         }
     }

@@ -1,9 +1,9 @@
 //! What changed in the database, told to every gateway on it.
 //!
-//! The transaction that writes a key, an entity or a budget sends a notification, which Postgres
-//! delivers once the transaction is committed and never otherwise. It begins with the name of the
-//! gateway's connections, because whoever changed something has forgotten it already. A SQLite file
-//! has one gateway: there is nobody to tell.
+//! The transaction that writes a key, an entity, a budget or a deployment sends a notification,
+//! which Postgres delivers once the transaction is committed and never otherwise. It begins with
+//! the name of the gateway's connections, because whoever changed something has forgotten it
+//! already. A SQLite file has one gateway: there is nobody to tell.
 
 mod listener;
 
@@ -30,6 +30,8 @@ pub(crate) enum Change {
     Level(Subject),
     /// A shared budget.
     Budget(BudgetId),
+    /// The deployments and credentials.
+    Models,
     /// Nobody can say what, so everything may have.
     Everything,
 }
@@ -56,6 +58,7 @@ impl Change {
             Self::Key(id) => json!({"key": id.as_str()}),
             Self::Level(subject) => json!({"level": subject.level.as_str(), "id": &*subject.id}),
             Self::Budget(id) => json!({"budget": id.as_str()}),
+            Self::Models => json!({"models": true}),
             Self::Everything => json!({}),
         };
         let text = payload.to_string();
@@ -82,7 +85,8 @@ impl Change {
         };
         let key = || KeyId::new(text("key")?).ok().map(Self::Key);
         let budget = || BudgetId::new(text("budget")?).ok().map(Self::Budget);
-        key().or_else(level).or_else(budget).unwrap_or(Self::Everything)
+        let models = || payload.get("models").map(|_| Self::Models);
+        key().or_else(level).or_else(budget).or_else(models).unwrap_or(Self::Everything)
     }
 }
 
@@ -97,6 +101,7 @@ mod tests {
             Change::entity(Level::Team, "", "a \"quoted\" team"),
             Change::entity(Level::Member, "team", "user"),
             Change::Budget(BudgetId::new("b").expect("an id")),
+            Change::Models,
             Change::Everything,
         ];
         for change in changes {

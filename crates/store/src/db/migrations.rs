@@ -9,19 +9,21 @@ use std::borrow::Cow;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-const SQLITE: [(&str, &str); 5] = [
+const SQLITE: [(&str, &str); 6] = [
     ("foundation", include_str!("../../migrations/sqlite/0001_foundation.sql")),
     ("responses", include_str!("../../migrations/sqlite/0002_responses.sql")),
     ("limits", include_str!("../../migrations/sqlite/0003_limits.sql")),
     ("corrections", include_str!("../../migrations/sqlite/0004_corrections.sql")),
     ("audit", include_str!("../../migrations/sqlite/0005_audit.sql")),
+    ("models", include_str!("../../migrations/sqlite/0006_models.sql")),
 ];
-const POSTGRES: [(&str, &str); 5] = [
+const POSTGRES: [(&str, &str); 6] = [
     ("foundation", include_str!("../../migrations/postgres/0001_foundation.sql")),
     ("responses", include_str!("../../migrations/postgres/0002_responses.sql")),
     ("limits", include_str!("../../migrations/postgres/0003_limits.sql")),
     ("corrections", include_str!("../../migrations/postgres/0004_corrections.sql")),
     ("audit", include_str!("../../migrations/postgres/0005_audit.sql")),
+    ("models", include_str!("../../migrations/postgres/0006_models.sql")),
 ];
 
 pub(super) fn sqlite() -> Migrator {

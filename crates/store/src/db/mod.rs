@@ -25,6 +25,12 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that read the SQLite file beside the one that writes it.
 const SQLITE_READERS: u32 = 4;
+/// What the connection that writes may keep of the file in memory, in KiB as SQLite has it: the
+/// sums of the present quarter-hour, which every group touches.
+const WRITER_CACHE: &str = "-8000";
+/// How long the journal becomes before it is worked into the file, in pages: what is written again
+/// and again is then worked in once.
+const WAL_PAGES: &str = "4000";
 /// A name for a gateway's connections, without a space and shorter than the 64 bytes that Postgres
 /// keeps.
 const OWN_NAME: &str = "SELECT 'tollgate-' || md5(random()::text || clock_timestamp()::text || \
@@ -132,7 +138,9 @@ async fn open_sqlite(options: SqliteConnectOptions) -> Result<Db, sqlx::Error> {
             .max_lifetime(None)
             .test_before_acquire(false)
     };
-    let writer = pool(1).connect_with(options.clone()).await?;
+    let writing =
+        options.clone().pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", WAL_PAGES);
+    let writer = pool(1).connect_with(writing).await?;
     let readers = pool(SQLITE_READERS).connect_lazy_with(options.pragma("query_only", "ON"));
     Ok(Db::Sqlite { writer, readers })
 }

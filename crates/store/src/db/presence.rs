@@ -1,13 +1,16 @@
 //! Whether another gateway works on the same database, so that nobody settles a living one's calls.
 //!
 //! Every gateway holds a lock for as long as it lives: on Postgres a shared advisory lock of one
-//! connection, on SQLite a lock on a file beside the database. A lock dies with its process.
+//! connection, on SQLite a lock on a file beside the database. A lock dies with its process. On
+//! Postgres it also dies with its connection, so a gateway takes it again when that is lost.
 
 use std::fs::File;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, PgPool, SqlitePool};
+use tokio::time::{sleep, timeout};
 
 use super::location::create_private;
 use crate::{Db, StoreError};
@@ -16,6 +19,10 @@ use crate::{Db, StoreError};
 const LOCK: i64 = i64::from_be_bytes(*b"tollgate");
 /// How long a lock that a dying gateway still holds is waited for.
 const SOLE_WAIT: &str = "SET lock_timeout = '1s'";
+/// How often the connection of a lock is asked for a sign of life.
+const BEAT: Duration = Duration::from_millis(500);
+/// How long that sign, and a new lock, is waited for.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// How long another gateway's recovery is waited for.
 const SHARED_WAIT: &str = "SET lock_timeout = '60s'";
 /// What Postgres calls a lock that was not given in time.
@@ -52,6 +59,48 @@ impl Presence {
             self.sole = false;
         }
         Ok(())
+    }
+
+    /// Keeps the presence until `ended`, then ends it in an orderly way. A lock whose connection
+    /// was lost is taken again: another gateway that started meanwhile would else take this one's
+    /// calls for abandoned ones.
+    pub async fn keep(mut self, db: Db, ended: impl Future<Output = ()>) {
+        let mut ended = std::pin::pin!(ended);
+        let mut held = true;
+        loop {
+            tokio::select! {
+                () = &mut ended => break,
+                () = sleep(BEAT), if matches!(db, Db::Postgres(_)) => {}
+            }
+            if held && self.is_held().await {
+                continue;
+            }
+            if held {
+                tracing::warn!("the lock that says this gateway lives is lost; taking it again");
+            }
+            let again = timeout(ANSWER_WITHIN, retake(&db)).await;
+            held = again.is_ok_and(|again| again.is_ok_and(|again| self.replace(again)));
+            if held {
+                tracing::info!("the lock that says this gateway lives is held again");
+            }
+        }
+        self.end().await;
+    }
+
+    /// Whether the lock's connection still answers.
+    async fn is_held(&mut self) -> bool {
+        match &mut self.held {
+            Held::File { .. } => true,
+            Held::Connection(connection) => {
+                timeout(ANSWER_WITHIN, connection.ping()).await.is_ok_and(|ping| ping.is_ok())
+            }
+        }
+    }
+
+    fn replace(&mut self, connection: Option<PgConnection>) -> bool {
+        let Some(connection) = connection else { return false };
+        self.held = Held::Connection(Box::new(connection));
+        true
     }
 
     /// Ends the presence in an orderly way.
@@ -94,6 +143,14 @@ async fn on_server(pool: &PgPool) -> Result<Presence, StoreError> {
         lock(&mut connection, "SELECT pg_advisory_lock_shared($1)").await?;
     }
     Ok(Presence { held: Held::Connection(Box::new(connection)), sole })
+}
+
+/// A new connection with a shared lock.
+async fn retake(db: &Db) -> Result<Option<PgConnection>, StoreError> {
+    let Db::Postgres(pool) = db else { return Ok(None) };
+    let mut connection = pool.acquire().await?.detach();
+    lock(&mut connection, "SELECT pg_advisory_lock_shared($1)").await?;
+    Ok(Some(connection))
 }
 
 async fn lock(connection: &mut PgConnection, text: &'static str) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use tollgate_domain::KeyId;
+use tollgate_domain::{KeyId, Level};
 
 use super::KeyDirectory;
 
@@ -13,8 +13,16 @@ impl KeyDirectory {
         if ids.is_empty() {
             return;
         }
-        self.keys.forget_where(|record| ids.contains(&record.row.id));
+        self.keys.forget_where(|record| ids.contains(&record.attribution.key));
         self.unknown.forget_where(|()| true);
+    }
+
+    /// Forgets the members of a team, which may have rules from it.
+    pub(super) fn forget_members(&self, team: &str) {
+        self.levels.forget_where(|record| {
+            let member = record.subject.level == Level::Member;
+            member && record.subject.id.split_once('\u{1f}').is_some_and(|(of, _)| of == team)
+        });
     }
 
     /// Forgets everything that the database may have changed since; what calls hold and spent stays

@@ -1,5 +1,6 @@
 //! The callers in memory: a known key costs no database, and a change binds the next request.
 
+mod answering;
 mod books;
 mod forget;
 mod memory;
@@ -19,7 +20,8 @@ use crate::levels::{ClaimError, LevelRecord, LevelRule, claim, claim_shared};
 use crate::limits::LimitFields;
 use crate::meters::{Claims, Meter, Meters};
 use crate::shared::SharedCounters;
-use crate::{Db, KeyRow, StoreError};
+use crate::{Db, EntityRow, KeyRow, StoreError};
+use answering::Answering;
 pub(crate) use books::Books;
 use memory::Memory;
 
@@ -27,20 +29,28 @@ use memory::Memory;
 pub const NEGATIVE_LIFETIME: Duration = Duration::from_secs(2);
 /// How many keys that do not exist are remembered; a flood of wrong keys evicts only those.
 pub const UNKNOWN_KEYS_MAX: usize = 10_000;
+/// Where a team's metadata names the budget of its members, as in LiteLLM.
+const BUDGET_OF_MEMBERS: &str = "team_member_budget_id";
+/// When those were created who are in no database.
+const NEVER: Timestamp = Timestamp::from_micros(0);
 /// How often something is read again because it changed while it was read.
 const LOAD_TRIES: usize = 3;
 
-/// A key with all that its calls need.
+/// A key with all that its calls need, and nothing else: there may be a hundred thousand in memory.
 #[derive(Debug)]
 pub struct KeyRecord {
-    /// The key as stored.
-    pub row: KeyRow,
+    /// The SHA-256 of the key's text.
+    pub hash: KeyHash,
+    /// What people may see of the key.
+    pub name: Box<str>,
+    /// From when on it is refused, or `None` for never.
+    pub expires_at: Option<Timestamp>,
     /// Who its calls are charged to.
     pub attribution: Arc<Attribution>,
     /// Its own grant and limits.
     pub own: Arc<LevelRecord>,
     /// Those above it, the widest first.
-    above: Vec<Subject>,
+    above: Box<[Subject]>,
 }
 
 /// What memory knows about a hash.
@@ -69,6 +79,7 @@ pub struct KeyDirectory {
     shared: Option<SharedCounters>,
     /// The window in which somebody's soft budget was last told to be reached.
     told: HashMap<Subject, i64>,
+    answering: Answering,
 }
 
 impl KeyDirectory {
@@ -86,6 +97,7 @@ impl KeyDirectory {
             meters: Meters::default(),
             shared: None,
             told: HashMap::new(),
+            answering: Answering::default(),
         }
     }
 
@@ -152,7 +164,7 @@ impl KeyDirectory {
     /// [`StoreError`] when memory does not know one of them and the database fails.
     pub async fn chain(&self, key: &KeyRecord) -> Result<Vec<Arc<LevelRecord>>, StoreError> {
         let mut chain = Vec::with_capacity(key.above.len() + 1);
-        for subject in &key.above {
+        for subject in &*key.above {
             chain.push(self.level(subject).await?);
         }
         chain.push(Arc::clone(&key.own));
@@ -204,6 +216,11 @@ impl KeyDirectory {
         Ok(record)
     }
 
+    /// Whether the database answers, as of a second ago.
+    pub async fn database_answers(&self) -> bool {
+        self.answering.ask(&self.db, &*self.clock).await
+    }
+
     /// Forgets what is known about a hash. To be called after the key was inserted, updated or
     /// deleted and before that is answered, so that the next request is decided by the new state.
     pub fn forget(&self, hash: &KeyHash) {
@@ -214,12 +231,15 @@ impl KeyDirectory {
     /// Forgets one that is no key, likewise.
     pub fn forget_level(&self, subject: &Subject) {
         self.levels.forget(subject);
+        if subject.level == Level::Team {
+            self.forget_members(&subject.id);
+        }
     }
 
     /// Forgets everybody who takes rules from a shared budget, likewise.
     pub fn forget_budget(&self, budget: &BudgetId) {
         self.levels.forget_where(|record| record.budget.as_ref() == Some(budget));
-        self.keys.forget_where(|record| record.row.budget.as_ref() == Some(budget));
+        self.keys.forget_where(|record| record.own.budget.as_ref() == Some(budget));
     }
 
     /// How many keys are remembered.
@@ -273,19 +293,30 @@ impl KeyDirectory {
             budget: row.budget.clone(),
             rules: self.rules(&subject, &limits, limits.anchor(row.created_at)).await?,
             limits,
+            metadata: row.metadata.clone(),
             ..LevelRecord::unlimited(subject)
         };
-        let attribution = Arc::new(row.attribution());
-        Ok(KeyRecord { above: above(&row), attribution, own: Arc::new(own), row })
+        Ok(KeyRecord {
+            hash: row.hash,
+            expires_at: row.expires_at,
+            attribution: Arc::new(row.attribution()),
+            own: Arc::new(own),
+            above: above(&row),
+            name: row.name.into_boxed_str(),
+        })
     }
 
     async fn read_level(&self, subject: &Subject) -> Result<LevelRecord, StoreError> {
         let parts = subject.level.is_within().then(|| subject.id.split_once('\u{1f}')).flatten();
         let (within, id) = parts.unwrap_or(("", &subject.id));
         let unlimited = LevelRecord::unlimited(subject.clone());
-        let Some(row) = self.db.find_entity(subject.level, within, id).await? else {
-            return Ok(unlimited);
+        let shared = self.budget_of_members(subject.level, within).await?;
+        let row = match self.db.find_entity(subject.level, within, id).await? {
+            Some(row) => row,
+            None if shared.is_some() => EntityRow::new(subject.level, within, id, NEVER),
+            None => return Ok(unlimited),
         };
+        let row = EntityRow { budget: row.budget.or(shared), ..row };
         let limits = self.limits(&row.limits, row.budget.as_ref()).await?;
         Ok(LevelRecord {
             name: row.alias.unwrap_or(row.id),
@@ -297,6 +328,20 @@ impl KeyDirectory {
             metadata: row.metadata,
             ..unlimited
         })
+    }
+
+    /// The budget that a team names for members without their own (management-api §3).
+    async fn budget_of_members(
+        &self,
+        level: Level,
+        team: &str,
+    ) -> Result<Option<BudgetId>, StoreError> {
+        if level != Level::Member {
+            return Ok(None);
+        }
+        let team = self.db.find_entity(Level::Team, "", team).await?;
+        let named = team.as_ref().and_then(|team| team.metadata.get(BUDGET_OF_MEMBERS));
+        Ok(named.and_then(|name| BudgetId::new(name.as_str()?).ok()))
     }
 
     async fn limits(
@@ -321,8 +366,9 @@ impl KeyDirectory {
         limits: &Limits,
         anchor: Anchor,
     ) -> Result<Vec<LevelRule>, StoreError> {
-        let mut rules = Vec::new();
-        for rule in limits.rules() {
+        let wanted = limits.rules();
+        let mut rules = Vec::with_capacity(wanted.len());
+        for rule in wanted {
             let meter = self.meter(subject, &rule, anchor).await?;
             rules.push(LevelRule::new(rule, meter, anchor));
         }
@@ -331,9 +377,7 @@ impl KeyDirectory {
 
     /// Lets go of the meters of limits that a level no longer has.
     fn let_go(&self, record: &LevelRecord) {
-        let rules = if record.rules.is_empty() { Vec::new() } else { record.limits.rules() };
-        let names = rules.iter().map(|rule| meter_name(&record.subject, rule)).collect();
-        self.meters.keep(&record.subject, names);
+        self.meters.keep(&record.subject, record.meter_names().collect());
     }
 
     /// The one meter of a rule. When two requests load it at once, the first to finish gives it to
@@ -365,7 +409,7 @@ impl std::fmt::Debug for KeyDirectory {
 }
 
 /// Those above a key, the widest first.
-fn above(row: &KeyRow) -> Vec<Subject> {
+fn above(row: &KeyRow) -> Box<[Subject]> {
     let named = |level, id: Option<&str>| id.map(|id| Subject::new(level, id));
     let member = |(team, user): (&TeamId, &UserId)| Subject::member(team, user);
     let of_organization = |(organization, user): (&OrganizationId, &UserId)| {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::entry::EntryRow;
 use super::opening::OpenRow;
 use crate::batch::{Statement, Value, chunks};
+use crate::kinds::Kinds;
 use crate::transaction::Transaction;
 use crate::{Db, StoreError, spend};
 
@@ -21,12 +22,24 @@ pub(super) struct Batch<'a> {
     pub(super) ended: Vec<&'a str>,
     /// Calls that opened, or whose progress changed.
     pub(super) openings: Vec<OpenRow>,
+    /// Quantities that statements name in any case, so that they are the same ones each time.
+    pub(super) kinds: Kinds,
 }
 
 /// Writes a batch wholly or not at all. Writing it twice is the same as writing it once.
 pub(super) async fn write(db: &Db, batch: &Batch<'_>) -> Result<(), StoreError> {
     let mut transaction = Transaction::begin(db).await?;
-    insert_entries(&mut transaction, &batch.entries).await?;
+    let insert = Insert::of(&batch.entries, batch.kinds);
+    if insert.all_new(&mut transaction, &batch.entries).await? {
+        let kinds = batch.kinds;
+        spend::add(&mut transaction, batch.entries.iter().copied(), kinds).await?;
+    } else {
+        // A batch whose first writing was in doubt: which of its entries are new has to be asked
+        // from the beginning.
+        transaction.roll_back().await?;
+        transaction = Transaction::begin(db).await?;
+        insert_entries(&mut transaction, &batch.entries).await?;
+    }
     end_openings(&mut transaction, &batch.ended).await?;
     write_openings(&mut transaction, &batch.openings).await?;
     transaction.commit().await
@@ -37,19 +50,54 @@ pub(super) async fn insert_entries<'a>(
     transaction: &mut Transaction,
     entries: &[&'a EntryRow],
 ) -> Result<Vec<&'a EntryRow>, StoreError> {
+    let insert = Insert::of(entries, Kinds::default());
     let mut inserted = Vec::with_capacity(entries.len());
     for chunk in chunks(entries) {
-        let mut values = Vec::with_capacity(chunk.len() * EntryRow::COLUMNS);
-        chunk.iter().for_each(|entry| entry.append_values(&mut values));
-        let (head, tail) = (EntryRow::INSERT, EntryRow::INSERTED);
-        let statement = Statement::rows(head, EntryRow::COLUMNS, tail, values);
+        let statement = insert.statement(chunk, EntryRow::INSERTED);
         let new = transaction.fetch(statement, |row| row.text("call_id")).await?;
         let mut new: HashSet<String> = new.into_iter().collect();
         // Taken out as they are met: a call that stands twice in the chunk was inserted once.
         inserted.extend(chunk.iter().copied().filter(|entry| new.remove(&entry.call_id)));
     }
-    spend::add(transaction, inserted.iter().copied()).await?;
+    spend::add(transaction, inserted.iter().copied(), Kinds::default()).await?;
     Ok(inserted)
+}
+
+/// The statement that inserts entries.
+struct Insert {
+    kinds: Kinds,
+    head: String,
+}
+
+impl Insert {
+    /// One that writes every quantity of these entries, and these kinds in any case.
+    fn of(entries: &[&EntryRow], kinds: Kinds) -> Self {
+        let kinds = kinds.with(Kinds::known(entries.iter().map(|entry| &entry.usage)));
+        Self { kinds, head: EntryRow::insert(kinds) }
+    }
+
+    fn statement<'a>(&'a self, entries: &[&'a EntryRow], tail: &'a str) -> Statement<'a> {
+        let columns = EntryRow::OWN_COLUMNS + self.kinds.each().count();
+        let mut values = Vec::with_capacity(entries.len() * columns);
+        entries.iter().for_each(|entry| entry.append_values(self.kinds, &mut values));
+        Statement::rows(&self.head, columns, tail, values)
+    }
+
+    /// Inserts those that are new, and says whether all were. To count them is much cheaper than to
+    /// have each told.
+    async fn all_new(
+        &self,
+        transaction: &mut Transaction,
+        entries: &[&EntryRow],
+    ) -> Result<bool, StoreError> {
+        for chunk in chunks(entries) {
+            let statement = self.statement(chunk, EntryRow::NEW_ONLY);
+            if transaction.execute(statement).await? != chunk.len() as u64 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
 pub(super) async fn end_openings(

@@ -12,6 +12,7 @@ use tollgate_domain::{Money, PriceSheetId, Timestamp};
 use super::entry::{EntryRow, select_entries};
 use crate::batch::{Statement, Value, chunks};
 use crate::db::{Columns, on};
+use crate::kinds::Kinds;
 use crate::spend::{self, Spend};
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
@@ -159,7 +160,7 @@ impl Db {
             written.extend(chunk.iter().filter(|it| new.remove(&it.entry.row.call_id)));
         }
         let shares = written.iter().map(|it| (&it.entry.row, it.share()));
-        spend::add_shares(&mut transaction, shares).await?;
+        spend::add_shares(&mut transaction, shares, Kinds::default()).await?;
         transaction.commit().await?;
         Ok(written.len())
     }

@@ -10,6 +10,7 @@ use tollgate_domain::{
 
 use crate::batch::Value;
 use crate::db::{Columns, on};
+use crate::kinds::Kinds;
 use crate::{Db, StoreError};
 
 /// One ledger entry, in the units of its columns.
@@ -171,19 +172,31 @@ impl From<&Entry> for EntryRow {
             usage: entry.usage.clone(),
             price_sheet_id: owned(entry.price_sheet.as_ref().map(PriceSheetId::as_str)),
             cost_nanos: entry.cost.map(Money::nanos),
-            attempts: entry.attempts.iter().map(attempt_json).collect::<Json>().to_string(),
+            attempts: attempts(&entry.attempts),
         }
     }
 }
 
-fn attempt_json(attempt: &AttemptRecord) -> Json {
-    serde_json::json!({
-        "deployment": attempt.deployment.as_str(),
-        "provider": attempt.provider.as_str(),
-        "status": attempt.status,
-        "reason": attempt.reason,
-        "elapsed_us": u64::try_from(attempt.elapsed.as_micros()).unwrap_or(u64::MAX),
-    })
+/// An attempt as it is written, its members in alphabetical order.
+#[derive(Serialize)]
+struct Attempt<'a> {
+    deployment: &'a str,
+    elapsed_us: u64,
+    provider: &'a str,
+    reason: Option<&'a str>,
+    status: Option<u16>,
+}
+
+fn attempts(records: &[AttemptRecord]) -> String {
+    let written = records.iter().map(|attempt| Attempt {
+        deployment: attempt.deployment.as_str(),
+        elapsed_us: u64::try_from(attempt.elapsed.as_micros()).unwrap_or(u64::MAX),
+        provider: attempt.provider.as_str(),
+        reason: attempt.reason,
+        status: attempt.status,
+    });
+    // Texts and numbers always have a JSON form.
+    serde_json::to_string(&written.collect::<Vec<_>>()).unwrap_or_default()
 }
 
 pub(super) fn owned(text: Option<&str>) -> Option<String> {
@@ -208,18 +221,29 @@ impl EntryRow {
         "seconds_milli",
         "searches_milli",
     ];
-    /// How many columns an entry has.
-    pub(super) const COLUMNS: usize = 21 + UsageKind::COUNT;
-    /// What stands before the rows of the statement that inserts entries.
-    pub(super) const INSERT: &str = "INSERT INTO ledger_entries (call_id, admitted_at, settled_at, \
+    /// How many columns an entry has beside its usage.
+    pub(super) const OWN_COLUMNS: usize = 21;
+    /// What stands before the columns of the usage in the statement that inserts entries.
+    const INSERT: &str = "INSERT INTO ledger_entries (call_id, admitted_at, settled_at, \
          first_byte_at, key_id, user_id, team_id, organization_id, project_id, customer_id, tags, \
          model_group, deployment_id, provider, upstream_model, streamed, outcome, usage_source, \
-         price_sheet_id, cost_nanos, attempts, input_milli, cached_read_milli, cache_write_milli, \
-         cache_write_long_milli, input_audio_milli, input_image_milli, output_milli, \
-         reasoning_milli, output_audio_milli, output_image_milli, images_milli, characters_milli, \
-         seconds_milli, searches_milli) VALUES";
-    /// What stands after them: an entry that is there stays as it is, and only new ones come back.
+         price_sheet_id, cost_nanos, attempts";
+    /// What stands after the rows: an entry that is there stays as it is.
+    pub(super) const NEW_ONLY: &str = "ON CONFLICT (call_id) DO NOTHING";
+    /// The same, and only new ones come back.
     pub(super) const INSERTED: &str = "ON CONFLICT (call_id) DO NOTHING RETURNING call_id";
+
+    /// What stands before the rows of the statement that inserts entries with these quantities; all
+    /// others are unknown.
+    pub(super) fn insert(kinds: Kinds) -> String {
+        let mut text = Self::INSERT.to_owned();
+        for kind in kinds.each() {
+            text.push_str(", ");
+            text.push_str(Self::USAGE_COLUMNS[kind as usize]);
+        }
+        text.push_str(") VALUES");
+        text
+    }
 
     /// What the call cost, or `None` when no price is known.
     #[must_use]
@@ -233,8 +257,8 @@ impl EntryRow {
         self.outcome == Outcome::Failed.as_str()
     }
 
-    /// Appends the values in the order of [`EntryRow::INSERT`].
-    pub(super) fn append_values<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+    /// Appends the values in the order of [`EntryRow::insert`].
+    pub(super) fn append_values<'a>(&'a self, kinds: Kinds, values: &mut Vec<Value<'a>>) {
         values.extend([
             Value::from(&self.call_id),
             Value::from(self.admitted_at),
@@ -256,7 +280,7 @@ impl EntryRow {
         ]);
         let milli = |kind| self.usage.quantity(kind).map(Quantity::milli);
         let column = |kind| milli(kind).map(|milli| i64::try_from(milli).unwrap_or(i64::MAX));
-        values.extend(UsageKind::ALL.map(|kind| Value::from(column(kind))));
+        values.extend(kinds.each().map(|kind| Value::from(column(kind))));
     }
 
     pub(super) fn read(row: &dyn Columns) -> Result<Self, StoreError> {
@@ -328,13 +352,17 @@ mod tests {
 
     #[test]
     fn an_entry_has_as_many_values_as_columns() {
-        let columns: Vec<&str> = EntryRow::INSERT
-            .split_once('(')
-            .and_then(|(_, rest)| rest.split_once(')'))
-            .map(|(columns, _)| columns.split(", ").collect())
-            .expect("a list of columns");
-        assert_eq!(columns.len(), EntryRow::COLUMNS);
-        assert_eq!(columns[21..], EntryRow::USAGE_COLUMNS);
+        let all = Kinds::default().others().map(|kind| Usage::UNKNOWN.with(kind, Quantity::ZERO));
+        let all: Vec<Usage> = all.collect();
+        for kinds in [Kinds::default(), Kinds::known(all.iter())] {
+            let text = EntryRow::insert(kinds);
+            let (_, rest) = text.split_once('(').expect("a list of columns");
+            let (columns, _) = rest.split_once(')').expect("its end");
+            let columns: Vec<&str> = columns.split(", ").collect();
+            assert_eq!(columns.len(), EntryRow::OWN_COLUMNS + kinds.each().count());
+            let usage = kinds.each().map(|kind| EntryRow::USAGE_COLUMNS[kind as usize]);
+            assert_eq!(columns[EntryRow::OWN_COLUMNS..], usage.collect::<Vec<_>>());
+        }
         for (kind, column) in UsageKind::ALL.into_iter().zip(EntryRow::USAGE_COLUMNS) {
             assert_eq!(format!("{}_milli", kind.as_str()), column);
         }

@@ -11,6 +11,7 @@ use super::commit::Batch;
 use super::entry::EntryRow;
 use super::opening::OpenRow;
 use super::slot::{Message, Progress, Reading};
+use crate::kinds::Kinds;
 
 /// The calls in flight and the rows that wait to be written.
 #[derive(Debug, Default)]
@@ -19,6 +20,8 @@ pub(super) struct Group {
     /// Calls whose opening or progress waits to be written; some may have ended since.
     openings: VecDeque<CallId>,
     entries: VecDeque<Settled>,
+    /// Quantities that any entry had.
+    kinds: Kinds,
 }
 
 /// A call in flight.
@@ -59,18 +62,23 @@ impl Group {
                 self.live.insert(call, live);
                 self.openings.push_back(call);
             }
-            Message::Close(entry) => {
-                let opened = self.live.remove(&entry.call).is_some_and(|live| live.tried);
-                self.entries.push_back(Settled { row: EntryRow::from(&*entry), opened });
+            Message::Close(call, row) => {
+                let opened = self.live.remove(&call).is_some_and(|live| live.tried);
+                self.settle(*row, opened);
             }
             Message::Abandon(call) => {
                 if let Some(live) = self.live.remove(&call) {
                     let opening = OpenRow::new(&live.entry, &live.progress.read());
                     let row = opening.interrupted(now);
-                    self.entries.push_back(Settled { row, opened: live.tried });
+                    self.settle(row, live.tried);
                 }
             }
         }
+    }
+
+    fn settle(&mut self, row: EntryRow, opened: bool) {
+        self.kinds = self.kinds.with(Kinds::known(std::iter::once(&row.usage)));
+        self.entries.push_back(Settled { row, opened });
     }
 
     /// Queues the openings of calls whose progress is not the one in the database.
@@ -88,6 +96,11 @@ impl Group {
     /// Rows that wait to be written.
     pub(super) fn backlog(&self) -> usize {
         self.entries.len() + self.openings.len()
+    }
+
+    /// The openings of the calls in flight, as they are now.
+    pub(super) fn open_rows(&self) -> Vec<OpenRow> {
+        self.live.values().map(|live| OpenRow::new(&live.entry, &live.progress.read())).collect()
     }
 
     pub(super) fn has_live_calls(&self) -> bool {
@@ -119,6 +132,7 @@ impl Group {
             openings: openings
                 .filter_map(|(call, reading)| Some(OpenRow::new(live(call)?, reading)))
                 .collect(),
+            kinds: self.kinds,
         }
     }
 

@@ -5,13 +5,15 @@
 //! in groups: one transaction for many calls. An entry's key is its call, so writing it again
 //! changes nothing, and its sums are added in the same transaction only when it was really new.
 //!
-//! What a `kill -9` can take is what was recorded within the last commit interval (milliseconds). A
-//! call whose opening was committed is settled at the next start by [`recover`].
+//! Both are in the spool before the call goes on, so that a `kill -9` takes nothing: what the
+//! writer had not committed is written, and what was open is settled, at the next start by
+//! [`recover`].
 
 mod commit;
 mod correction;
 mod entry;
 mod group;
+mod journal;
 mod log;
 mod opening;
 mod recovery;
@@ -22,7 +24,6 @@ mod usage_by_name;
 mod writer;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -31,6 +32,7 @@ use tollgate_domain::{Clock, Timestamp};
 use crate::Db;
 pub use correction::{CorrectedEntry, Correction, EntryPage};
 pub use entry::{Charged, EntryRow};
+use journal::Journal;
 pub use log::{EntryFilter, LOG_DEPTH_MAX, LOG_ROWS_MAX, LogPage, Logged, LoggedEntry};
 pub use recovery::{Recovered, recover};
 pub use retention::{EntryRetention, Keeping};
@@ -57,7 +59,8 @@ pub struct LedgerOptions {
     pub progress_interval: Duration,
     /// How many unwritten rows are kept while the database is away; beyond it calls are refused.
     pub backlog: usize,
-    /// Where unwritten entries go when the gateway ends while the database is away.
+    /// Where everything is that is not in the database yet, so that a process that is killed, or
+    /// ends while the database is away, loses none of it.
     pub spool: Option<Spool>,
 }
 
@@ -82,8 +85,10 @@ pub struct LedgerHealth {
     pub failing_since: Option<Timestamp>,
     /// What the database said last, while writing fails.
     pub failure: Option<Arc<str>>,
-    /// Rows that wait in memory to be written, while writing fails.
+    /// Rows that wait to be written, while writing fails.
     pub backlog: usize,
+    /// Whether no more can be kept: calls are refused until the database takes some.
+    pub full: bool,
     /// Messages that are durable, for [`Ledger::flush`].
     durable: u64,
 }
@@ -92,7 +97,7 @@ pub struct LedgerHealth {
 #[derive(Debug, Clone)]
 pub struct Ledger {
     queue: mpsc::Sender<Message>,
-    sent: Arc<AtomicU64>,
+    journal: Arc<Journal>,
     stop: Arc<Notify>,
     health: watch::Receiver<LedgerHealth>,
 }
@@ -105,8 +110,10 @@ impl Ledger {
         let (queue, messages) = mpsc::channel(options.queue.max(2));
         let (report, health) = watch::channel(LedgerHealth::default());
         let stop = Arc::new(Notify::new());
-        let task = LedgerTask::new(db, options, clock, messages, (Arc::clone(&stop), report));
-        (Self { queue, sent: Arc::default(), stop, health }, task)
+        let journal = Arc::new(Journal::new(options.spool.clone()));
+        let signals = (Arc::clone(&stop), report);
+        let task = LedgerTask::new((db, Arc::clone(&journal)), options, clock, messages, signals);
+        (Self { queue, journal, stop, health }, task)
     }
 
     /// Takes a call's places in the queue, for its opening and its entry. `None` when the queue is
@@ -116,7 +123,7 @@ impl Ledger {
     pub fn reserve(&self) -> Option<LedgerSlot> {
         let opening = self.queue.clone().try_reserve_owned().ok()?;
         let closing = self.queue.clone().try_reserve_owned().ok()?;
-        Some(LedgerSlot::new(opening, closing, Arc::clone(&self.sent)))
+        Some(LedgerSlot::new(opening, closing, Arc::clone(&self.journal)))
     }
 
     /// The same, waiting for places for up to this long: the writer may just be behind.
@@ -127,14 +134,14 @@ impl Ledger {
         let places = async {
             let opening = self.queue.clone().reserve_owned().await.ok()?;
             let closing = self.queue.clone().reserve_owned().await.ok()?;
-            Some(LedgerSlot::new(opening, closing, Arc::clone(&self.sent)))
+            Some(LedgerSlot::new(opening, closing, Arc::clone(&self.journal)))
         };
         tokio::time::timeout(wait, places).await.ok().flatten()
     }
 
     /// Waits until everything recorded before is in the database, or the task has ended.
     pub async fn flush(&self) {
-        let target = self.sent.load(Ordering::SeqCst);
+        let target = self.journal.sent();
         // An error means that the task has ended: nothing more will become durable.
         let _ = self.health.clone().wait_for(|health| health.durable >= target).await;
     }
@@ -143,6 +150,13 @@ impl Ledger {
     #[must_use]
     pub fn health(&self) -> LedgerHealth {
         self.health.borrow().clone()
+    }
+
+    /// Why the spool cannot be written, if it cannot: what is recorded then is only in memory until
+    /// the database has it.
+    #[must_use]
+    pub fn spool_failure(&self) -> Option<std::io::ErrorKind> {
+        self.journal.broken()
     }
 
     /// A receiver that sees every change of the ledger's health.

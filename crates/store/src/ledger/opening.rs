@@ -1,5 +1,6 @@
 //! A call in flight as it is stored, and the entry it becomes when nobody else settles it.
 
+use serde::{Deserialize, Serialize};
 use tollgate_domain::{
     Money, OpenEntry, Outcome, PriceSheetId, Quantity, Timestamp, Usage, UsageKind, UsageSource,
 };
@@ -13,11 +14,25 @@ use crate::db::Columns;
 /// Bytes of output text that make about one token, where only bytes were counted.
 const BYTES_PER_TOKEN: i64 = 4;
 
+/// A statement that reads openings: their columns, then what stands after the table.
+macro_rules! select_openings {
+    ($rest:literal) => {
+        concat!(
+            "SELECT call_id, admitted_at, key_id, user_id, team_id, organization_id, project_id, \
+             customer_id, tags, model_group, streamed, held_nanos, input_milli, \
+             input_cost_nanos, price_sheet_id, deployment_id, provider, output_deltas, \
+             output_bytes, output_cost_nanos FROM open_calls ",
+            $rest
+        )
+    };
+}
+
 /// A row of `open_calls`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OpenRow {
     pub(super) call_id: String,
     admitted_at: i64,
+    #[serde(flatten)]
     charged: Charged,
     model_group: String,
     streamed: bool,
@@ -46,11 +61,10 @@ impl OpenRow {
          provider = excluded.provider, output_deltas = excluded.output_deltas, \
          output_bytes = excluded.output_bytes, output_cost_nanos = excluded.output_cost_nanos";
     /// Some openings, in the order of their calls.
-    pub(super) const SELECT: &str = "SELECT call_id, admitted_at, key_id, user_id, team_id, \
-         organization_id, project_id, customer_id, tags, model_group, streamed, held_nanos, \
-         input_milli, \
-         input_cost_nanos, price_sheet_id, deployment_id, provider, output_deltas, output_bytes, \
-         output_cost_nanos FROM open_calls ORDER BY call_id LIMIT $1";
+    pub(super) const SELECT: &str = select_openings!("ORDER BY call_id LIMIT $1");
+
+    /// Those of these calls, between [`OpenRow::SELECT_SOME`] and a closing bracket.
+    pub(super) const SELECT_SOME: &str = select_openings!("WHERE call_id IN (VALUES");
 
     pub(super) fn new(entry: &OpenEntry, reading: &Reading) -> Self {
         let dispatched = reading.dispatched.as_deref();

@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::OwnedPermit;
 use tollgate_domain::{CallId, DeploymentId, Entry, Money, OpenEntry, PriceSheetId, ProviderName};
 
+use super::entry::EntryRow;
+use super::journal::Journal;
+
 /// What a call tells the writer.
 #[derive(Debug)]
 pub(super) enum Message {
     Open(Box<OpenEntry>, Arc<Progress>),
-    Close(Box<Entry>),
+    Close(CallId, Box<EntryRow>),
     /// The call's slot was dropped between its opening and its entry.
     Abandon(CallId),
 }
@@ -24,7 +27,7 @@ pub struct LedgerSlot {
     closing: Option<OwnedPermit<Message>>,
     opened: Option<CallId>,
     progress: Arc<Progress>,
-    sent: Arc<AtomicU64>,
+    journal: Arc<Journal>,
 }
 
 /// What a call has put out so far.
@@ -53,22 +56,24 @@ impl LedgerSlot {
     pub(super) fn new(
         opening: OwnedPermit<Message>,
         closing: OwnedPermit<Message>,
-        sent: Arc<AtomicU64>,
+        journal: Arc<Journal>,
     ) -> Self {
         Self {
             opening: Some(opening),
             closing: Some(closing),
             opened: None,
             progress: Arc::default(),
-            sent,
+            journal,
         }
     }
 
-    /// Records that the call was admitted. Only the first opening counts.
+    /// Records that the call was admitted: what is sent upstream after this is in the ledger, even
+    /// if the process is killed at once. Only the first opening counts.
     pub fn open(&mut self, entry: OpenEntry) {
         if let Some(place) = self.opening.take() {
             self.opened = Some(entry.call);
-            self.send(place, Message::Open(Box::new(entry), Arc::clone(&self.progress)));
+            let message = Message::Open(Box::new(entry), Arc::clone(&self.progress));
+            self.journal.record(message, |message| drop(place.send(message)));
         }
     }
 
@@ -88,23 +93,19 @@ impl LedgerSlot {
     }
 
     /// Records how the call ended.
-    pub fn close(mut self, entry: Entry) {
+    pub fn close(mut self, entry: &Entry) {
         if let Some(place) = self.closing.take() {
-            self.send(place, Message::Close(Box::new(entry)));
+            let message = Message::Close(entry.call, Box::new(EntryRow::from(entry)));
+            self.journal.record(message, |message| drop(place.send(message)));
         }
-    }
-
-    /// Counted before it is sent, so that a flush never waits for less than was sent.
-    fn send(&self, place: OwnedPermit<Message>, message: Message) {
-        self.sent.fetch_add(1, Ordering::SeqCst);
-        place.send(message);
     }
 }
 
 impl Drop for LedgerSlot {
     fn drop(&mut self) {
         if let (Some(call), Some(place)) = (self.opened, self.closing.take()) {
-            self.send(place, Message::Abandon(call));
+            let message = Message::Abandon(call);
+            self.journal.record(message, |message| drop(place.send(message)));
         }
     }
 }
@@ -123,12 +124,18 @@ pub(super) struct Progress {
 
 /// One reading of a progress. Its numbers may be of two neighbouring moments; the next reading
 /// corrects that.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) deltas: u64,
     pub(super) bytes: u64,
     pub(super) cost_nanos: Option<i64>,
     pub(super) dispatched: Option<Arc<Dispatched>>,
+}
+
+impl Reading {
+    /// Of a call that has put out nothing, which costs nothing.
+    pub(super) const BEGINNING: Self =
+        Self { deltas: 0, bytes: 0, cost_nanos: Some(0), dispatched: None };
 }
 
 impl Progress {

@@ -55,7 +55,8 @@ pub struct SharedHealth {
     pub failing_since: Option<Timestamp>,
     /// What went wrong last, while Redis is away.
     pub failure: Option<Arc<str>>,
-    /// How many nodes were seen last, this one included.
+    /// How many nodes were seen last, this one included; 0 for one that the others may not have
+    /// seen yet, which knows no share.
     pub nodes: u32,
 }
 

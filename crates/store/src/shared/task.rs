@@ -25,6 +25,8 @@ const BATCH_MAX: usize = 64;
 const PENDING_MAX: usize = 4_096;
 /// After how many beats what Redis holds for this node is compared with what its calls hold.
 const AUDIT_BEATS: u32 = 20;
+/// After how many beats every other node has seen one that joined: each beats as often as it does.
+const GROWN_BEATS: u32 = 3;
 /// The first wait after Redis was found away; each later one is twice as long.
 const RETRY_PAUSE_MIN: Duration = Duration::from_millis(50);
 /// The longest of them.
@@ -48,6 +50,9 @@ pub struct SharedTask {
     /// Whether the counters in Redis lack something, so that only a new epoch makes them right.
     renew: bool,
     beats: u32,
+    /// How many more beats until every other node has seen this one. Until then it knows no share:
+    /// one that has not seen it would grant this node's share as well.
+    beats_to_grow: u32,
     /// Calls that Redis held something for at the last audit and that nobody here knew.
     suspects: HashSet<u64>,
     stopping: bool,
@@ -105,6 +110,7 @@ impl SharedTask {
             pending: Vec::new(),
             epoch: None,
             beats: 0,
+            beats_to_grow: 0,
             suspects: HashSet::new(),
             stopping: false,
         }
@@ -173,9 +179,11 @@ impl SharedTask {
         if joined.epoch != place.epoch || !joined.kept {
             return Err(Lost::Place);
         }
+        self.beats_to_grow = self.beats_to_grow.saturating_sub(1);
+        let nodes = self.known_nodes(joined.nodes);
         self.state.send_if_modified(|state| {
-            let changed = state.health.nodes != joined.nodes;
-            state.health.nodes = joined.nodes;
+            let changed = state.health.nodes != nodes;
+            state.health.nodes = nodes;
             changed
         });
         self.beats = self.beats.wrapping_add(1);
@@ -206,6 +214,11 @@ impl SharedTask {
         Ok(())
     }
 
+    /// Of those that share, none before all of them know of this one.
+    const fn known_nodes(&self, seen: u32) -> u32 {
+        if self.beats_to_grow == 0 { seen } else { 0 }
+    }
+
     fn publish(&self, place: &Place, connection: &MultiplexedConnection, nodes: u32) {
         let link = Link { connection: connection.clone(), place: place.clone() };
         self.state.send_modify(|state| {
@@ -214,7 +227,7 @@ impl SharedTask {
             }
             state.link = Some(Arc::new(link));
             state.outage = None;
-            state.health = SharedHealth { nodes, ..Default::default() };
+            state.health = SharedHealth { nodes: self.known_nodes(nodes), ..Default::default() };
         });
     }
 

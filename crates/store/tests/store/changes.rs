@@ -25,7 +25,9 @@ impl Node {
         let clock = Arc::new(ManualClock::default());
         let calendar = Arc::new(Calendar::default());
         let directory = Arc::new(KeyDirectory::new(db.clone(), 100, clock, calendar));
-        let Some(listener) = ChangeListener::start(&db, Arc::clone(&directory)).await else {
+        let Some(listener) =
+            ChangeListener::start(&db, Arc::clone(&directory), Arc::default()).await
+        else {
             db.close().await;
             return None;
         };

@@ -24,7 +24,7 @@ fn a_call_is_open_until_it_has_its_entry() {
         slot.open(opening(1));
         ledger.flush().await;
         assert_eq!((world.count_openings().await, world.count_entries().await), (1, 0));
-        slot.close(entry(1));
+        slot.close(&entry(1));
         ledger.flush().await;
         assert_eq!((world.count_openings().await, world.count_entries().await), (0, 1));
         assert_eq!(ledger.health().failing_since, None);
@@ -90,6 +90,28 @@ fn many_calls_at_once_lose_nothing() {
 }
 
 #[test]
+fn a_quantity_that_no_call_had_before_is_recorded_and_summed_too() {
+    on_both(async |world| {
+        let (ledger, _task) = world.ledger(quick());
+        let usage = entry(2).usage.with(UsageKind::Searches, Quantity::whole(3));
+        let rare = Entry { usage, ..entry(2) };
+        for group in [vec![entry(1)], vec![rare.clone(), entry(3)], vec![entry(4)]] {
+            record(&ledger, group);
+            ledger.flush().await;
+        }
+        let span = NOW..NOW.plus(Duration::from_secs(900));
+        let spend = world.db.spend(Level::Team, "engine", span).await.expect("spend");
+        let sum = |kind: UsageKind| spend.usage_milli[kind as usize];
+        let sums = [UsageKind::Input, UsageKind::Output, UsageKind::Searches].map(sum);
+        assert_eq!(sums, [48_000, 10_000, 3_000]);
+        for written in [rare, entry(4)] {
+            let read = world.db.entry(written.call).await.expect("entries");
+            assert_eq!(read, Some(EntryRow::from(&written)));
+        }
+    });
+}
+
+#[test]
 fn a_call_has_one_entry_whoever_closes_it_again() {
     on_both(async |world| {
         let (ledger, _task) = world.ledger(quick());
@@ -109,7 +131,7 @@ struct Ticket(Option<LedgerSlot>);
 impl Drop for Ticket {
     fn drop(&mut self) {
         if let Some(slot) = self.0.take() {
-            slot.close(Entry { outcome: Outcome::Disconnected, ..entry(1) });
+            slot.close(&Entry { outcome: Outcome::Disconnected, ..entry(1) });
         }
     }
 }
@@ -161,7 +183,7 @@ fn the_queue_has_two_places_for_every_call_in_flight() {
         drop(first);
         let third = ledger.reserve().expect("the first gave its places back");
         second.open(opening(2));
-        second.close(entry(2));
+        second.close(&entry(2));
         assert!(ledger.reserve().is_none(), "what is recorded and not yet taken up counts");
         let task = tokio::spawn(task.run());
         ledger.flush().await;
@@ -183,7 +205,7 @@ fn after_a_stop_no_call_is_taken_and_those_in_flight_still_settle() {
             tokio::task::yield_now().await;
         }
         assert!(!task.is_finished());
-        slot.close(entry(1));
+        slot.close(&entry(1));
         task.await.expect("the task ends");
         assert_eq!((world.count_openings().await, world.count_entries().await), (0, 1));
         ledger.flush().await;
@@ -209,7 +231,7 @@ fn the_progress_of_an_open_call_is_written_while_it_runs() {
              AND input_milli = 10000";
         let seen = async { while world.number(written).await == 0 {} };
         tokio::time::timeout(Duration::from_secs(20), seen).await.expect("progress is written");
-        slot.close(entry(1));
+        slot.close(&entry(1));
         ledger.flush().await;
         assert_eq!(world.count_openings().await, 0);
     });

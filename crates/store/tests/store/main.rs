@@ -9,6 +9,7 @@ mod entry_retention;
 mod keys;
 mod ledger;
 mod log;
+mod models;
 mod open;
 mod outage;
 mod presence;

@@ -23,7 +23,7 @@ fn what_is_recorded_while_the_database_is_away_is_written_when_it_is_back() {
         slot.open(opening(0));
         ledger.flush().await;
         world.take_away().await;
-        slot.close(entry(0));
+        slot.close(&entry(0));
         record(&ledger, (1..100).map(entry));
         wait_until_failing(&ledger).await;
         record(&ledger, (100..200).map(entry));
@@ -52,7 +52,7 @@ fn when_memory_is_full_calls_are_refused_and_none_that_was_taken_is_lost() {
         while refused < 1_000 {
             match ledger.reserve() {
                 Some(slot) => {
-                    slot.close(entry(taken));
+                    slot.close(&entry(taken));
                     (taken, refused) = (taken + 1, 0);
                 }
                 None => refused += 1,
@@ -75,7 +75,7 @@ async fn end_while_away(world: &World) -> Spool {
     slot.open(opening(1));
     ledger.flush().await;
     world.take_away().await;
-    slot.close(entry(1));
+    slot.close(&entry(1));
     record(&ledger, [entry(2), entry(3)]);
     ledger.stop();
     task.await.expect("the task ends");

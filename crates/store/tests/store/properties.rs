@@ -94,7 +94,7 @@ impl<'a> Gateway<'a> {
             }
             Step::Close(call, cost) => {
                 if let Some(slot) = self.slots[call].take() {
-                    slot.close(self.entry(call, cost));
+                    slot.close(&self.entry(call, cost));
                 }
             }
             Step::Abandon(call) => drop(self.slots[call].take()),

@@ -1,7 +1,9 @@
 //! What a killed gateway left open is settled once.
 
+use std::time::Duration;
+
 use tollgate_domain::{OpenEntry, Quantity, Timestamp, Usage, UsageKind};
-use tollgate_store::{OutputSoFar, Recovered};
+use tollgate_store::{Db, LedgerOptions, OutputSoFar, Recovered, Spool};
 
 use crate::world::{NOW, World, call, entry, nanos, on_both, opening, quick, record};
 
@@ -44,6 +46,52 @@ fn an_open_call_is_charged_its_input_and_the_output_that_was_recorded() {
         assert_eq!(row.price_sheet_id.as_deref(), Some("sheet-1"));
         let spent = world.spent("key-1").await;
         assert_eq!(spent, nanos(260));
+    });
+}
+
+#[test]
+fn what_was_recorded_and_not_written_is_in_the_spool_of_a_killed_process() {
+    on_both(async |world| {
+        if let Db::Sqlite { .. } = world.db {
+            // A file admits one gateway.
+            return;
+        }
+        let spool = Spool::in_folder(world.folder.path());
+        let options = LedgerOptions { spool: Some(spool.clone()), ..quick() };
+        // One writes, one never comes to it, and one lives on.
+        let (written, writing) = world.ledger(options.clone());
+        let late = LedgerOptions { commit_interval: Duration::from_secs(3_600), ..options.clone() };
+        let (unwritten, waiting) = world.ledger(late);
+        let (living, _task) = world.ledger(options);
+        let mut slots: Vec<_> = [&written, &unwritten, &living]
+            .map(|ledger| ledger.reserve().expect("a place"))
+            .into_iter()
+            .zip([1, 2, 3])
+            .map(|(mut slot, number)| {
+                slot.open(opening(number));
+                slot
+            })
+            .collect();
+        record(&unwritten, [entry(4)]);
+        written.flush().await;
+        living.flush().await;
+        for task in [writing, waiting] {
+            task.abort();
+            assert!(task.await.is_err());
+        }
+        let alive = slots.pop();
+        drop((slots, written, unwritten));
+        // Nobody is alone: the living one is there as well.
+        let recovered = world.recover_beside_others(&spool, NOW).await;
+        let expected =
+            Recovered { replayed: 1, settled: 2, cost: nanos(200), ..Recovered::default() };
+        assert_eq!(recovered, expected);
+        assert_eq!((world.count_entries().await, world.count_openings().await), (3, 1));
+        assert_eq!(world.spent("key-1").await, nanos(450));
+        assert_eq!(world.recover_beside_others(&spool, NOW).await, Recovered::default());
+        alive.expect("the living one's").close(&entry(3));
+        living.flush().await;
+        assert_eq!((world.count_entries().await, world.count_openings().await), (4, 0));
     });
 }
 

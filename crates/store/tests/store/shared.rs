@@ -312,6 +312,29 @@ fn a_node_that_starts_without_redis_grants_a_share_only_when_it_knows_to_be_alon
 }
 
 #[test]
+fn a_node_that_the_others_have_not_seen_grants_no_share_of_what_they_divide() {
+    with_budget(100, async |world, mut redis| {
+        let seldom = SharedOptions {
+            beat: Duration::from_secs(3_600),
+            while_away: WhileAway::Share,
+            sole: true,
+            ..options(&redis, "one")
+        };
+        let one = Node::with(&world, seldom.clone()).await;
+        let late = SharedOptions { sole: false, node: "two".to_owned(), ..seldom };
+        let two = Node::with(&world, late).await;
+        let held = [one.call(10).await.expect("it fits"), two.call(10).await.expect("it fits")];
+        assert_eq!((one.counters.health().nodes, two.counters.health().nodes), (1, 0));
+        assert_eq!(one.money().await, (0, 20));
+        redis.kill();
+        assert!(matches!(two.call(1).await, Err(ClaimError::CountersAway)));
+        let rest = one.call(80).await.expect("the whole is its share");
+        assert!(matches!(one.call(1).await, Err(ClaimError::Exceeded(_))));
+        drop((held, rest));
+    });
+}
+
+#[test]
 fn a_redis_that_forgot_everything_is_told_again() {
     with_budget(1_000, async |world, redis| {
         let one = Node::start(&world, &redis, "one").await;

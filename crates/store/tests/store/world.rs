@@ -117,6 +117,15 @@ impl World {
         recovered
     }
 
+    /// The same while others may be at work, so that only the spool says what is left behind.
+    pub(crate) async fn recover_beside_others(&self, spool: &Spool, now: Timestamp) -> Recovered {
+        let mut presence = self.db.presence().await.expect("a presence").expect("nobody else");
+        presence.share().await.expect("a shared presence");
+        let recovered = recover(&self.db, &presence, Some(spool), now).await.expect("recovery");
+        presence.end().await;
+        recovered
+    }
+
     pub(crate) async fn count_entries(&self) -> i64 {
         self.number("SELECT COUNT(*) FROM ledger_entries").await
     }
@@ -271,6 +280,6 @@ pub(crate) fn record(ledger: &Ledger, entries: impl IntoIterator<Item = Entry>) 
     for entry in entries {
         let mut slot = ledger.reserve().expect("a place");
         slot.open(OpenEntry { call: entry.call, ..opening(0) });
-        slot.close(entry);
+        slot.close(&entry);
     }
 }

@@ -31,7 +31,7 @@ fn compiled(model: &str, params: &str, env: Env<'_>) -> Result<Compiled, String>
 
 /// The deployment, or `None` where it is left out, with the messages about it.
 fn deployment(model: &str, params: &str, env: Env<'_>) -> (Option<Arc<Deployment>>, String) {
-    let Compiled { snapshot, warnings } = compiled(model, params, env).expect(params);
+    let Compiled { snapshot, warnings, .. } = compiled(model, params, env).expect(params);
     let messages = warnings.iter().map(|f| format!("{}\n", f.message)).collect();
     let resolved = snapshot.resolve("m");
     (resolved.and_then(|found| found.deployments.first().cloned()), messages)

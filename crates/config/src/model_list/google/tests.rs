@@ -34,7 +34,7 @@ fn link(link: &GoogleLink) -> String {
 
 /// The credentials and the project.
 fn mode(params: &str, env: Env<'_>) -> String {
-    let Compiled { snapshot, warnings } = compiled(params, env).expect(params);
+    let Compiled { snapshot, warnings, .. } = compiled(params, env).expect(params);
     let Some(resolved) = snapshot.resolve("m") else {
         let messages: String = warnings.iter().map(|f| format!("{}\n", f.message)).collect();
         return format!("left out: {messages}");

@@ -140,6 +140,13 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /team/unblock (OrganizationAdmins)                           401      401      403      403      403      403      403      400      403      400      400
         GET /team/info (Keys)                                             401      401      400      400      400      400      400      400      400      400      400
         GET /team/list (Keys)                                             401      401      200      200      200      200      200      200      200      200      200
+        GET /team/permissions_list (Keys)                                 401      401      400      400      400      400      400      400      400      400      400
+        POST /team/permissions_update (Managers)                          401      401      400      400      403      400      400      400      403      400      400
+        POST /team/model/add (Admins)                                     401      401      403      403      403      403      403      403      403      400      400
+        POST /team/model/delete (Admins)                                  401      401      403      403      403      403      403      403      403      400      400
+        GET /v2/team/list (Keys)                                          401      401      200      200      200      200      200      200      200      200      200
+        GET /team/available (Keys)                                        401      401      200      200      200      200      200      200      200      200      200
+        GET /team/{team_id}/members/me (Keys)                             401      401      403      403      403      403      200      403      403      403      400
         POST /team/member_add (Managers)                                  401      401      400      400      403      400      400      400      403      400      400
         POST /team/member_update (Managers)                               401      401      400      400      403      400      400      400      403      400      400
         POST /team/member_delete (Managers)                               401      401      400      400      403      400      400      400      403      400      400
@@ -148,6 +155,8 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /user/delete (OrganizationAdmins)                            401      401      403      403      403      403      403      400      403      400      400
         GET /user/info (Keys)                                             401      401      400      400      200      200      200      200      200      200      400
         GET /user/list (OrganizationAdmins)                               401      401      403      403      403      403      403      200      200      200      200
+        GET /v2/user/info (Keys)                                          401      401      400      400      200      200      200      200      200      200      400
+        GET /user/available_roles (Keys)                                  401      401      200      200      200      200      200      200      200      200      200
         POST /customer/new (Admins)                                       401      401      403      403      403      403      403      403      403      400      400
         POST /customer/update (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
         POST /customer/delete (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
@@ -181,6 +190,28 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /tag/delete (Admins)                                         401      401      403      403      403      403      403      403      403      400      400
         POST /tag/info (Admins)                                           401      401      403      403      403      403      403      403      400      400      400
         GET /tag/list (Managers)                                          401      401      200      200      200      200      200      200      200      200      200
+        POST /model/new (Admins)                                          401      401      403      403      403      403      403      403      403      400      400
+        PATCH /model/{model_id}/update (Admins)                           401      401      403      403      403      403      403      403      403      403      403
+        POST /model/update (Admins)                                       401      401      403      403      403      403      403      403      403      400      400
+        POST /model/delete (Admins)                                       401      401      403      403      403      403      403      403      403      400      400
+        POST /model/block (Admins)                                        401      401      403      403      403      403      403      403      403      400      400
+        POST /model/unblock (Admins)                                      401      401      403      403      403      403      403      403      403      400      400
+        GET /model/info (Keys)                                            401      401      200      200      200      200      200      200      200      200      200
+        GET /v1/model/info (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
+        GET /v2/model/info (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
+        GET /model_group/info (Keys)                                      401      401      200      200      200      200      200      200      200      200      200
+        POST /credentials (Admins)                                        401      401      403      403      403      403      403      403      403      400      400
+        GET /credentials (Admins)                                         401      401      403      403      403      403      403      403      200      200      200
+        GET /credentials/by_name/{*credential_name} (Admins)              401      401      403      403      403      403      403      403      404      404      404
+        GET /credentials/by_model/{model_id} (Admins)                     401      401      403      403      403      403      403      403      404      404      404
+        PATCH /credentials/{*credential_name} (Admins)                    401      401      403      403      403      403      403      403      403      403      403
+        DELETE /credentials/{*credential_name} (Admins)                   401      401      403      403      403      403      403      403      403      403      403
+        POST /access_group/new (Admins)                                   401      401      403      403      403      403      403      403      403      400      400
+        GET /access_group/list (Admins)                                   401      401      403      403      403      403      403      403      200      200      200
+        GET /access_group/{access_group}/info (Admins)                    401      401      403      403      403      403      403      403      404      404      404
+        PUT /access_group/{access_group}/update (Admins)                  401      401      403      403      403      403      403      403      403      404      404
+        DELETE /access_group/{access_group}/delete (Admins)               401      401      403      403      403      403      403      403      403      404      404
+        POST /health/test_connection (Admins)                             401      401      403      403      403      403      403      403      403      400      400
         GET /user/daily/activity (Keys)                                   401      401      200      200      200      200      200      200      200      200      200
         GET /user/daily/activity/aggregated (Keys)                        401      401      200      200      200      200      200      200      200      200      200
         GET /team/daily/activity (Keys)                                   401      401      403      403      403      403      200      403      200      200      200
@@ -210,7 +241,7 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /global/activity/model (Keys)                                 401      401      200      200      200      200      200      200      200      200      200
         GET /provider/budgets (Admins)                                    401      401      403      403      403      403      403      403      200      200      200
         POST /spend/calculate (Keys)                                      401      401      400      400      400      400      400      400      400      400      400
-        GET /health (Admins)                                              401      401      403      403      403      403      403      403      200      200      200
+        GET /health (Keys)                                                401      401      200      200      200      200      200      200      200      200      200
         GET /health/readiness/details (Admins)                            401      401      403      403      403      403      403      403      200      200      200
         GET /health/backlog (Admins)                                      401      401      403      403      403      403      403      403      200      200      200
         GET /health/services (Keys)                                       401      401      400      400      400      400      400      400      400      400      400
@@ -259,6 +290,9 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         .replace("{*operation}", operated)
         .replace("{slug}", "key_unknown")
         .replace("{id}", "resp_of_nobody")
+        .replace("{model_id}", "nothing")
+        .replace("{access_group}", "nothing")
+        .replace("{*credential_name}", "nothing")
         .replace("{organization_id}", "mill")
         .replace("{team_id}", "loom");
     let body = match path.as_str() {

@@ -23,7 +23,9 @@ async fn health_is_told_from_what_calls_showed_and_shows_no_credential() {
     assert_eq!(health["healthy_endpoints"][0]["model_name"], GROUP);
     assert!(!health.to_string().contains(UPSTREAM_KEY), "{health}");
     assert_eq!(master.get("/health?model=none").await.status, 404);
-    assert_eq!(key.client.get("/health").await.status, 403);
+    assert_eq!(key.client.get("/health").await.ok(), health, "a key of every model");
+    let other = stage.key(json!({ "models": ["other"] })).await;
+    assert_eq!(other.client.get("/health").await.ok()["healthy_count"], 0, "and of another");
     let details = master.get("/health/readiness/details").await.ok();
     assert_eq!((&details["status"], &details["db"]), (&json!("healthy"), &json!("connected")));
     let backlog = master.get("/health/backlog").await.ok();

@@ -1,11 +1,19 @@
 //! A price that turned out wrong: shown first, then corrected, once.
 
 use serde_json::json;
+use tollgate_simulator::{Behaviour, Script, Simulator};
 use tollgate_testkit::config_text::ConfigText;
+use tollgate_testkit::gateway::Home;
+use tollgate_testkit::patience::until;
 
 use super::command_line::run;
 use crate::books::Books;
+use crate::nodes::Nodes;
 use crate::stage::{CALL, CALL_NANOS, CHAT, GROUP, Stage};
+
+/// A call that is answered with 16 tokens and can have no more.
+const LIMITED: &str = r#"{"model":"chat","max_tokens":16,
+    "messages":[{"role":"user","content":"one two three"}]}"#;
 
 #[tokio::test]
 async fn a_price_of_the_past_is_corrected_once_and_only_when_asked() {
@@ -48,6 +56,38 @@ async fn a_price_of_the_past_is_corrected_once_and_only_when_asked() {
     let books = Books::open(None, &home.data_dir()).await;
     assert_eq!(books.sum(), 3 * CALL_NANOS, "the entries are what they were");
     assert_eq!(books.total.nanos(), 3 * CALL_NANOS + difference);
+}
+
+#[tokio::test]
+async fn a_corrected_price_binds_on_every_node_that_shares_counters() {
+    let config = |simulator: &Simulator| ConfigText::simulated(GROUP, simulator);
+    let nodes = Nodes::start(2, Script::new(Behaviour::default()), config).await;
+    // What two calls cost by the price that will turn out to be right.
+    let keys = nodes.key(json!({"max_budget": 0.000_130})).await;
+    for key in &keys {
+        key.client.post(CHAT, LIMITED).await.ok();
+    }
+    let dearer = ConfigText::deployment(&nodes.simulator)
+        .without("input_cost_per_token")
+        .with("input_cost_per_token: 0.000011");
+    let config = ConfigText::new()
+        .group(GROUP, &dearer)
+        .setting("general_settings", &format!("database_url: {}", nodes.database_url()))
+        .setting("router_settings", &format!("redis_url: {}", nodes.redis.url()));
+    let home = Home::new(&config.build());
+    let config = home.config_file().display().to_string();
+    let shown = ["reprice", "--config", &config, "--from", "2020-01-01"];
+    until("both calls in the ledger", || async {
+        run(&shown).await.1.contains("2 corrections;").then_some(())
+    })
+    .await;
+    let (status, applied) = run(&[&shown[..], &["--apply"]].concat()).await;
+    assert_eq!(status, Some(0), "{applied}");
+    assert!(applied.contains("2 corrections written") && !applied.contains("Redis"), "{applied}");
+    for key in &keys {
+        let refused = key.client.post(CHAT, LIMITED).await.refusal();
+        assert_eq!(refused, (429, "budget_exceeded".to_owned()));
+    }
 }
 
 #[tokio::test]

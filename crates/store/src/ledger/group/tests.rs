@@ -38,7 +38,7 @@ fn opening(number: u128) -> (Message, Arc<Progress>) {
 }
 
 fn closing(number: u128) -> Message {
-    Message::Close(Box::new(Entry {
+    let entry = Entry {
         call: call(number),
         admitted_at: Timestamp::EPOCH,
         settled_at: NOW,
@@ -55,7 +55,8 @@ fn closing(number: u128) -> Message {
         price_sheet: None,
         cost: Some(Money::ZERO),
         attempts: Vec::new(),
-    }))
+    };
+    Message::Close(entry.call, Box::new((&entry).into()))
 }
 
 /// What one transaction would write: entries, ended openings, openings.

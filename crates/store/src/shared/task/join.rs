@@ -9,7 +9,7 @@ use redis::aio::MultiplexedConnection;
 use tollgate_policy::Held;
 
 use super::super::scripts::{HeldOf, Joined, Joining, Place, Settled};
-use super::{BATCH_MAX, Lost, SharedTask};
+use super::{BATCH_MAX, GROWN_BEATS, Lost, SharedTask};
 use crate::meters::Meter;
 
 impl SharedTask {
@@ -22,6 +22,9 @@ impl SharedTask {
         self.renew |= self.close_outage();
         let joined = self.say_hello(connection).await?;
         self.renew = false;
+        // Nobody else was there, or everybody has known this node all along.
+        let known = joined.kept || (self.epoch.is_none() && self.options.sole);
+        self.beats_to_grow = if known { 0 } else { GROWN_BEATS };
         let place = Place { names: Arc::clone(&self.names), epoch: Arc::clone(&joined.epoch) };
         if self.epoch.as_ref() != Some(&joined.epoch) {
             // What has settled before is in the ledger, from which the new counters are seeded.

@@ -1,0 +1,53 @@
+//! What limits, the ledger, its pages and keys in use cost, for people.
+
+use crate::measure::admission::Admission;
+use crate::measure::ledger::Pace;
+use crate::measure::pages::PageTimes;
+use crate::session::Results;
+
+/// Appends a line for each.
+pub(super) fn push(text: &mut String, results: &Results) {
+    let Admission { plain_us, charged_us, limited_us, crowded_us, .. } = results.admission;
+    let Admission { added_us, limits_us, crowd_us, rounds, .. } = results.admission;
+    let pace = |pace: &Pace| {
+        let Pace { per_second, per_second_min, cpu_us } = pace;
+        format!("{per_second} entries/s, slowest run {per_second_min}, {cpu_us} µs of CPU each")
+    };
+    let (ledger, keys) = (&results.ledger, &results.keys);
+    let mut facts = vec![
+        (
+            "CPU per call under limits, µs".to_owned(),
+            format!(
+                "{plain_us} plain; in a tree {charged_us} without limits, {limited_us} with 5, \
+                 {crowded_us} with 25"
+            ),
+        ),
+        (
+            "added, medians of rounds, µs".to_owned(),
+            format!(
+                "{added_us} by the tree and 5 limits, of which {limits_us} by the limits; \
+                 {crowd_us} by 25 limits; {rounds} rounds"
+            ),
+        ),
+        (format!("ledger, {} short calls", ledger.entries), pace(&ledger.short)),
+        (format!("ledger, {} open calls", ledger.entries), pace(&ledger.open)),
+        (
+            "pages over".to_owned(),
+            format!("{} entries, {} sums", results.pages.entries, results.pages.sums),
+        ),
+    ];
+    let page = |page: &PageTimes| {
+        let ms = |micros: f64| micros / 1000.0;
+        let (p50, p99) = (ms(page.took.p50_us), ms(page.took.p99_us));
+        let times = format!("p50 {p50:.1} ms, p99 {p99:.1} ms, {} ms of CPU", page.cpu_ms);
+        (format!("page, {}", page.name), times)
+    };
+    facts.extend(results.pages.pages.iter().map(page));
+    facts.push((
+        format!("memory of {} keys in use", keys.keys),
+        format!("{} MB, {} bytes each", keys.megabytes, keys.bytes_per_key),
+    ));
+    for (name, value) in facts {
+        super::push(text, format_args!("{name:<36}{value}\n"));
+    }
+}
