@@ -23,7 +23,10 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 fn listed(admin: &Admin) -> Value {
-    let row = |(method, path): (&str, &str)| json!({ "path": path, "methods": [method], "name": null, "endpoint": null });
+    let row = |(method, path): (&str, &str)| {
+        let methods = [method];
+        json!({ "path": path, "methods": methods, "name": null, "endpoint": null })
+    };
     let data = admin.running.routes().into_iter().map(row);
     let management = rows().into_iter().map(|described| row((described.method, described.path)));
     json!({ "routes": data.chain(management).collect::<Vec<_>>() })

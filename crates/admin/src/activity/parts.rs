@@ -1,5 +1,5 @@
-//! What providers and keys make up of each day, as far as sums are kept of that: of everything both,
-//! of a key itself.
+//! What providers and keys make up of each day, as far as sums are kept of that: of everything
+//! both, of a key itself.
 
 use serde_json::{Value, json};
 use tollgate_domain::{Level, Subject};
