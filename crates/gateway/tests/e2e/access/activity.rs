@@ -84,11 +84,7 @@ async fn story(storage: Storage) {
     let by_key = format!("user/daily/activity?{range}&api_key={}", bob.text);
     assert_eq!(activity(&master, &by_key).await, own);
     assert_eq!(activity(&bob.client, &by_key).await, own);
-    for query in [format!("api_key={}", ada.text), "user_id=ada".to_owned()] {
-        let path = format!("/user/daily/activity?{range}&{query}");
-        assert_eq!(bob.client.get(&path).await.status, 403, "{query}");
-    }
-    assert_eq!(bob.client.get(&format!("/tag/daily/activity?{range}")).await.status, 403);
+    not_theirs(&bob, &ada, range).await;
     refusals(&master).await;
     let (books, _) = stage.close().await;
     books.must_balance();
@@ -106,6 +102,15 @@ async fn parts(master: &Client, all: &Value, (range, team): (&str, &Value)) {
     assert!(keys.keys().all(|hash| hash.len() == 64), "{keys:?}");
     let of_keys = keys.values().map(|part| nanos(&part["metrics"]["spend"]));
     assert_eq!(of_keys.collect::<Vec<_>>(), [2 * CALL_NANOS]);
+}
+
+/// What Bob asks that is not his to see.
+async fn not_theirs(bob: &Key, ada: &Key, range: &str) {
+    for query in [format!("api_key={}", ada.text), "user_id=ada".to_owned()] {
+        let path = format!("/user/daily/activity?{range}&{query}");
+        assert_eq!(bob.client.get(&path).await.status, 403, "{query}");
+    }
+    assert_eq!(bob.client.get(&format!("/tag/daily/activity?{range}")).await.status, 403);
 }
 
 async fn refusals(master: &Client) {
