@@ -3,6 +3,7 @@
 //! A day is one of the zone that the request names, wholly and exactly, since it is made of
 //! quarter-hours (seed behaviour S06). Only sums are read and every answer is bounded (S07).
 
+mod parts;
 mod shown;
 
 use serde_json::Value;
@@ -17,6 +18,8 @@ use crate::query::{key_id, number};
 use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::{Field, count, text};
+use crate::spend;
+use parts::Parts;
 
 /// Days on a page when the request names no number, as in LiteLLM.
 const PAGE_DAYS_USUAL: usize = 50;
@@ -88,11 +91,11 @@ fn named_by(level: Level) -> Field {
 }
 
 async fn activity(desk: Desk, asked: Asked, level: Level, paged: bool) -> Result<Value, Refusal> {
+    let page = Page::read(&asked, days(&desk, &asked)?, paged)?;
     let subjects = match level {
         Level::User => vec![one(&desk, &asked).await?],
-        level => named(&desk, level, &asked).await?,
+        level => named(&desk, level, &asked, &page.days).await?,
     };
-    let page = Page::read(&asked, days(&desk, &asked)?, paged)?;
     if page.days.len() * subjects.len() > ROWS_MAX {
         let message = format!("more than {ROWS_MAX} days in all; ask about fewer at a time");
         return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param("end_date"));
@@ -103,7 +106,13 @@ async fn activity(desk: Desk, asked: Asked, level: Level, paged: bool) -> Result
         let usage = desk.db.usage(&subject, asked.text("model"), &spans).await;
         used.push((subject, usage.map_err(|problem| problem::store(&problem))?));
     }
-    Ok(shown::activity(&page, used))
+    let parts = match (&*used, asked.text("model")) {
+        ([(subject, usage)], None) => {
+            Parts::of(&desk, subject, (&page.days, &spans), usage).await?
+        }
+        _ => Parts::default(),
+    };
+    Ok(shown::activity(&page, used, &parts))
 }
 
 /// Whom a request to the users' route is about: everyone, a user or a key. A caller who names none
@@ -125,17 +134,22 @@ async fn one(desk: &Desk, asked: &Asked) -> Result<Subject, Refusal> {
     }
 }
 
-/// The teams, tags, customers or organizations that a request names.
-async fn named(desk: &Desk, level: Level, asked: &Asked) -> Result<Vec<Subject>, Refusal> {
+/// The teams, tags, customers or organizations that a request names, else all that the caller sees
+/// and that called on these days.
+async fn named(
+    desk: &Desk,
+    level: Level,
+    asked: &Asked,
+    days: &[LocalDay],
+) -> Result<Vec<Subject>, Refusal> {
     let field = named_by(level).name;
     let list = asked.text(field).unwrap_or_default().split(',').map(str::trim);
-    let mut ids: Vec<&str> = list.filter(|id| !id.is_empty()).collect();
+    let mut ids: Vec<String> = list.filter(|id| !id.is_empty()).map(str::to_owned).collect();
+    if ids.is_empty() {
+        ids = seen(desk, level, days).await?;
+    }
     ids.sort_unstable();
     ids.dedup();
-    if ids.is_empty() {
-        let message = format!("name whom you ask about with `?{field}=`, separated by commas");
-        return Err(Refusal::new(Reason::FieldMissing, message).with_param(field));
-    }
     if ids.len() > ENTITIES_MAX {
         let message = format!("`{field}`: at most {ENTITIES_MAX} at a time");
         return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param(field));
@@ -143,7 +157,27 @@ async fn named(desk: &Desk, level: Level, asked: &Asked) -> Result<Vec<Subject>,
     for id in &ids {
         must_see(desk, level, id).await?;
     }
-    Ok(ids.into_iter().map(|id| Subject::new(level, id)).collect())
+    Ok(ids.iter().map(|id| Subject::new(level, id)).collect())
+}
+
+/// Those at a level whom the caller sees.
+async fn seen(desk: &Desk, level: Level, days: &[LocalDay]) -> Result<Vec<String>, Refusal> {
+    if desk.by.sees_all() {
+        let found = spend::spenders(desk, level, days).await?;
+        return Ok(found.into_iter().map(|(id, _)| id).collect());
+    }
+    let by = &desk.by;
+    Ok(match level {
+        Level::Team => {
+            let teams = by.teams.keys().chain(&by.key_team);
+            teams.map(|id| id.as_str().to_owned()).collect()
+        }
+        Level::Organization => by.organizations.keys().map(|id| id.as_str().to_owned()).collect(),
+        _ => {
+            desk.must_see(Scope::Gateway)?;
+            Vec::new()
+        }
+    })
 }
 
 /// # Errors
@@ -168,7 +202,7 @@ async fn must_see(desk: &Desk, level: Level, id: &str) -> Result<(), Refusal> {
 }
 
 /// The days that a request is about.
-fn days(admin: &Admin, asked: &Asked) -> Result<Vec<LocalDay>, Refusal> {
+pub(crate) fn days(admin: &Admin, asked: &Asked) -> Result<Vec<LocalDay>, Refusal> {
     let (first, last) = (asked.text("start_date"), asked.text("end_date"));
     let (Some(first), Some(last)) = (first, last) else {
         let field = if first.is_none() { "start_date" } else { "end_date" };

@@ -1,25 +1,28 @@
 //! `GET /spend/logs/v2`: the entries of the ledger, the newest first, in LiteLLM's fields.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
-use tollgate_domain::{CallId, Timestamp, UsageKind};
+use tollgate_domain::{CallId, Money, Timestamp, UsageKind};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::{Audience, Zone};
+use tollgate_policy::{Audience, Scope, Zone};
 use tollgate_store::{
     EntryFilter, EntryRow, LOG_DEPTH_MAX, LOG_ROWS_MAX, LogPage, Logged, LoggedEntry,
 };
 
 use crate::asked::Asked;
 use crate::desk::Desk;
+use crate::keys;
 use crate::problem;
 use crate::query::{key_id, number};
 use crate::route::Route;
-use crate::shape::{Field, choice, count, text};
+use crate::shape::{Field, choice, count, dollars, flag, text};
 
 /// Entries on a page when the request names no number.
 const PAGE_ROWS_USUAL: usize = 50;
 
 /// What the log can be asked by.
-const NAMES: [Field; 13] = [
+const NAMES: [Field; 20] = [
     text("api_key", "Only calls of this key"),
     text("user_id", "Only calls of this user"),
     text("team_id", "Only calls of this team"),
@@ -29,6 +32,13 @@ const NAMES: [Field; 13] = [
     text("end_date", "Until when: a day, wholly, or an instant"),
     text("model", "Only calls of this model group"),
     text("model_group", "The same"),
+    text("model_id", "Only calls that this deployment answered"),
+    text("key_alias", "Only calls of the key with this alias"),
+    dollars("min_spend", "Only calls that cost at least so much"),
+    dollars("max_spend", "Only calls that cost at most so much"),
+    choice("sort_by", &["startTime"], "What entries are sorted by"),
+    choice("sort_order", &["desc"], "Which come first"),
+    flag("exclude_internal_health_checks", "Nothing changes: there are none"),
     choice("status_filter", &["success", "failure"], "Only calls that ended so"),
     count("page", "The page, from 1"),
     count("page_size", "Entries on a page"),
@@ -37,16 +47,47 @@ const NAMES: [Field; 13] = [
 
 pub(crate) fn routes() -> Vec<Route> {
     let about = "The entries of the ledger, the newest first";
-    vec![Route::question("/spend/logs/v2", Audience::Keys, (about, &NAMES), logged)]
+    ["/spend/logs/v2", "/spend/logs/ui"]
+        .map(|path| Route::question(path, Audience::Keys, (about, &NAMES), logged))
+        .into()
 }
 
 async fn logged(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let asked = Wanted(&asked);
-    let key_id = key_id(&desk, asked.text("api_key")).await?;
+    let key_id = match (asked.text("api_key"), asked.text("key_alias")) {
+        (Some(_), Some(_)) => return Err(problem::wrong("key_alias", "name a key once")),
+        (None, Some(alias)) => Some(aliased(&desk, alias).await?),
+        (key, None) => key_id(&desk, key).await?,
+    };
+    asked.in_order()?;
     let wanted = asked.filter(key_id)?;
     let (number, page) = asked.page()?;
     let found = desk.db.log(&wanted, &page).await.map_err(|problem| problem::store(&problem))?;
     Ok(shown(&found, number, page.rows))
+}
+
+/// The id of the key with this alias.
+async fn aliased(desk: &Desk, alias: &str) -> Result<String, Refusal> {
+    let found = desk.db.find_key_by_alias(alias).await;
+    let Some(row) = found.map_err(|problem| problem::store(&problem))? else {
+        desk.must_see(Scope::Gateway)?;
+        return Err(problem::absent("key", "key_alias", alias));
+    };
+    desk.must_see(keys::scope(&row))?;
+    Ok(row.id.as_str().to_owned())
+}
+
+/// What a query without pages wants of the log: entries of some days, one entry, or all.
+///
+/// # Errors
+/// Refused when an instant is none.
+pub(crate) fn ever_or_dated(asked: &Asked, key_id: Option<String>) -> Result<EntryFilter, Refusal> {
+    let asked = Wanted(asked);
+    let at = |micros| Timestamp::from_micros(micros);
+    let start = instant("start_date", asked.text("start_date"), Edge::Start)?;
+    let end = instant("end_date", asked.text("end_date"), Edge::End)?;
+    let span = start.unwrap_or_else(|| at(i64::MIN))..end.unwrap_or_else(|| at(i64::MAX));
+    asked.within(span, key_id)
 }
 
 /// What a query wants of the log.
@@ -62,12 +103,6 @@ impl<'a> Wanted<'a> {
     }
 
     fn filter(&self, key_id: Option<String>) -> Result<EntryFilter, Refusal> {
-        let failed = match self.text("status_filter") {
-            None | Some("") => None,
-            Some("success") => Some(false),
-            Some("failure") => Some(true),
-            Some(_) => return Err(problem::wrong("status_filter", "`success` or `failure`")),
-        };
         let start = instant("start_date", self.text("start_date"), Edge::Start)?;
         let end = instant("end_date", self.text("end_date"), Edge::End)?;
         let whole = |at| self.text("request_id").map(|_| Timestamp::from_micros(at));
@@ -77,8 +112,22 @@ impl<'a> Wanted<'a> {
         };
         let start = start.or_else(|| whole(i64::MIN)).ok_or_else(|| missing("start_date"))?;
         let end = end.or_else(|| whole(i64::MAX)).ok_or_else(|| missing("end_date"))?;
+        self.within(start..end, key_id)
+    }
+
+    fn within(
+        &self,
+        span: Range<Timestamp>,
+        key_id: Option<String>,
+    ) -> Result<EntryFilter, Refusal> {
+        let failed = match self.text("status_filter") {
+            None | Some("") => None,
+            Some("success") => Some(false),
+            Some("failure") => Some(true),
+            Some(_) => return Err(problem::wrong("status_filter", "`success` or `failure`")),
+        };
         Ok(EntryFilter {
-            span: start..end,
+            span,
             call_id: self.owned("request_id"),
             key_id,
             user_id: self.owned("user_id"),
@@ -86,7 +135,27 @@ impl<'a> Wanted<'a> {
             customer_id: self.owned("end_user"),
             model_group: self.owned("model_group").or_else(|| self.owned("model")),
             failed,
+            deployment_id: self.owned("model_id"),
+            cost_min: self.dollars("min_spend")?,
+            cost_max: self.dollars("max_spend")?,
         })
+    }
+
+    fn dollars(&self, name: &str) -> Result<Option<Money>, Refusal> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        Money::parse_dollars(text).map(Some).map_err(|problem| problem::wrong(name, problem))
+    }
+
+    /// # Errors
+    /// Refused when another order is asked for than there is.
+    fn in_order(&self) -> Result<(), Refusal> {
+        for (name, only) in [("sort_by", "startTime"), ("sort_order", "desc")] {
+            if self.text(name).is_some_and(|text| text != only) {
+                let message = format!("`{name}`: entries are in the order of `{only}` only");
+                return Err(Refusal::new(Reason::ParameterUnsupported, message).with_param(name));
+            }
+        }
+        Ok(())
     }
 
     /// The page's number and the page.
@@ -158,7 +227,7 @@ fn shown(found: &Logged, page: usize, rows: usize) -> Value {
 }
 
 /// One entry: LiteLLM's fields as far as the ledger knows them, then ours.
-fn line(logged: &LoggedEntry) -> Value {
+pub(crate) fn line(logged: &LoggedEntry) -> Value {
     let row = &logged.entry.row;
     let at = |micros| Timestamp::from_micros(micros).to_string();
     let (prompt, completion) =

@@ -18,7 +18,10 @@ use crate::entities::{
 use crate::gatekeeper::Gatekeeper;
 use crate::pages::{self, Pages};
 use crate::route::{Described, Route};
-use crate::{activity, audit, budgets, keys, logs, models, problem};
+use crate::running::Running;
+use crate::{
+    activity, audit, budgets, catalogue, health, keys, logs, models, problem, settings, spend,
+};
 
 /// Largest body of a management request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -40,6 +43,10 @@ fn table() -> Vec<Route> {
     table.extend(logs::routes());
     table.extend(audit::routes());
     table.extend(pages::routes());
+    table.extend(spend::routes());
+    table.extend(health::routes());
+    table.extend(settings::routes());
+    table.extend(catalogue::routes());
     table
 }
 
@@ -49,12 +56,16 @@ pub fn routes() -> Vec<Described> {
     table().into_iter().map(|route| route.described).collect()
 }
 
+/// What the binary lends: who calls, the configuration in force, and the running gateway.
+pub type Lent = (Arc<dyn Gatekeeper>, Arc<dyn Configuration>, Arc<dyn Running>);
+
 /// Everything the management API needs.
 pub struct Admin {
     pub(crate) db: Db,
     pub(crate) keys: Arc<KeyDirectory>,
     pub(crate) gatekeeper: Arc<dyn Gatekeeper>,
     pub(crate) configuration: Arc<dyn Configuration>,
+    pub(crate) running: Arc<dyn Running>,
     /// Seals what is secret of deployments and credentials.
     pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
@@ -67,10 +78,10 @@ impl Admin {
     pub fn new(
         db: Db,
         keys: Arc<KeyDirectory>,
-        (gatekeeper, configuration): (Arc<dyn Gatekeeper>, Arc<dyn Configuration>),
+        (gatekeeper, configuration, running): Lent,
         (clock, random, vault): (Arc<dyn Clock>, Arc<dyn Random>, Vault),
     ) -> Self {
-        Self { db, keys, gatekeeper, configuration, vault, clock, random }
+        Self { db, keys, gatekeeper, configuration, running, vault, clock, random }
     }
 
     /// An identity that nobody has yet.

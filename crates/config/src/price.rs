@@ -3,5 +3,6 @@
 pub(crate) mod field;
 pub mod import;
 pub(crate) mod list;
+mod map;
 pub(crate) mod row;
 pub(crate) mod shown;

@@ -100,6 +100,7 @@ fn taken(holds: Holds) -> Taken {
         Holds::Count => (json!({ "type": "integer", "minimum": 0 }), "a whole number"),
         Holds::List => (json!({ "type": "array" }), "a list"),
         Holds::TextOrList => (json!({ "type": ["string", "array"] }), "text or a list"),
+        Holds::Object => (json!({ "type": "object" }), "an object"),
     };
     Taken { schema, word: word.to_owned() }
 }

@@ -12,6 +12,7 @@ mod listener;
 mod master_key;
 mod random;
 mod reload;
+mod running;
 mod salt_key;
 mod serve;
 mod sharing;

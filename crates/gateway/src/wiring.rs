@@ -9,7 +9,7 @@ use axum::Router;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use tollgate_admin::Admin;
+use tollgate_admin::{Admin, Lent};
 use tollgate_config::Snapshot;
 use tollgate_domain::{Clock, Random, Secret, Timestamp};
 use tollgate_proxy::Gate;
@@ -21,6 +21,7 @@ use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
 
 use crate::gatekeeper::ProxyGatekeeper;
 use crate::in_force::{InForce, Whole};
+use crate::running::ProxyRunning;
 use crate::serve::ConfigSource;
 use crate::sharing::Sharing;
 use crate::{description, environment, master_key};
@@ -147,9 +148,7 @@ pub(crate) async fn wire(
     let hearing = ChangeListener::start(&db, Arc::clone(&keys), Arc::clone(&in_force.changed))
         .await
         .map(|listener| AbortOnDropHandle::new(tokio::spawn(listener.run())));
-    let gatekeeper = Arc::new(ProxyGatekeeper(Arc::clone(&gate)));
-    let lent = (gatekeeper as Arc<_>, Arc::clone(&in_force) as Arc<_>);
-    let admin = Admin::new(db.clone(), keys, lent, (clock, random, vault));
+    let admin = Admin::new(db.clone(), keys, lent(&gate, &in_force), (clock, random, vault));
     let management = tollgate_admin::router(Arc::new(admin), description::pages());
     let app = tollgate_proxy::surface::router(Arc::clone(&gate), management);
     let writing = tokio::spawn(ledger_task.run());
@@ -168,6 +167,14 @@ pub(crate) async fn wire(
         presence,
         sharing,
     })
+}
+
+/// What the management API is lent of the data path.
+fn lent(gate: &Arc<Gate>, in_force: &Arc<InForce>) -> Lent {
+    let gatekeeper = Arc::new(ProxyGatekeeper(Arc::clone(gate)));
+    let running = Arc::new(ProxyRunning(Arc::clone(gate)));
+    let configuration: Arc<InForce> = Arc::clone(in_force);
+    (gatekeeper, configuration, running)
 }
 
 /// Settles what an earlier process left open. Gives the lock that says a gateway works on the

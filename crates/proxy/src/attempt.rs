@@ -6,6 +6,7 @@ mod media;
 mod outgoing;
 mod probe;
 mod proof;
+mod transformed;
 mod turn;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub(crate) use crate::attempt::failed::reason_of;
 use crate::attempt::outgoing::Outgoing;
 pub(crate) use crate::attempt::outgoing::Told;
 pub use crate::attempt::probe::probe;
+pub(crate) use crate::attempt::transformed::{Transformed, transformed};
 use crate::attempt::turn::{Asker, Turn};
 use crate::credential::brought;
 use crate::gate::Gate;

@@ -39,8 +39,8 @@ pub use entities::{BudgetRow, DeleteEntitiesError, Deleted, ENTITIES_PER_PAGE_MA
 pub use error::StoreError;
 pub use imports::{ImportedRow, ImportedSum, Openings, SumOf, Written};
 pub use keys::{
-    InsertKeyError, KEYS_PER_PAGE_MAX, KeyFilter, KeyPage, KeyReach, KeyRow, KeyRules, KeySort,
-    UpdateKeyError,
+    InsertKeyError, KEYS_PER_PAGE_MAX, KeyFilter, KeyLabel, KeyPage, KeyReach, KeyRow, KeyRules,
+    KeySort, UpdateKeyError,
 };
 pub use ledger::{
     Charged, CorrectedEntry, Correction, Dispatched, EntryFilter, EntryPage, EntryRetention,
@@ -59,5 +59,5 @@ pub use responses::{
 };
 pub use shared::{SharedCounters, SharedHealth, SharedOptions, SharedTask, WhileAway};
 pub use spend::{Spend, Waiver};
-pub use usage::{DailyUsage, DayOfUsage, USAGE_MODELS_MAX};
+pub use usage::{DailyUsage, DayOfUsage, SPENDERS_LOOKED_AT_MAX, Spenders, USAGE_MODELS_MAX};
 pub use vault::{SealError, Vault, VaultFit};

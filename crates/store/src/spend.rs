@@ -74,7 +74,7 @@ impl Spend {
     }
 
     /// Takes away what `part` has of it.
-    pub(crate) fn subtract(&mut self, part: &Self) {
+    pub fn subtract(&mut self, part: &Self) {
         self.entries -= part.entries;
         self.failed -= part.failed;
         self.unpriced -= part.unpriced;

@@ -4,6 +4,8 @@
 //! of it. One part is one stretch of the table's key, so that its cost does not depend on how much
 //! else there is. A page asks for few parts, and Postgres gives up what takes too long.
 
+mod spenders;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -14,11 +16,13 @@ use crate::batch::{Statement, Value, chunks};
 use crate::spend::{Spend, columns};
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
+use spenders::names;
+pub use spenders::{SPENDERS_LOOKED_AT_MAX, Spenders};
 
 /// Most models that are told apart; the rest of a day is summed as one.
 pub const USAGE_MODELS_MAX: usize = 20;
 /// Most names of models that are looked at to find those.
-const MODELS_LOOKED_AT_MAX: i64 = 1_000;
+const MODELS_LOOKED_AT_MAX: usize = 1_000;
 
 /// What someone used, day by day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,7 +75,7 @@ impl Db {
         let totals = sums(&mut reading, &totals).await?;
         let mut usage = DailyUsage { days: totals.into_iter().map(DayOfUsage::of).collect() };
         let mut models = match model {
-            None => reading.fetch(names(), |row| row.text("subject")).await?,
+            None => names(&mut reading, Level::ModelGroup.as_str(), MODELS_LOOKED_AT_MAX).await?,
             Some(model) => vec![model.to_owned()],
         };
         if models.len() > USAGE_MODELS_MAX {
@@ -146,11 +150,6 @@ async fn called(
     Ok(called.into_iter().map(|(name, _)| name).collect())
 }
 
-/// The statement that gives the names of all model groups that were ever called.
-fn names() -> Statement<'static> {
-    Statement::new(MODELS, [Value::from(MODELS_LOOKED_AT_MAX)])
-}
-
 /// The kind and subject under which one model group's part of someone's spend is summed.
 fn by_model(subject: &Subject, model: &str) -> Option<(&'static str, String)> {
     match subject.level {
@@ -201,13 +200,3 @@ static SUMS: LazyLock<String> = LazyLock::new(|| {
         sums.join(", ")
     )
 });
-
-/// The names of all model groups that were ever called, each found by one step through the key:
-/// reading every row of them would take longer with each quarter-hour that passes.
-const MODELS: &str = "WITH RECURSIVE names (subject) AS (\
-     SELECT MIN(subject) FROM spend_quarter_hours WHERE kind = 'model_group' \
-     UNION ALL \
-     SELECT (SELECT MIN(more.subject) FROM spend_quarter_hours more \
-     WHERE more.kind = 'model_group' AND more.subject > names.subject) \
-     FROM names WHERE names.subject IS NOT NULL) \
-     SELECT subject FROM names WHERE subject IS NOT NULL LIMIT $1";

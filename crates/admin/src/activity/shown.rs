@@ -7,6 +7,7 @@ use tollgate_domain::{Subject, UsageKind};
 use tollgate_store::{DailyUsage, DayOfUsage, Spend};
 
 use super::Page;
+use super::parts::{Part, Parts};
 
 /// The name of what all models make up that are not told apart.
 const OTHER_MODELS: &str = "(other models)";
@@ -20,7 +21,7 @@ struct Day {
 }
 
 /// The answer: the newest day first, days without a call left out (as in LiteLLM).
-pub(super) fn activity(page: &Page, used: Vec<(Subject, DailyUsage)>) -> Value {
+pub(super) fn activity(page: &Page, used: Vec<(Subject, DailyUsage)>, parts: &Parts) -> Value {
     let mut days: Vec<Day> = page.days.iter().map(|_| Day::default()).collect();
     for (subject, usage) in used {
         for (day, part) in days.iter_mut().zip(usage.days) {
@@ -29,8 +30,10 @@ pub(super) fn activity(page: &Page, used: Vec<(Subject, DailyUsage)>) -> Value {
     }
     let mut total = Spend::default();
     days.iter().for_each(|day| total.add(&day.total));
-    let dated = page.days.iter().zip(&days).rev().filter(|(_, day)| day.total.entries > 0);
-    let results: Vec<Value> = dated.map(|(date, day)| day.shown(&date.date)).collect();
+    let dated = page.days.iter().zip(&days).enumerate().rev();
+    let called = dated.filter(|(_, (_, day))| day.total.entries > 0);
+    let results: Vec<Value> =
+        called.map(|(index, (date, day))| day.shown(&date.date, parts, index)).collect();
     json!({ "results": results, "metadata": metadata(&total, page) })
 }
 
@@ -48,7 +51,7 @@ impl Day {
     }
 
     /// Models are told apart by their public name only, so that both lists of them are the same.
-    fn shown(&self, date: &str) -> Value {
+    fn shown(&self, date: &str, others: &Parts, index: usize) -> Value {
         let models = parts(&self.models);
         json!({
             "date": date,
@@ -57,13 +60,26 @@ impl Day {
                 "mcp_servers": {},
                 "models": models,
                 "model_groups": models,
-                "providers": {},
+                "providers": of_day(&others.providers, index),
                 "endpoints": {},
-                "api_keys": {},
+                "api_keys": of_day(&others.keys, index),
                 "entities": parts(&self.entities),
             },
         })
     }
+}
+
+/// What each part makes up of one day.
+fn of_day(parts: &[Part], index: usize) -> Map<String, Value> {
+    let of_day = parts.iter().filter_map(|part| Some((part, part.days.get(index)?)));
+    let called = of_day.filter(|(_, spend)| spend.entries > 0);
+    let shown = |(part, spend): (&Part, &Spend)| {
+        let metadata = &part.metadata;
+        let shown =
+            json!({ "metrics": metrics(spend), "metadata": metadata, "api_key_breakdown": {} });
+        (part.name.clone(), shown)
+    };
+    called.map(shown).collect()
 }
 
 fn parts(parts: &BTreeMap<String, Spend>) -> Map<String, Value> {

@@ -84,7 +84,7 @@ async fn paged(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
 }
 
 /// The entries whose models the caller may use; all of them for whoever sees everything.
-pub(super) async fn theirs<'e>(
+pub(crate) async fn theirs<'e>(
     desk: &Desk,
     entries: &'e [ModelEntry],
 ) -> Result<Vec<&'e ModelEntry>, Refusal> {

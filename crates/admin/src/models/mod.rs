@@ -15,6 +15,7 @@ use tollgate_store::{DeploymentRow, StoredModels, UnreadableRow, WriteModelError
 use crate::problem::{self, echo};
 use crate::route::Route;
 use crate::routes::Admin;
+pub(crate) use info::theirs;
 
 /// The fields of a deployment.
 const PARAMS: &str = "litellm_params";

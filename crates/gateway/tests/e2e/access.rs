@@ -13,5 +13,7 @@ mod rates;
 mod refusals;
 mod renewal;
 mod several_nodes;
+mod spend;
 mod teams;
 mod tokens;
+mod told;

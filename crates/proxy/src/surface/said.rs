@@ -48,6 +48,8 @@ pub enum Holds {
     List,
     /// Text, or a list.
     TextOrList,
+    /// An object.
+    Object,
 }
 
 const fn must(name: &'static str, holds: Holds, about: &'static str) -> Told {
@@ -131,6 +133,15 @@ pub(super) const TOKEN_COUNTER: Says = Says {
         may("prompt", Holds::Text, "A text by itself"),
         may("messages", Holds::List, CONTENTS),
         may("contents", Holds::List, "The same, as Gemini has it"),
+    ],
+    ..QUESTION
+};
+pub(super) const TRANSFORM: Says = Says {
+    family: "utilities",
+    about: "The request that a provider would get for a body, without its secrets",
+    body: &[
+        must("call_type", Holds::Text, "The route that the body is for, such as `completion`"),
+        must("request_body", Holds::Object, "The body"),
     ],
     ..QUESTION
 };

@@ -1,5 +1,6 @@
 //! Virtual keys in the database: found by hash or alias, written whole, kept after deletion.
 
+mod labels;
 mod list;
 mod renew;
 mod row;
@@ -15,6 +16,7 @@ use crate::db::on;
 use crate::editor::{Editor, Replaced};
 use crate::transaction::Transaction;
 use crate::{Db, StoreError};
+pub use labels::KeyLabel;
 pub use list::{KEYS_PER_PAGE_MAX, KeyFilter, KeyPage, KeyReach, KeySort};
 pub use row::KeyRow;
 pub(crate) use row::read_hash;

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use tollgate_domain::Timestamp;
+use tollgate_domain::{Money, Timestamp};
 
 use super::correction::{CorrectedEntry, corrected_columns};
 use super::entry::select_entries;
@@ -37,6 +37,12 @@ pub struct EntryFilter {
     pub model_group: Option<String>,
     /// Whether they failed.
     pub failed: Option<bool>,
+    /// The deployment.
+    pub deployment_id: Option<String>,
+    /// The least that they cost, as corrected; an unknown cost counts as nothing.
+    pub cost_min: Option<Money>,
+    /// The most that they cost.
+    pub cost_max: Option<Money>,
 }
 
 /// Which of the entries a page gives.
@@ -114,12 +120,24 @@ impl EntryFilter {
             Value::from(&self.customer_id),
             Value::from(&self.model_group),
             Value::from(self.failed.map(i64::from)),
+            Value::from(&self.deployment_id),
+            Value::from(self.cost_min.map(Money::nanos)),
+            Value::from(self.cost_max.map(Money::nanos)),
         ]
     }
 }
 
 fn number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// What an entry cost, as corrected.
+macro_rules! cost {
+    () => {
+        "COALESCE(cost_nanos, 0) + COALESCE((SELECT CAST(SUM(ledger_corrections.cost_nanos) \
+         AS BIGINT) FROM ledger_corrections \
+         WHERE ledger_corrections.call_id = ledger_entries.call_id), 0)"
+    };
 }
 
 /// The entries that are wanted. Of one call there is one entry, which its key finds; that has to
@@ -133,7 +151,12 @@ macro_rules! wanted {
             " AND ($5 IS NULL OR key_id = $5) AND ($6 IS NULL OR user_id = $6) \
              AND ($7 IS NULL OR team_id = $7) AND ($8 IS NULL OR customer_id = $8) \
              AND ($9 IS NULL OR model_group = $9) \
-             AND ($10 IS NULL OR CASE outcome WHEN 'failed' THEN 1 ELSE 0 END = $10)",
+             AND ($10 IS NULL OR CASE outcome WHEN 'failed' THEN 1 ELSE 0 END = $10) \
+             AND ($11 IS NULL OR deployment_id = $11) AND ($12 IS NULL OR ",
+            cost!(),
+            " >= $12) AND ($13 IS NULL OR ",
+            cost!(),
+            " <= $13)",
             $rest
         )
     };
@@ -146,14 +169,14 @@ macro_rules! entries {
             corrected_columns!(),
             ", COALESCE((SELECT hash FROM virtual_keys WHERE id = ledger_entries.key_id), \
              (SELECT hash FROM deleted_virtual_keys WHERE id = ledger_entries.key_id)) AS key_hash",
-            wanted!($call, " ORDER BY admitted_at DESC, call_id DESC LIMIT $11 OFFSET $12")
+            wanted!($call, " ORDER BY admitted_at DESC, call_id DESC LIMIT $14 OFFSET $15")
         )
     };
 }
 
 macro_rules! count {
     ($call:literal) => {
-        concat!("SELECT COUNT(*) AS total FROM (SELECT 1", wanted!($call, " LIMIT $11) AS found"))
+        concat!("SELECT COUNT(*) AS total FROM (SELECT 1", wanted!($call, " LIMIT $14) AS found"))
     };
 }
 

@@ -253,3 +253,21 @@ fn a_list_shows_what_is_asked_for_in_the_order_that_is_asked_for() {
         assert_eq!(world.db.list_keys(&gone, 0, 10).await.expect("keys").keys, rows[..1]);
     });
 }
+
+#[test]
+fn keys_are_called_what_they_are_or_were_and_others_are_left_out() {
+    on_both(async |world| {
+        for row in [key("bare"), full_key("full")] {
+            world.edit().insert_key(&row).await.expect("a new key");
+        }
+        world.edit().delete_keys(&[KeyHash::of("full")]).await.expect("deleted");
+        let found = world.db.key_labels(&["full", "none", "bare"]).await.expect("labels");
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["bare", "full"]);
+        let full = &found["full"];
+        assert_eq!(full.hash, KeyHash::of("full").expose_hex());
+        assert_eq!(full.alias.as_deref(), Some("alias of full"));
+        assert_eq!((full.team.as_deref(), full.user.as_deref()), (Some("engine"), Some("ada")));
+        assert_eq!((&found["bare"].alias, &found["bare"].team), (&None, &None));
+        assert!(world.db.key_labels(&[]).await.expect("labels").is_empty());
+    });
+}

@@ -16,6 +16,9 @@ const EVERYTHING: EntryFilter = EntryFilter {
     customer_id: None,
     model_group: None,
     failed: None,
+    deployment_id: None,
+    cost_min: None,
+    cost_max: None,
 };
 
 const FIRST: LogPage = LogPage { before: None, skip: 0, rows: 3 };
@@ -80,6 +83,12 @@ fn a_filter_gives_only_what_it_names() {
             (EntryFilter { model_group: text("o1"), ..EVERYTHING }, vec![2]),
             (EntryFilter { failed: Some(true), ..EVERYTHING }, vec![2]),
             (EntryFilter { failed: Some(false), ..EVERYTHING }, vec![7, 6, 5]),
+            (EntryFilter { deployment_id: text("gpt-4o/1"), ..EVERYTHING }, vec![7, 6, 5]),
+            (EntryFilter { deployment_id: text("gpt-4o/2"), ..EVERYTHING }, vec![]),
+            (EntryFilter { cost_min: Some(nanos(250)), ..EVERYTHING }, vec![7, 6, 5]),
+            (EntryFilter { cost_min: Some(nanos(251)), ..EVERYTHING }, vec![]),
+            (EntryFilter { cost_max: Some(nanos(250)), ..EVERYTHING }, vec![7, 6, 5]),
+            (EntryFilter { cost_max: Some(nanos(249)), ..EVERYTHING }, vec![]),
             (EntryFilter { user_id: text("ada"), ..EVERYTHING }, vec![7, 6, 5]),
             (EntryFilter { team_id: text("engine"), ..EVERYTHING }, vec![7, 6, 5]),
             (EntryFilter { team_id: text("none"), ..EVERYTHING }, vec![]),
@@ -123,6 +132,9 @@ fn a_line_has_the_cost_as_it_was_corrected_and_what_was_recorded() {
         let line = &page.entries[0];
         assert_eq!((line.entry.cost(), line.entry.row.cost()), (Some(nanos(40)), Some(nanos(250))));
         assert_eq!(line.key_hash, None, "no such key is kept");
+        // What is asked by is the cost as it was corrected too.
+        let cheap = EntryFilter { cost_max: Some(nanos(249)), ..EVERYTHING };
+        assert_eq!(numbers(&log(&world, &cheap, &FIRST).await), [2]);
     });
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tollgate_domain::{Entry, Level, ModelName, Outcome, Subject, UsageKind};
 use tollgate_policy::{Span, Zone};
-use tollgate_store::{DailyUsage, DayOfUsage, USAGE_MODELS_MAX};
+use tollgate_store::{DailyUsage, DayOfUsage, SPENDERS_LOOKED_AT_MAX, Spend, USAGE_MODELS_MAX};
 
 use crate::world::{NOW, World, attribution, entry, nanos, on_both, quick, record};
 
@@ -103,5 +103,77 @@ fn the_cheapest_of_many_models_are_summed_as_one() {
         assert_eq!((day.models.len(), day.models[0].0.as_str()), (USAGE_MODELS_MAX, "model-23"));
         let others = day.others.as_ref().expect("more models");
         assert_eq!((others.entries, others.cost), (3, nanos(1 + 2 + 3)));
+    });
+}
+
+/// From the first day to the last of [`days`] in UTC.
+fn whole() -> Span {
+    let days = days("UTC");
+    Span { start: days[0].start, end: days[2].end }
+}
+
+#[test]
+fn everybody_at_a_level_is_listed_who_called_in_the_span_the_dearest_first() {
+    on_both(async |world| {
+        let (ledger, _task) = world.ledger(quick());
+        let dear = Entry { attribution: attribution("key-2"), cost: Some(nanos(900)), ..entry(2) };
+        let next_month = NOW.plus(Duration::from_secs(31 * 24 * 3_600));
+        let later =
+            Entry { admitted_at: next_month, attribution: attribution("key-3"), ..entry(3) };
+        record(&ledger, [entry(1), dear, later, entry(4)]);
+        ledger.flush().await;
+        let found = world.db.spenders(Level::Key, whole()).await.expect("spenders");
+        let costs = found.all.iter().map(|(id, spend)| (id.as_str(), spend.cost.nanos()));
+        assert_eq!(costs.collect::<Vec<_>>(), [("key-2", 900), ("key-1", 500)]);
+        assert!(!found.incomplete);
+        let tags = world.db.spenders(Level::Tag, whole()).await.expect("spenders");
+        assert_eq!(tags.all.len(), 2, "each tag of a call");
+        let sums = |found: &[(String, Spend)]| {
+            found.iter().map(|(_, spend)| spend.cost.nanos()).sum::<i64>()
+        };
+        let all = world.db.spenders(Level::All, whole()).await.expect("spenders");
+        assert_eq!(sums(&found.all), sums(&all.all), "the keys make up everything");
+    });
+}
+
+#[test]
+fn many_are_summed_at_once_each_in_its_place() {
+    on_both(async |world| {
+        let (ledger, _task) = world.ledger(quick());
+        let dear = Entry { attribution: attribution("key-2"), cost: Some(nanos(900)), ..entry(2) };
+        record(&ledger, [entry(1), dear]);
+        ledger.flush().await;
+        let subjects = ["key-2", "none", "key-1"].map(|key| Subject::new(Level::Key, key));
+        let found = world.db.spends(&subjects, &days("UTC")).await.expect("sums");
+        let costs: Vec<Vec<i64>> =
+            found.iter().map(|days| days.iter().map(|day| day.cost.nanos()).collect()).collect();
+        assert_eq!(costs, [[0, 900, 0], [0, 0, 0], [0, 250, 0]]);
+        let none = world.db.spends(&subjects, &[]).await.expect("sums");
+        assert_eq!(none, vec![Vec::<Spend>::new(); 3]);
+    });
+}
+
+#[test]
+fn only_so_many_names_are_looked_at_and_the_answer_says_so() {
+    on_both(async |world| {
+        let (ledger, _task) = world.ledger(quick());
+        record(&ledger, [entry(1)]);
+        ledger.flush().await;
+        // Ten thousand more customers, one more than are looked at, with the sums of the first.
+        world
+            .execute(
+                "INSERT INTO spend_quarter_hours \
+                 WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL \
+                 SELECT number + 1 FROM numbers WHERE number < 10000) \
+                 SELECT kind, subject || number, bucket_at, entries, failed, unpriced, cost_nanos, \
+                 input_milli, cached_read_milli, cache_write_milli, cache_write_long_milli, \
+                 input_audio_milli, input_image_milli, output_milli, reasoning_milli, \
+                 output_audio_milli, output_image_milli, images_milli, characters_milli, \
+                 seconds_milli, searches_milli FROM numbers, spend_quarter_hours \
+                 WHERE kind = 'customer'",
+            )
+            .await;
+        let found = world.db.spenders(Level::Customer, whole()).await.expect("spenders");
+        assert_eq!((found.all.len(), found.incomplete), (SPENDERS_LOOKED_AT_MAX, true));
     });
 }

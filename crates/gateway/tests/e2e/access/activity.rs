@@ -74,19 +74,43 @@ async fn story(storage: Storage) {
     let entities = team["results"][0]["breakdown"]["entities"].as_object().expect("entities");
     assert_eq!(entities.keys().collect::<Vec<_>>(), ["engine"]);
 
-    // A key sees itself and its user.
+    parts(&master, &all, (range, &team)).await;
+
+    // A key sees itself and its user, and the team that it belongs to.
+    let theirs = activity(&bob.client, &format!("team/daily/activity?{range}")).await;
+    assert_eq!(theirs, team);
     let own = activity(&bob.client, &format!("user/daily/activity?{range}")).await;
     assert_eq!(calls(&own), [("2026-05-02", 1)]);
     let by_key = format!("user/daily/activity?{range}&api_key={}", bob.text);
     assert_eq!(activity(&master, &by_key).await, own);
     assert_eq!(activity(&bob.client, &by_key).await, own);
+    not_theirs(&bob, &ada, range).await;
+    refusals(&master).await;
+    let (books, _) = stage.close().await;
+    books.must_balance();
+}
+
+/// What providers and keys make up of a day, and a list of teams that nobody named.
+async fn parts(master: &Client, all: &Value, (range, team): (&str, &Value)) {
+    let unnamed = activity(master, &format!("team/daily/activity?{range}")).await;
+    assert_eq!(&unnamed, team, "whoever names none is told all that called");
+    let first = &all["results"][1]["breakdown"];
+    let providers = first["providers"].as_object().expect("providers").values();
+    let of_providers = providers.map(|part| nanos(&part["metrics"]["spend"]));
+    assert_eq!(of_providers.sum::<i64>(), 2 * CALL_NANOS);
+    let keys = first["api_keys"].as_object().expect("keys");
+    assert!(keys.keys().all(|hash| hash.len() == 64), "{keys:?}");
+    let of_keys = keys.values().map(|part| nanos(&part["metrics"]["spend"]));
+    assert_eq!(of_keys.collect::<Vec<_>>(), [2 * CALL_NANOS]);
+}
+
+/// What Bob asks that is not his to see.
+async fn not_theirs(bob: &Key, ada: &Key, range: &str) {
     for query in [format!("api_key={}", ada.text), "user_id=ada".to_owned()] {
         let path = format!("/user/daily/activity?{range}&{query}");
         assert_eq!(bob.client.get(&path).await.status, 403, "{query}");
     }
-    refusals(&master).await;
-    let (books, _) = stage.close().await;
-    books.must_balance();
+    assert_eq!(bob.client.get(&format!("/tag/daily/activity?{range}")).await.status, 403);
 }
 
 async fn refusals(master: &Client) {
@@ -98,7 +122,6 @@ async fn refusals(master: &Client) {
         ("user/daily/activity?start_date=2026-05-01&end_date=2026-05-01&timezone=Mars", "timezone"),
         ("user/daily/activity?start_date=2026-05-01&end_date=2026-05-01&timezone=7", "timezone"),
         ("user/daily/activity?start_date=2026-05-01&end_date=2026-05-01&page=0", "page"),
-        ("team/daily/activity?start_date=2026-05-01&end_date=2026-05-01", "team_ids"),
     ] {
         let answer = master.get(&format!("/{query}")).await;
         assert_eq!(answer.status, 400, "{query}");

@@ -35,6 +35,14 @@ const USERS: [(&str, &str); 6] = [
 
 /// The day that usage is asked about.
 const DAY: &str = "?start_date=2026-05-01&end_date=2026-05-01";
+/// The paths that days are asked about under.
+const DATED: [&str; 5] = [
+    "/daily/activity",
+    "/spend/logs",
+    "/global/activity",
+    "/global/spend/provider",
+    "/global/spend/report",
+];
 /// Whose usage is asked about, by the start of the path.
 const WHOSE: [(&str, &str); 4] = [
     ("/team/", "&team_ids=loom"),
@@ -222,6 +230,7 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /organization/daily/activity (Keys)                           401      401      403      403      403      403      403      403      200      200      200
         GET /organization/daily/activity/aggregated (Keys)                401      401      403      403      403      403      403      403      200      200      200
         GET /spend/logs/v2 (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
+        GET /spend/logs/ui (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
         GET /audit (Admins)                                               401      401      403      403      403      403      403      403      200      200      200
         GET /audit/{id} (Admins)                                          401      401      403      403      403      403      403      403      404      404      404
         GET /openapi.json (Anyone)                                        200      200      200      200      200      200      200      200      200      200      200
@@ -267,6 +276,9 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         path if path.ends_with(":generateContent") => {
             r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#.to_owned()
         }
+        "/utils/transform_request" => {
+            format!(r#"{{"call_type":"completion","request_body":{CALL}}}"#)
+        }
         "/utils/token_counter" => r#"{"model":"chat","prompt":"hi"}"#.to_owned(),
         // A change that changes nothing, and a deletion of what is not there.
         "/key/update" => json!({ "key": key }).to_string(),
@@ -274,7 +286,12 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         _ => "{}".to_owned(),
     };
     let path = if path == "/key/info" { format!("/key/info?key={key}") } else { path };
-    let path = if path.contains("/daily/activity") || path.contains("/spend/logs") {
+    let path = match path.as_str() {
+        "/health/services" => format!("{path}?service=slack"),
+        "/config/field/info" => format!("{path}?field_name=max_request_size_mb"),
+        _ => path,
+    };
+    let path = if DATED.iter().any(|dated| path.contains(dated)) {
         let whose = WHOSE.iter().find(|(start, _)| path.starts_with(start));
         path + DAY + whose.map_or("", |(_, name)| name)
     } else {
