@@ -108,6 +108,7 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /v1/messages (Key)                                           401      401      200      200      200      200      200      200      403      200      200
         POST /v1/messages/count_tokens (Key)                              401      401      200      200      200      200      200      200      403      200      200
         POST /utils/token_counter (Key)                                   401      401      200      200      200      200      200      200      403      200      200
+        POST /utils/transform_request (Key)                               401      401      200      200      200      200      200      200      200      200      200
         GET /v1beta/models (Key)                                          401      401      200      200      200      200      200      200      403      200      200
         POST /v1beta/models/{*operation} (Key)                            401      401      200      200      200      200      200      200      403      200      200
         GET /v1/models (Key)                                              401      401      200      200      200      200      200      200      403      200      200
@@ -235,6 +236,45 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /audit/{id} (Admins)                                          401      401      403      403      403      403      403      403      404      404      404
         GET /openapi.json (Anyone)                                        200      200      200      200      200      200      200      200      200      200      200
         GET /docs (Anyone)                                                200      200      200      200      200      200      200      200      200      200      200
+        GET /spend/logs (Keys)                                            401      401      200      200      200      200      200      200      200      200      200
+        GET /global/spend (Admins)                                        401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/keys (Admins)                                   401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/models (Admins)                                 401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/teams (Admins)                                  401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/provider (Admins)                               401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/tags (Admins)                                   401      401      403      403      403      403      403      403      200      200      200
+        GET /spend/tags (Managers)                                        401      401      403      403      403      403      403      403      200      200      200
+        GET /spend/keys (Keys)                                            401      401      200      200      200      200      200      200      200      200      200
+        GET /spend/users (Keys)                                           401      401      200      200      200      200      200      200      200      200      200
+        GET /global/spend/report (Admins)                                 401      401      403      403      403      403      403      403      200      200      200
+        GET /global/activity (Keys)                                       401      401      200      200      200      200      200      200      200      200      200
+        GET /global/activity/model (Keys)                                 401      401      200      200      200      200      200      200      200      200      200
+        GET /provider/budgets (Admins)                                    401      401      403      403      403      403      403      403      200      200      200
+        POST /spend/calculate (Keys)                                      401      401      400      400      400      400      400      400      400      400      400
+        GET /health (Keys)                                                401      401      200      200      200      200      200      200      200      200      200
+        GET /health/readiness/details (Admins)                            401      401      403      403      403      403      403      403      200      200      200
+        GET /health/backlog (Admins)                                      401      401      403      403      403      403      403      403      200      200      200
+        GET /health/services (Keys)                                       401      401      400      400      400      400      400      400      400      400      400
+        GET /health/license (Admins)                                      401      401      403      403      403      403      403      403      200      200      200
+        GET /config/list (OrganizationAdmins)                             401      401      403      403      403      403      403      200      200      200      200
+        GET /config/field/info (OrganizationAdmins)                       401      401      403      403      403      403      403      200      200      200      200
+        GET /get/config/callbacks (OrganizationAdmins)                    401      401      403      403      403      403      403      200      200      200      200
+        GET /config/yaml (Anyone)                                         200      200      200      200      200      200      200      200      200      200      200
+        GET /router/settings (Admins)                                     401      401      403      403      403      403      403      403      200      200      200
+        GET /router/fields (Admins)                                       401      401      403      403      403      403      403      403      200      200      200
+        GET /fallback/{model} (Admins)                                    401      401      403      403      403      403      403      403      404      404      404
+        POST /config/update (Admins)                                      401      401      403      403      403      403      403      403      403      400      400
+        POST /config/field/update (Admins)                                401      401      403      403      403      403      403      403      403      400      400
+        POST /config/field/delete (Admins)                                401      401      403      403      403      403      403      403      403      400      400
+        POST /fallback (Admins)                                           401      401      403      403      403      403      403      403      403      400      400
+        DELETE /fallback/{model} (Admins)                                 401      401      403      403      403      403      403      403      403      400      400
+        GET /cache/ping (Admins)                                          401      401      403      403      403      403      403      403      503      503      503
+        GET /cache/redis/info (Admins)                                    401      401      403      403      403      403      403      403      503      503      503
+        POST /cache/delete (Admins)                                       401      401      403      403      403      403      403      403      403      503      503
+        POST /cache/flushall (Admins)                                     401      401      403      403      403      403      403      403      403      503      503
+        GET /routes (Anyone)                                              200      200      200      200      200      200      200      200      200      200      200
+        GET /public/litellm_model_cost_map (Keys)                         401      401      200      200      200      200      200      200      200      200      200
+        GET /public/providers (Anyone)                                    200      200      200      200      200      200      200      200      200      200      200
     "#]]
     .assert_eq(&matrix);
     let (books, _) = stage.close().await;
