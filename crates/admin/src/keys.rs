@@ -32,7 +32,7 @@ pub(crate) use make::make_for;
 pub(crate) use record::{alias, empty, models};
 
 /// The field that names a key.
-const KEY: Field = text("key", "The key's text or its hash");
+const KEY: Field = text("key", "The key's text or its hash").naming();
 
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = show::routes();

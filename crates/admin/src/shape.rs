@@ -9,6 +9,8 @@ pub struct Field {
     pub kind: Kind,
     /// Whether the request has to have it.
     pub required: bool,
+    /// Whether it names what the request is about, though something else may do so too.
+    pub names: bool,
     /// What it means, in one sentence.
     pub about: &'static str,
 }
@@ -77,6 +79,11 @@ impl Shape {
 }
 
 impl Field {
+    /// The same field, where it names what the request is about.
+    pub(crate) const fn naming(self) -> Self {
+        Self { names: true, ..self }
+    }
+
     /// The same field, where a request has to have it.
     pub(crate) const fn required(self) -> Self {
         Self { required: true, ..self }
@@ -84,7 +91,7 @@ impl Field {
 }
 
 const fn field(name: &'static str, kind: Kind, about: &'static str) -> Field {
-    Field { name, kind, required: false, about }
+    Field { name, kind, required: false, names: false, about }
 }
 
 pub(crate) const fn text(name: &'static str, about: &'static str) -> Field {

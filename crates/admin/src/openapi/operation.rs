@@ -147,7 +147,7 @@ fn part(row: &Described, field: &Field) -> Part {
     } else {
         Place::Query
     };
-    let Field { name, kind, required, about } = *field;
+    let Field { name, kind, required, about, .. } = *field;
     let mut taken = taken(kind);
     if place == Place::Query && kind == Kind::Text {
         // Lists stand in queries too; what limits them is the head of the request.

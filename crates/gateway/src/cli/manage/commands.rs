@@ -142,7 +142,8 @@ pub(super) fn needed(row: &Described, field: &Field) -> bool {
     field.required || row.names_in_path(field.name)
 }
 
-/// The fields that stand without a flag: the only one of a route, and the texts that it needs.
+/// The fields that stand without a flag: the only one of a route, the texts that it needs, and what
+/// names the one that it is about.
 fn placed(row: &Described) -> Vec<&'static str> {
     let fields = &row.takes.fields;
     if let [only] = fields.as_slice()
@@ -151,7 +152,8 @@ fn placed(row: &Described) -> Vec<&'static str> {
         return vec![only.name];
     }
     let needed = |kind| move |field: &&Field| needed(row, field) && field.kind == kind;
-    let texts = fields.iter().filter(needed(Kind::Text));
+    let text = needed(Kind::Text);
+    let texts = fields.iter().filter(|field| text(field) || field.names);
     let last = fields.iter().filter(needed(Kind::Texts)).take(1);
     texts.chain(last).map(|field| field.name).collect()
 }
@@ -233,11 +235,12 @@ fn json(text: &str, fits: fn(&Value) -> bool) -> Result<Value, String> {
 
 /// The fields that a command may remove: null says so in the management API.
 pub(super) fn removable(row: &Described) -> Vec<&'static str> {
-    if !row.has_body || row.reads || row.takes.fields.iter().all(|field| needed(row, field)) {
+    let stays = |field: &Field| needed(row, field) || field.names;
+    if !row.has_body || row.reads || row.takes.fields.iter().all(stays) {
         return Vec::new();
     }
-    let changes = row.takes.fields.iter().any(|field| needed(row, field));
-    let optional = row.takes.fields.iter().filter(|field| changes && !needed(row, field));
+    let changes = row.takes.fields.iter().any(stays);
+    let optional = row.takes.fields.iter().filter(|field| changes && !stays(field));
     optional.map(|field| field.name).collect()
 }
 

@@ -185,7 +185,6 @@ mod tests {
             "tollgate keys new --metadata []",
             "tollgate keys new --metadata @/nonexistent.json",
             "tollgate keys new --blocked=perhaps",
-            "tollgate keys update",
             "tollgate keys update sk-a --unset key",
             "tollgate keys update sk-a --max-budget 1 --unset max-budget",
             "tollgate keys fly",
