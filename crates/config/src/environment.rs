@@ -42,8 +42,8 @@ impl fmt::Debug for Environment<'_> {
     }
 }
 
-/// How the variables begin that are the gateway's own: nobody who may only add deployments can have one of them
-/// sent to an address of theirs.
+/// How the variables begin that are the gateway's own: nobody who may only add deployments can have
+/// one of them sent to an address of theirs.
 const OWN: [&str; 4] = ["DATABASE_URL", "TOLLGATE_", "LITELLM_", "REDIS_"];
 
 /// Whether a variable is the gateway's own.

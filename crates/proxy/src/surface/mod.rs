@@ -85,7 +85,7 @@ fn table() -> Vec<Route> {
         row("POST", "/v1/messages", key, said::MESSAGES_API, post(chat::messages)),
         row("POST", "/v1/messages/count_tokens", key, said::COUNT_TOKENS, post(count::of_messages)),
         row("POST", "/utils/token_counter", key, said::TOKEN_COUNTER, post(token_counter::answer)),
-        row("POST", "/utils/transform_request", key, said::TRANSFORM, post(transform_request::answer)),
+        row("POST", "/utils/transform_request", key, said::SHOWN, post(transform_request::answer)),
         row("GET", "/v1beta/models", key, said::GEMINI_MODELS, get(gemini::list)),
         row("POST", "/v1beta/models/{*operation}", key, said::GEMINI, post(gemini::operate)),
         row("GET", "/v1/models", key, said::MODELS, get(models::list)),

@@ -136,7 +136,7 @@ pub(super) const TOKEN_COUNTER: Says = Says {
     ],
     ..QUESTION
 };
-pub(super) const TRANSFORM: Says = Says {
+pub(super) const SHOWN: Says = Says {
     family: "utilities",
     about: "The request that a provider would get for a body, without its secrets",
     body: &[

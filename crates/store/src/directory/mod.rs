@@ -9,7 +9,7 @@ mod soft;
 mod waive;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use papaya::HashMap;
@@ -227,31 +227,6 @@ impl KeyDirectory {
     /// Whether the database answers, as of a second ago.
     pub async fn database_answers(&self) -> bool {
         self.answering.ask(&self.db, &*self.clock).await
-    }
-
-    /// Forgets what is known about a hash. To be called after the key was inserted, updated or
-    /// deleted and before that is answered, so that the next request is decided by the new state.
-    pub fn forget(&self, hash: &KeyHash) {
-        self.keys.forget(hash);
-        self.unknown.forget(hash);
-        // The same key may be known by texts that it had before.
-        if self.knows_retired.load(Ordering::Relaxed) {
-            self.keys.forget_where(|record| record.hash == *hash);
-        }
-    }
-
-    /// Forgets one that is no key, likewise.
-    pub fn forget_level(&self, subject: &Subject) {
-        self.levels.forget(subject);
-        if subject.level == Level::Team {
-            self.forget_members(&subject.id);
-        }
-    }
-
-    /// Forgets everybody who takes rules from a shared budget, likewise.
-    pub fn forget_budget(&self, budget: &BudgetId) {
-        self.levels.forget_where(|record| record.budget.as_ref() == Some(budget));
-        self.keys.forget_where(|record| record.own.budget.as_ref() == Some(budget));
     }
 
     /// How many keys are remembered.

@@ -73,8 +73,8 @@ impl Db {
         )
     }
 
-    /// Up to [`ENTITIES_PER_PAGE_MAX`] of a user's memberships in teams, or in organizations, by the
-    /// identity of these.
+    /// Up to [`ENTITIES_PER_PAGE_MAX`] of a user's memberships in teams, or in organizations, by
+    /// the identity of these.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.

@@ -27,11 +27,12 @@ pub(crate) const FIND_KEY: &str = "SELECT id, hash, name, alias, user_id, team_i
      max_budget_nanos, expires_at, blocked, metadata, created_at, created_by, updated_at, \
      updated_by, limits, budget_id, project_id, rules FROM virtual_keys WHERE hash = $1";
 pub(crate) const FIND_KEY_BY_ALIAS: &str = "SELECT id, hash, name, alias, user_id, team_id, \
-     organization_id, models, max_budget_nanos, expires_at, blocked, metadata, created_at, created_by, updated_at, \
-     updated_by, limits, budget_id, project_id, rules FROM virtual_keys WHERE alias = $1";
+     organization_id, models, max_budget_nanos, expires_at, blocked, metadata, created_at, \
+     created_by, updated_at, updated_by, limits, budget_id, project_id, rules \
+     FROM virtual_keys WHERE alias = $1";
 pub(crate) const INSERT_KEY: &str = "INSERT INTO virtual_keys (id, hash, name, alias, user_id, \
-     team_id, organization_id, models, max_budget_nanos, expires_at, blocked, metadata, created_at, \
-     created_by, updated_at, updated_by, limits, budget_id, project_id, rules) \
+     team_id, organization_id, models, max_budget_nanos, expires_at, blocked, metadata, \
+     created_at, created_by, updated_at, updated_by, limits, budget_id, project_id, rules) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
      $20)";
 pub(crate) const UPDATE_KEY: &str = "UPDATE virtual_keys SET hash = $2, name = $3, alias = $4, \

@@ -96,7 +96,11 @@ fn a_key_keeps_its_hash_scope_limits_and_what_it_spent() {
 
 #[test]
 fn a_key_keeps_its_routes_and_its_names_of_models() {
-    let key = |name: &str, routes: Value| json!({"token": token(name), "allowed_routes": routes, "aliases": {"fast": "chat"}});
+    let aliases = json!({"fast": "chat"});
+    let key = |name: &str, routes: Value| {
+        let token = token(name);
+        json!({"token": token, "allowed_routes": routes, "aliases": aliases})
+    };
     let mapped = mapped(&[(
         Table::Keys,
         json!([key("sk-a", json!(["management_routes"])), key("sk-b", json!([]))]),
