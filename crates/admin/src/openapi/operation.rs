@@ -92,6 +92,7 @@ impl Operation {
     pub fn id(&self) -> String {
         let words = self.path.split('/').filter(|word| !word.is_empty()).map(|word| {
             let parameter = word.strip_prefix('{').and_then(|word| word.strip_suffix('}'));
+            let parameter = parameter.map(|name| name.trim_start_matches('*'));
             parameter.map_or_else(|| word.replace(['-', '.'], "_"), |name| format!("by_{name}"))
         });
         let words: Vec<String> = words.collect();

@@ -37,15 +37,18 @@ fn what_removes_is_null_and_what_is_required_is_not() {
     let document = document("1", &operations());
     let operation = &document["paths"]["/key/update"]["post"];
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-    assert_eq!(schema["required"], serde_json::json!(["key"]));
-    assert_eq!(schema["properties"]["key"]["type"], "string");
+    assert_eq!(schema["required"], serde_json::json!([]));
     let alias = &schema["properties"]["key_alias"]["type"];
     assert_eq!(alias, &serde_json::json!(["string", "null"]));
     let anchor = &schema["properties"]["anchor"];
     assert_eq!(anchor["enum"], serde_json::json!(["created_at", null]));
     assert_eq!(schema["additionalProperties"], false);
-    let empty = &schema["properties"]["allowed_routes"]["enum"];
+    let empty = &schema["properties"]["permissions"]["enum"];
     assert!(empty.as_array().is_some_and(|values| values.contains(&Value::Null)), "{schema}");
+    let operation = &document["paths"]["/tag/delete"]["post"];
+    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(schema["required"], serde_json::json!(["name"]));
+    assert_eq!(schema["properties"]["name"]["type"], "string");
 }
 
 #[test]

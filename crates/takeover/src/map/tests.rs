@@ -137,14 +137,14 @@ fn odd_rows_are_graded_and_never_stop_the_others() {
     assert_eq!(two.limits.budget_duration.as_deref(), Some("1d"));
     assert_eq!(two.models, ["no-default-models"], "nothing, not everything");
     let one = keys.iter().find(|key| key.hash == KeyHash::of("sk-good")).expect("the first");
-    assert_eq!(one.metadata["litellm"], json!({"aliases": {"a": "b"}, "later_column": 7}));
+    assert_eq!(one.metadata["litellm"], json!({"later_column": 7}));
+    assert_eq!(one.rules.aliases["a"], "b");
     for (grade, part) in [
         (Grade::Manual, "no SHA-256"),
         (Grade::Manual, "`max_budget` is not brought"),
         (Grade::Manual, "`spend` is not brought"),
         (Grade::Manual, "`team_id` is not brought"),
         (Grade::Unsupported, "`later_column` is a column that nobody knows"),
-        (Grade::Unsupported, "`aliases` has no effect"),
         (Grade::Approximated, "the same alias"),
         (Grade::Approximated, "is no period"),
         (Grade::Unsupported, "people sign in anew"),

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 use tollgate_testkit::config_text::{ConfigText, DeploymentText};
+use tollgate_testkit::patience::until;
 
 use super::platform::{Authority, Form, Granted, models};
 use super::{calls_after, must_answer, stage};
@@ -63,8 +64,10 @@ async fn a_secret_that_is_refused_reaches_no_upstream_and_is_not_repeated() {
     let answer = key.client.post("/v1/chat/completions", body.to_string()).await;
     assert_eq!(answer.refusal(), (502, "upstream_credentials_unavailable".to_owned()));
     assert_eq!(stage.simulator.calls().count(), 0);
+    // The log may be behind the answer.
+    let told = || async { stage.gateway.output().contains("invalid_client").then_some(()) };
+    until("the authority's own word in the log", told).await;
     let output = stage.gateway.output();
-    assert!(output.contains("invalid_client"), "{output}");
     for text in [answer.text(), output] {
         assert!(!text.contains("wrong-secret"), "{text}");
     }
