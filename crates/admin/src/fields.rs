@@ -260,6 +260,14 @@ impl Fields {
         })
     }
 
+    /// A field of an object, or of a list of at most so many.
+    pub(crate) fn one_or_more(&self, name: &str, most: usize) -> Result<Vec<Value>, Refusal> {
+        match self.map.get(name) {
+            Some(Value::Array(_)) => Ok(self.list(name, most)?.value().unwrap_or_default()),
+            _ => Ok(self.object(name)?.value().map(Value::Object).into_iter().collect()),
+        }
+    }
+
     /// A field of a list of texts.
     pub(crate) fn texts(&self, name: &str) -> Result<Change<Vec<String>>, Refusal> {
         self.raw(name, &[Kind::Texts]).try_map(|value| {

@@ -48,6 +48,19 @@ pub struct Described {
     pub deviations: &'static [(Reason, u16)],
 }
 
+impl Described {
+    /// A route with a body, of whose answer nothing is promised.
+    fn with_body(
+        (method, path): (&'static str, &'static str),
+        audience: Audience,
+        (about, takes): (&'static str, Shape),
+        reads: bool,
+    ) -> Self {
+        let (has_body, answer, deviations) = (true, Answer::Any, &[]);
+        Self { method, path, audience, about, takes, has_body, reads, answer, deviations }
+    }
+}
+
 /// What a route answers with, as far as it is promised: answers may hold more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
@@ -125,19 +138,7 @@ impl Route {
         F: Fn(Desk, Fields) -> A + Clone + Send + Sync + 'static,
         A: Future<Output = Result<Value, Refusal>> + Send,
     {
-        let reads = false;
-        let (has_body, answer) = (true, Answer::Any);
-        let described = Described {
-            method,
-            path,
-            audience,
-            about,
-            takes,
-            has_body,
-            reads,
-            answer,
-            deviations: &[],
-        };
+        let described = Described::with_body((method, path), audience, (about, takes), false);
         Self::with_body(described, run)
     }
 
@@ -152,18 +153,7 @@ impl Route {
         F: Fn(Desk, Fields) -> A + Clone + Send + Sync + 'static,
         A: Future<Output = Result<Value, Refusal>> + Send,
     {
-        let (method, has_body, reads, answer) = ("POST", true, true, Answer::Any);
-        let described = Described {
-            method,
-            path,
-            audience,
-            about,
-            takes,
-            has_body,
-            reads,
-            answer,
-            deviations: &[],
-        };
+        let described = Described::with_body(("POST", path), audience, (about, takes), true);
         Self::with_body(described, run)
     }
 

@@ -8,10 +8,10 @@ use tollgate_store::{ENTITIES_PER_PAGE_MAX, EntityRow};
 
 use super::{Family, account, identity, team_defaults, teams, users};
 use crate::desk::Desk;
-use crate::fields::{Change, Fields};
+use crate::fields::Fields;
 use crate::keys::models;
 use crate::limits;
-use crate::problem::{self, missing};
+use crate::problem;
 use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::{Field, Shape, choice, count, dollars, one_or_more, text, texts};
@@ -77,11 +77,7 @@ fn named_shape(fields: &[Field]) -> Shape {
 async fn add(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let team = teams::TEAM.named(&desk, &fields).await?;
     teams::must_change(&desk, &team)?;
-    let listed = match fields.list("member", ADDED_MAX) {
-        Ok(Change::Set(listed)) => listed,
-        Ok(_) => return Err(missing("member", "`member` says who is added")),
-        Err(_) => vec![fields.object("member")?.value().map_or(Value::Null, Value::Object)],
-    };
+    let listed = fields.one_or_more("member", ADDED_MAX)?;
     let mut rows = Vec::with_capacity(listed.len());
     for (index, member) in listed.iter().enumerate() {
         let mut row = read_member(&desk, &team, (&format!("member[{index}]"), member)).await?;

@@ -8,9 +8,9 @@ use tollgate_store::{ENTITIES_PER_PAGE_MAX, EntityRow};
 
 use super::{Family, account, organizations, users};
 use crate::desk::Desk;
-use crate::fields::{Change, Fields};
+use crate::fields::Fields;
 use crate::limits;
-use crate::problem::{self, missing};
+use crate::problem;
 use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::{Field, Shape, choice, dollars, one_or_more, text};
@@ -67,11 +67,7 @@ pub(crate) fn routes() -> Vec<Route> {
 
 async fn add(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let organization = changeable(&desk, &fields).await?;
-    let listed = match fields.list("member", ADDED_MAX) {
-        Ok(Change::Set(listed)) => listed,
-        Ok(_) => return Err(missing("member", "`member` says who is added")),
-        Err(_) => vec![fields.object("member")?.value().map_or(Value::Null, Value::Object)],
-    };
+    let listed = fields.one_or_more("member", ADDED_MAX)?;
     let mut rows = Vec::with_capacity(listed.len());
     for (index, member) in listed.iter().enumerate() {
         let place = format!("member[{index}]");
