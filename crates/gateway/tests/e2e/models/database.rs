@@ -190,8 +190,9 @@ async fn a_database_that_cannot_be_read_keeps_no_file_from_being_reloaded() {
         .expect("away");
     let more = base.group("more", &ConfigText::deployment(&stage.simulator));
     stage.home.rewrite_config(&more.build());
-    stage.gateway.says("the configuration was reloaded").await;
-    key.client.post(CHAT, CALL.replace(GROUP, "more")).await.ok();
+    let more = CALL.replace(GROUP, "more");
+    let serves = || async { key.client.post(CHAT, more.clone()).await.status == 200 };
+    until("the file to be reloaded", || async { serves().await.then_some(()) }).await;
     calls(&key, 200, "").await;
     // What changed meanwhile is read once it can be.
     sqlx::query("DELETE FROM away").execute(&mut connection).await.expect("a deletion");
