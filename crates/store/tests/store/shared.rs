@@ -341,20 +341,16 @@ fn a_node_that_the_others_have_not_seen_grants_no_share_of_what_they_divide() {
         let one = Node::with(&world, seldom.clone()).await;
         let late = SharedOptions { sole: false, node: "two".to_owned(), ..seldom };
         let two = Node::with(&world, late).await;
-        let held = [one.call(10).await.expect("it fits"), two.call(10).await.expect("it fits")];
-        assert_eq!(two.counters.health().nodes, 0);
-        assert_eq!(one.money().await, (0, 20));
+        let _held = [one.call(10).await.expect("it fits"), two.call(10).await.expect("it fits")];
+        assert_eq!((two.counters.health().nodes, one.money().await), (0, (0, 20)));
         redis.kill();
         assert!(matches!(two.call(1).await, Err(ClaimError::CountersAway)));
-        // Whether the first has heard of the second or not: both together never pass the budget.
         let mut rest = Vec::new();
         while let Ok(claims) = one.call(1).await {
             rest.push(claims);
-            assert!(rest.len() <= 80, "the budget is passed");
         }
-        assert!(!rest.is_empty(), "it has a share");
+        assert!((1..=80).contains(&rest.len()), "a share within the budget: {}", rest.len());
         assert!(matches!(one.call(1).await, Err(ClaimError::Exceeded(_))));
-        drop((held, rest));
     });
 }
 
