@@ -332,12 +332,9 @@ fn a_node_that_starts_without_redis_grants_a_share_only_when_it_knows_to_be_alon
 #[test]
 fn a_node_that_the_others_have_not_seen_grants_no_share_of_what_they_divide() {
     with_budget(100, async |world, mut redis| {
-        let seldom = SharedOptions {
-            beat: Duration::from_secs(3_600),
-            while_away: WhileAway::Share,
-            sole: true,
-            ..options(&redis, "one")
-        };
+        let (beat, while_away) = (Duration::from_secs(3_600), WhileAway::Share);
+        let options = options(&redis, "one");
+        let seldom = SharedOptions { beat, while_away, sole: true, ..options };
         let one = Node::with(&world, seldom.clone()).await;
         let late = SharedOptions { sole: false, node: "two".to_owned(), ..seldom };
         let two = Node::with(&world, late).await;
