@@ -15,6 +15,7 @@ mod permit;
 mod price;
 mod route;
 mod settle;
+mod tally;
 mod window;
 
 pub use afford::affordable;
@@ -28,12 +29,13 @@ pub use fair::{
     Acquired, Ask, Concurrency, Ended, Flow, FlowBy, Full, PLACES_MAX, PLACES_PER_FLOW_MAX, Party,
     Place, PlaceId, Priority, PriorityRange, QueueFull, Queueing, Slot, Slots, Turn, Weight,
 };
-pub use limits::{Bounds, Demand, Limits, Measure, MoneyBound, RATE_WINDOW, Raise, Rule, Used};
+pub use limits::{Bounds, Limits, MoneyBound, Raise, Rule, cap_at};
 pub use nearest::nearest;
 pub use permit::{Grant, ModelPattern, visible_models};
 pub use price::{PriceSheet, PriceTier, Rates, Unpriced};
 pub use route::{Candidate, plan};
 pub use settle::{Observed, Settlement, estimated_input, estimated_output, settle};
+pub use tally::{Demand, Measure, RATE_WINDOW, Tally, Used};
 pub use window::{
     Anchor, Calendar, DaysError, LOCAL_DAYS_MAX, LocalDay, Period, PeriodError, PeriodProblem,
     QuarterHours, Span, TimeOfDay, TimeOfDayError, WeekStart, WeekStartError, Zone, ZoneError,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_domain::{Clock, Subject, Timestamp};
-use tollgate_policy::{Anchor, Calendar, Counter, Measure, Rule, Span, Window};
+use tollgate_policy::{Anchor, Calendar, Counter, Measure, Span, Tally, Window};
 
 use crate::{Db, StoreError};
 
@@ -35,20 +35,20 @@ impl Books {
     pub(crate) async fn spent_so_far(
         &self,
         subject: &Subject,
-        rule: &Rule,
+        tally: &Tally,
         anchor: Anchor,
     ) -> Result<Counter, StoreError> {
-        if rule.measure != Measure::Money {
+        if tally.measure != Measure::Money {
             return Ok(Counter::default());
         }
         let now = self.clock.now();
-        let start = match rule.window(&self.calendar, anchor, now) {
+        let start = match tally.window(&self.calendar, anchor, now) {
             Window::Between(start, _) => start,
             Window::Forever | Window::Opened { .. } => Timestamp::EPOCH,
         };
         // Nothing later has been admitted, and to the end of a quarter-hour sums are exact.
         let span = Span { start, end: now.quarter_hour().plus(QUARTER_HOUR) };
-        let model = rule.model.as_ref().map(|model| model.as_str());
+        let model = tally.model.as_ref().map(|model| model.as_str());
         let spent = self.db.spent(subject, model, span).await?;
         Ok(Counter::new(start.micros(), spent.nanos()))
     }
