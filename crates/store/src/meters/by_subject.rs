@@ -39,8 +39,8 @@ impl Meters {
         self.of.pin().get(subject).and_then(|row| row.find(tally)).map(Arc::clone)
     }
 
-    /// A subject's meter of a tally, made of `counter` when there is none. When two make it at once,
-    /// the first gives it to both.
+    /// A subject's meter of a tally, made of `counter` when there is none. When two make it at
+    /// once, the first gives it to both.
     pub(crate) fn get_or_make(
         &self,
         subject: &Subject,
