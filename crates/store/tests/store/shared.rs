@@ -56,7 +56,7 @@ impl Node {
     async fn look(&self) -> Option<(i64, i64)> {
         match self.call(i64::MAX).await {
             Err(ClaimError::Exceeded(exceeded)) => {
-                assert_eq!(exceeded.rule.measure, Measure::Money);
+                assert_eq!(exceeded.tally.measure, Measure::Money);
                 assert_eq!(exceeded.level.subject.level, Level::Key);
                 Some((exceeded.over.used, exceeded.over.held))
             }
