@@ -5,6 +5,7 @@
 
 mod cloud;
 mod decimal;
+mod failure;
 mod identity;
 mod key;
 mod ledger;
@@ -22,6 +23,7 @@ pub use cloud::{
     GoogleLink, Identity,
 };
 pub use decimal::{NotADecimal, Scaled, parse_scaled};
+pub use failure::FailureClass;
 pub use identity::{
     BudgetId, CallId, CustomerId, DeploymentId, IdError, KeyId, OrganizationId, PriceSheetId,
     ProjectId, ProviderName, ResponseId, TagName, TeamId, UserId,

@@ -2,6 +2,8 @@
 
 mod families;
 
+use tollgate_domain::FailureClass as C;
+
 use crate::Reason;
 use crate::row::{Origin, Row};
 use families::{
@@ -262,6 +264,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::ModelUnknown,
+        class: C::ModelUnknown,
         status: 404,
         code: Some("model_not_found"),
         anthropic_kind: "not_found_error",
@@ -310,6 +313,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::ParameterUnsupported,
+        class: C::RequestRejected,
         code: Some("unsupported_parameter"),
         title: "the model does not take a parameter",
         meaning: "The provider accepts the call only without the parameter that the message \
@@ -327,6 +331,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::ContextWindowExceeded,
+        class: C::ContextWindow,
         code: Some("context_length_exceeded"),
         title: "the prompt is longer than the model's context window",
         meaning: "Prompt and reserved output together have more tokens than the model can take.",
@@ -336,6 +341,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::ContentRefused,
+        class: C::ContentPolicy,
         code: Some("content_policy_violation"),
         title: "the provider refused the content",
         meaning: "The provider's content policy stopped the prompt or the answer.",
@@ -344,6 +350,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::NoEndpointWithRequiredFeature,
+        class: C::NotOffered,
         title: "no endpoint has a feature the call needs",
         meaning: "The model is served, and no endpoint that serves it takes tools, images or \
             whatever else the call needs.",
@@ -352,6 +359,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::ClientTooSlow,
+        class: C::ClientGone,
         status: 408,
         title: "the client is too slow",
         meaning: "The client did not send its body, or did not read its answer, within the time \
@@ -361,6 +369,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::ClientDisconnected,
+        class: C::ClientGone,
         status: 499,
         title: "the client went away",
         meaning: "The connection closed before the answer ended; what was consumed until then is \
@@ -442,6 +451,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamRateLimited,
+        class: C::RateLimited,
         status: 429,
         kind: "throttling_error",
         anthropic_kind: "rate_limit_error",
@@ -453,6 +463,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamQuotaExhausted,
+        class: C::QuotaExhausted,
         status: 429,
         kind: "insufficient_quota",
         code: Some("insufficient_quota"),
@@ -466,6 +477,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamOverloaded,
+        class: C::Overloaded,
         status: 503,
         kind: "overloaded_error",
         anthropic_kind: "overloaded_error",
@@ -476,6 +488,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamTimeout,
+        class: C::TimedOut,
         status: 504,
         kind: "timeout_error",
         anthropic_kind: "timeout_error",
@@ -488,6 +501,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamReportedTimeout,
+        class: C::TimedOut,
         status: 504,
         kind: "timeout_error",
         anthropic_kind: "timeout_error",
@@ -499,6 +513,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamUnreachable,
+        class: C::Unreachable,
         kind: "api_connection_error",
         title: "the provider cannot be reached",
         meaning: "No connection came about: the name does not resolve, the port is closed, or TLS \
@@ -516,6 +531,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamRejectedRequest,
+        class: C::RequestRejected,
         title: "the provider does not accept the request",
         meaning: "The gateway relayed the call as it came, and the provider says what is wrong \
             with it.",
@@ -524,6 +540,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamRequestTooLarge,
+        class: C::RequestTooLarge,
         status: 413,
         anthropic_kind: "request_too_large",
         title: "the request is larger than the provider accepts",
@@ -534,6 +551,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamRouteUnknown,
+        class: C::ModelUnknown,
         status: 404,
         kind: "not_found_error",
         anthropic_kind: "not_found_error",
@@ -545,6 +563,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamAnswerMalformed,
+        class: C::AnswerUnreadable,
         title: "the provider's answer cannot be read",
         meaning: "The answer is not what its format promises: no JSON, an HTML page, or a frame \
             with fields missing.",
@@ -553,6 +572,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamAnswerCut,
+        class: C::AnswerUnreadable,
         title: "the provider's answer broke off",
         meaning: "The connection ended before the answer did; what arrived was relayed and is \
             charged.",
@@ -561,6 +581,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamAnswerTooLarge,
+        class: C::AnswerTooLarge,
         retryable: false,
         title: "the provider's answer is too large",
         meaning: "Answers have a limit so that one call cannot take the memory of all.",
@@ -602,6 +623,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamAccountOutOfCredits,
+        class: C::QuotaExhausted,
         status: 402,
         kind: "insufficient_quota",
         code: Some("insufficient_quota"),
@@ -613,6 +635,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::ModelRetired,
+        class: C::ModelRetired,
         status: 404,
         code: Some("model_not_found"),
         anthropic_kind: "not_found_error",
@@ -624,6 +647,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::ModelTemporarilyUnavailable,
+        class: C::Overloaded,
         status: 503,
         anthropic_kind: "overloaded_error",
         title: "the model cannot be served right now",
@@ -633,6 +657,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::AllDeploymentsRateLimited,
+        class: C::RateLimited,
         status: 429,
         kind: "throttling_error",
         anthropic_kind: "rate_limit_error",
@@ -644,6 +669,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::AllDeploymentsFailing,
+        class: C::Overloaded,
         status: 503,
         anthropic_kind: "overloaded_error",
         title: "every deployment of the model is failing",
@@ -653,6 +679,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::ExcludedByOpenrouterPrivacySettings,
+        class: C::NotOffered,
         kind: "permission_error",
         origin: Origin::Config,
         title: "OpenRouter's privacy settings exclude every endpoint",
@@ -686,6 +713,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::UpstreamReturnedNoImage,
+        class: C::AnswerUnfit,
         title: "the provider's answer holds no image",
         meaning: "The provider answered the call for an image without one, often with text that \
             says why.",
@@ -694,6 +722,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::StructuredOutputNotProduced,
+        class: C::AnswerUnfit,
         title: "the model did not produce the structure asked for",
         meaning: "The answer does not fit the JSON schema of the call; it is charged, because it \
             was produced.",
@@ -702,6 +731,7 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::StreamLimitExceeded,
+        class: C::AnswerTooLarge,
         retryable: false,
         title: "a stream accumulates too much",
         meaning: "Something the gateway must collect, such as the arguments of one tool call, \

@@ -1,5 +1,7 @@
 //! What is said about a reason: the shape of the catalogue's rows, and the articles made of them.
 
+use tollgate_domain::FailureClass;
+
 use crate::Reason;
 use crate::catalogue::ROWS;
 
@@ -31,6 +33,8 @@ pub struct Row {
     pub anthropic_kind: &'static str,
     /// Whose fault it is.
     pub origin: Origin,
+    /// What it means for the call's other attempts, when an attempt failed for it.
+    pub class: FailureClass,
     /// Whether the same call may succeed later without any change.
     pub retryable: bool,
     /// What is so, as a heading.

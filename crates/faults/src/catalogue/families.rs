@@ -1,5 +1,7 @@
 //! What rows of the catalogue have in common, family by family.
 
+use tollgate_domain::FailureClass;
+
 use crate::Reason;
 use crate::row::{Origin, Row};
 
@@ -11,6 +13,7 @@ pub(super) const KEY: Row = Row {
     code: None,
     anthropic_kind: "authentication_error",
     origin: Origin::Client,
+    class: FailureClass::CallRefused,
     retryable: false,
     title: "",
     meaning: "",
@@ -28,6 +31,7 @@ pub(super) const REQUEST: Row = Row {
     code: None,
     anthropic_kind: "invalid_request_error",
     origin: Origin::Client,
+    class: FailureClass::CallRefused,
     retryable: false,
     title: "",
     meaning: "",
@@ -46,6 +50,7 @@ pub(super) const BUDGET: Row = Row {
     code: None,
     anthropic_kind: "rate_limit_error",
     origin: Origin::Gateway,
+    class: FailureClass::LimitReached,
     retryable: false,
     title: "",
     meaning: "",
@@ -60,6 +65,7 @@ pub(super) const THROTTLE: Row = Row {
     code: None,
     anthropic_kind: "rate_limit_error",
     origin: Origin::Gateway,
+    class: FailureClass::LimitReached,
     retryable: true,
     title: "",
     meaning: "",
@@ -74,6 +80,7 @@ pub(super) const GATEWAY: Row = Row {
     code: None,
     anthropic_kind: "overloaded_error",
     origin: Origin::Gateway,
+    class: FailureClass::GatewayFailed,
     retryable: true,
     title: "",
     meaning: "",
@@ -88,6 +95,7 @@ pub(super) const STORE: Row = Row {
     code: None,
     anthropic_kind: "api_error",
     origin: Origin::Gateway,
+    class: FailureClass::GatewayFailed,
     retryable: true,
     title: "",
     meaning: "",
@@ -102,6 +110,7 @@ pub(super) const UPSTREAM: Row = Row {
     code: None,
     anthropic_kind: "api_error",
     origin: Origin::Upstream,
+    class: FailureClass::ProviderFailed,
     retryable: true,
     title: "",
     meaning: "",
@@ -116,6 +125,7 @@ pub(super) const CREDENTIAL: Row = Row {
     code: None,
     anthropic_kind: "api_error",
     origin: Origin::Config,
+    class: FailureClass::CredentialRejected,
     retryable: false,
     title: "",
     meaning: "",

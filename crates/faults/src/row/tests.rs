@@ -1,6 +1,7 @@
 //! The catalogue: what every row promises, and what the contract fixes for single reasons.
 
 use super::*;
+use tollgate_domain::FailureClass;
 
 #[test]
 fn every_reason_has_its_own_row_with_words() {
@@ -90,4 +91,19 @@ fn an_article_says_what_its_row_says() {
     assert_eq!(article.fix, row(Reason::BudgetExceeded).fix);
     assert!(Reason::ALL.into_iter().all(|reason| super::article(reason.slug()).is_some()));
     assert_eq!(super::article("../etc/passwd"), None);
+}
+
+#[test]
+fn every_class_of_failures_has_a_reason() {
+    for class in FailureClass::ALL {
+        assert!(Reason::ALL.into_iter().any(|reason| row(reason).class == class), "{class}");
+    }
+}
+
+#[test]
+fn what_is_the_upstreams_fault_is_a_failure_of_an_attempt() {
+    for reason in Reason::ALL.into_iter().filter(|reason| row(*reason).origin == Origin::Upstream) {
+        let own = [FailureClass::CallRefused, FailureClass::GatewayFailed];
+        assert!(!own.contains(&row(reason).class), "{reason}");
+    }
 }

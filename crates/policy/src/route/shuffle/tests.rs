@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// A small generator for tests (splitmix64): full-width and the same on every run.
-fn seeded(mut state: u64) -> impl FnMut() -> u64 {
+pub(in crate::route) fn seeded(mut state: u64) -> impl FnMut() -> u64 {
     move || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = state;

@@ -1,0 +1,58 @@
+//! The order of the deployments of one tier, by strategy.
+
+use crate::route::shuffle::{index_below, shuffle};
+use crate::route::{Contender, Load, Strategy};
+
+/// Orders the members of a tier, which are all ready.
+pub(super) fn order(
+    tier: &mut [usize],
+    contenders: &[Contender<'_>],
+    strategy: Strategy,
+    draw: &mut dyn FnMut() -> u64,
+) {
+    if tier.len() < 2 {
+        return;
+    }
+    if strategy == Strategy::LatencyBased {
+        return better_of_two(tier, contenders, draw);
+    }
+    // Those that a strategy does not tell apart share by weight.
+    shuffle(tier, &|at| &contenders[at].candidate, draw);
+    match strategy {
+        Strategy::SimpleShuffle | Strategy::LatencyBased => {}
+        Strategy::LeastBusy => tier.sort_by_key(|at| contenders[*at].load.in_flight),
+        Strategy::UsageBased => tier.sort_by_key(|at| contenders[*at].load.tokens),
+        // A price that nobody knows is no low one.
+        Strategy::CostBased => {
+            tier.sort_by_key(|at| contenders[*at].price_picos.unwrap_or(u64::MAX));
+        }
+    }
+}
+
+/// Each place goes to the better of two of those left, drawn at random: near the best without all
+/// calls meeting there.
+fn better_of_two(tier: &mut [usize], contenders: &[Contender<'_>], draw: &mut dyn FnMut() -> u64) {
+    for place in 0..tier.len() - 1 {
+        let left = &tier[place..];
+        let number = draw();
+        let one = index_below(number, left.len());
+        let step = 1 + index_below(number.rotate_left(32), left.len() - 1);
+        let other = (one + step) % left.len();
+        let wait = |at: usize| expected_wait(&contenders[left[at]].load);
+        let better = if wait(other) < wait(one) { other } else { one };
+        tier.swap(place, place + better);
+    }
+}
+
+/// How long an answer may take there, in microseconds: the latency once for each call under way and
+/// for this one. A deployment that was never called is called once to find out.
+fn expected_wait(load: &Load) -> u64 {
+    let calls = u64::from(load.in_flight);
+    match load.latency_micros {
+        Some(micros) => micros.saturating_mul(calls + 1),
+        None => UNSEEN_MICROS.saturating_mul(calls),
+    }
+}
+
+/// What a first call under way counts for while nobody knows how long it takes: an hour.
+const UNSEEN_MICROS: u64 = 3_600_000_000;
