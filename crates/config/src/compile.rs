@@ -9,10 +9,11 @@ use tollgate_wire::Catalog;
 
 use crate::diagnostic::{Finding, Findings, Source, code};
 use crate::environment::Environment;
+use crate::fallbacks;
 use crate::model_list::{Context, Credentials, Groups};
 use crate::price::list::PriceList;
 use crate::schema::{Given, KnownKeys, Reader, Section};
-use crate::settings::{self, Sections, Shared, UnpricedModels};
+use crate::settings::{self, Routing, Sections, Shared, UnpricedModels};
 use crate::snapshot::{Alias, Snapshot};
 use crate::stored::{LeftOut, Stored};
 use crate::yaml::{Entry, Mapping, Value};
@@ -132,6 +133,12 @@ fn sections(
     if let Some(entry) = sections.router.take("model_group_alias") {
         snapshot.aliases = aliases(reader, entry, &snapshot, &absent);
     }
+    let chains = fallbacks::read(reader, (&mut sections.litellm, &mut sections.router));
+    if !chains.is_empty() {
+        let fallbacks = fallbacks::compile(reader, &chains, &snapshot, &absent);
+        let routing = Routing { fallbacks, ..(*snapshot.settings.routing).clone() };
+        snapshot.settings.routing = Arc::new(routing);
+    }
     snapshot.names = snapshot.listed_names();
     snapshot.access = snapshot.access_by_group();
     top.finish(&KnownKeys::TOP_LEVEL, &mut reader.findings);
@@ -241,7 +248,7 @@ fn target<'e>(reader: &mut Reader<'_>, entry: &'e Entry) -> Option<(&'e Entry, S
 }
 
 /// Whether a configured name, which may be a pattern, answers to this one.
-fn answers(configured: &ModelName, name: &str) -> bool {
+pub(crate) fn answers(configured: &ModelName, name: &str) -> bool {
     match crate::pattern::Pattern::read(configured.as_str()) {
         Some(pattern) => pattern.captures(name).is_some(),
         None => configured.as_str() == name,

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tollgate_domain::{DeploymentId, Identity, ModelName, Secret};
-use tollgate_policy::{Bounds, Candidate, ModelLimits, PriceSheet};
+use tollgate_policy::{Bounds, Candidate, HealthRules, ModelLimits, PriceSheet};
 use tollgate_wire::capability::Capability;
 use tollgate_wire::json::JsonPath;
 use tollgate_wire::{Address, Calling, Endpoint, Provider, WireFormat};
@@ -75,6 +75,10 @@ pub struct Deployment {
     pub forwards: Forwards,
     /// Its part in routing.
     pub candidate: Candidate,
+    /// Its tags, where tags take part in routing.
+    pub tags: Arc<[Box<str>]>,
+    /// When it rests.
+    pub health: HealthRules,
     /// The most calls it takes at once: `max_parallel_requests`, else as many as its `rpm` or `tpm`
     /// stands for, else `router_settings.default_max_parallel_requests`.
     pub calls_at_once_max: Option<NonZeroU32>,

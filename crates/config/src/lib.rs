@@ -13,6 +13,7 @@ mod compile;
 mod deployment;
 mod diagnostic;
 mod environment;
+mod fallbacks;
 mod grade;
 mod model_list;
 mod pattern;
@@ -37,8 +38,8 @@ pub use price::list::{PriceList, PriceListError, PricedModel};
 pub use price::row::RowProblem;
 pub use price::shown::price_fields;
 pub use settings::{
-    FairQueueSettings, FetchMedia, KeyBounds, KeyMaking, Makers, ReasoningMemory, Settings,
-    StoreFailure, StructureMiss, UnboundedCalls, UnpricedModels,
+    FairQueueSettings, FetchMedia, KeyBounds, KeyMaking, Makers, ReasoningMemory, Routing,
+    Settings, StoreFailure, StructureMiss, UnboundedCalls, UnpricedModels,
 };
 pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Served, Snapshot};
 pub use stored::{LeftOut, Stored, StoredCredential, StoredDeployment};

@@ -5,6 +5,7 @@ mod budget;
 mod fair_queue;
 mod key_making;
 mod records;
+pub(crate) mod routing;
 mod shared;
 
 use std::num::NonZeroU32;
@@ -22,6 +23,7 @@ use crate::schema::{Reader, Section};
 use crate::yaml::{Entry, Value};
 
 pub use fair_queue::FairQueueSettings;
+pub use routing::Routing;
 pub(crate) use shared::Shared;
 
 pub use key_making::{KeyBounds, KeyMaking, Makers};
@@ -40,8 +42,8 @@ pub struct Settings {
     /// Whether deployments and credentials can be written into the database:
     /// `general_settings.store_model_in_db`, else `STORE_MODEL_IN_DB`.
     pub store_models: bool,
-    /// Attempts after the first, where neither the call nor the deployment says.
-    pub num_retries: u32,
+    /// How calls find their deployments.
+    pub routing: Arc<Routing>,
     /// Largest request body, in bytes.
     pub request_bytes_max: u64,
     /// Largest answer that is read whole, in bytes.
@@ -163,7 +165,7 @@ impl Settings {
             redis_url: None,
             store_models: first(&["STORE_MODEL_IN_DB"])
                 .is_some_and(|text| text.trim().eq_ignore_ascii_case("true")),
-            num_retries: NUM_RETRIES,
+            routing: Arc::default(),
             request_bytes_max: REQUEST_MB * BYTES_PER_MB,
             response_bytes_max: RESPONSE_MB * BYTES_PER_MB,
             calls_in_flight_max: CALLS_IN_FLIGHT,
@@ -332,8 +334,6 @@ fn choice<T: Copy>(
 const KEEPALIVE: Duration = Duration::from_secs(15);
 /// Longest such silence that can be configured, in milliseconds: an hour.
 const KEEPALIVE_MS_MAX: u64 = 3_600_000;
-/// LiteLLM's own default.
-pub(super) const NUM_RETRIES: u32 = 2;
 /// Most attempts after the first that may be asked for.
 pub(crate) const RETRIES_MAX: u64 = 100;
 /// LiteLLM counts its size limits in these.

@@ -246,7 +246,7 @@ fn keys_without_effect_and_unknown_keys_are_warnings() {
             "router_setings: {timeout: 1}",
             Some((code::KEY_UNKNOWN, Some("did you mean `router_settings`?"))),
         ),
-        ("router_settings: {fallbacks: [{a: [b]}]}", Some((code::NO_EFFECT, None))),
+        ("router_settings: {caching_groups: [[a, b]]}", Some((code::NO_EFFECT, None))),
         ("general_settings: {nobody_knows_this_one: 1}", Some((code::KEY_UNKNOWN, None))),
     ];
     for (more, expected) in cases {

@@ -154,7 +154,7 @@ impl Written<'_> {
             blocked,
         });
         let Some((model_entry, model)) = model else {
-            Plain::read(cx.reader, &mut params, &mut info);
+            Plain::read(cx.reader, (&mut params, &mut info), &cx.shared.health);
             return Vec::new();
         };
         if model == "*" && explicit.is_none() {
@@ -170,7 +170,7 @@ impl Written<'_> {
             Ok(inferred) => inferred,
             Err(no_provider) => {
                 cx.reader.findings.push(no_provider.finding(model_span.clone(), &model));
-                Plain::read(cx.reader, &mut params, &mut info);
+                Plain::read(cx.reader, (&mut params, &mut info), &cx.shared.health);
                 return Vec::new();
             }
         };

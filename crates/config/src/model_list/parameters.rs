@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tollgate_domain::{DeploymentId, ModelName};
-use tollgate_policy::{Bounds, Candidate, MoneyBound, nearest};
+use tollgate_policy::{Bounds, Candidate, HealthRules, MoneyBound, nearest};
 use tollgate_wire::capability::Capability;
 use tollgate_wire::{Calling, Provider};
 
@@ -18,7 +18,7 @@ use crate::deployment::Deployment;
 use crate::diagnostic::{Finding, code};
 use crate::price::field::is_price;
 use crate::schema::{KnownKeys, Reader, Section};
-use crate::settings::{RETRIES_MAX, Shared, calls_at_once};
+use crate::settings::{RETRIES_MAX, Shared, calls_at_once, routing};
 use crate::snapshot::listed;
 use crate::timeouts::{OwnTimeouts, Timeouts};
 use crate::yaml::Span;
@@ -72,6 +72,8 @@ pub(super) struct Plain {
     calls_at_once_max: Option<NonZeroU32>,
     timeouts: OwnTimeouts,
     num_retries: Option<u32>,
+    tags: Vec<String>,
+    health: HealthRules,
     own_prices: price::Own,
 }
 
@@ -80,10 +82,13 @@ impl Plain {
     /// problem is found at once.
     pub(super) fn read(
         reader: &mut Reader<'_>,
-        params: &mut Section<'_>,
-        info: &mut Section<'_>,
+        (params, info): (&mut Section<'_>, &mut Section<'_>),
+        shared: &HealthRules,
     ) -> Self {
+        let tags = params.take("tags").map(|entry| reader.texts(entry)).unwrap_or_default();
         Self {
+            tags,
+            health: routing::of_deployment(reader, (params, info), shared),
             extra_body: body::extra(reader, params),
             candidate: candidate(reader, params),
             budget: budgets::of_deployment(reader, params),
@@ -122,9 +127,11 @@ impl Part<'_> {
         let version = credential::api_version(reader, params.take("api_version"), &provider);
         let headers = body::headers(reader, &mut params, &provider);
         let edits = body::edits(reader, &mut params, cx.shared);
-        let plain = Plain::read(reader, &mut params, &mut info);
+        let plain = Plain::read(reader, (&mut params, &mut info), &cx.shared.health);
         let (bounds, calls_at_once_max) = plain.binds(cx.shared);
-        let Plain { extra_body, candidate, timeouts, num_retries, own_prices, .. } = plain;
+        let Plain {
+            extra_body, candidate, timeouts, num_retries, tags, health, own_prices, ..
+        } = plain;
         let defaults = body::defaults(reader, &params);
         let limits = price::limits(reader, &mut info, output_limit(&defaults));
         let mode = last_of_info(reader, &mut info);
@@ -155,6 +162,8 @@ impl Part<'_> {
             forwards,
             candidate: Candidate { available: !blocked, ..candidate },
             bounds: Arc::new(bounds),
+            tags: tags.into_iter().map(String::into_boxed_str).collect(),
+            health,
             calls_at_once_max,
             limits,
             timeouts: Timeouts::resolve(&timeouts, &cx.shared.timeouts),

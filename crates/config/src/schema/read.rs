@@ -63,18 +63,32 @@ impl<'a> Reader<'a> {
 
     /// A number of seconds above zero, to the microsecond.
     pub(crate) fn seconds(&mut self, entry: &Entry) -> Option<Duration> {
+        self.duration(entry, ("above 0", "leave it out for the default"), 1)
+    }
+
+    /// A number of seconds from zero on, to the microsecond.
+    pub(crate) fn seconds_or_zero(&mut self, entry: &Entry) -> Option<Duration> {
+        self.duration(entry, ("0 or more", ""), 0)
+    }
+
+    fn duration(
+        &mut self,
+        entry: &Entry,
+        (least, help): (&str, &str),
+        micros_min: u64,
+    ) -> Option<Duration> {
         const EXPECTED: &str = "a number of seconds";
         let text = self.number(entry, EXPECTED)?;
         let Ok(scaled) = parse_scaled(&text, 6) else {
             return self.not_a(entry, &text, EXPECTED);
         };
-        let micros = u64::try_from(scaled.value).ok().filter(|micros| *micros > 0);
+        let micros = u64::try_from(scaled.value).ok().filter(|micros| *micros >= micros_min);
         let Some(micros) = micros.filter(|micros| *micros <= SECONDS_MAX * 1_000_000) else {
             let message = format!(
-                "`{}` is `{text}`, not above 0 and up to {SECONDS_MAX} seconds",
+                "`{}` is `{text}`, not {least} and up to {SECONDS_MAX} seconds",
                 entry.name
             );
-            self.out_of_range(entry, message, "leave it out for the default");
+            self.out_of_range(entry, message, help);
             return None;
         };
         Some(Duration::from_micros(micros))

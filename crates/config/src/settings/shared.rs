@@ -3,16 +3,15 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use tollgate_policy::nearest;
+use tollgate_policy::HealthRules;
 
-use super::{NUM_RETRIES, RETRIES_MAX, Sections, Settings, answers, calls_at_once, fair_queue};
+use super::{Sections, Settings, answers, calls_at_once, fair_queue, routing};
 use crate::budgets;
 use crate::calendar;
 use crate::deployment::Forwards;
 use crate::diagnostic::{Finding, code};
 use crate::schema::{KnownKeys, Reader, Section};
 use crate::timeouts::SharedTimeouts;
-use crate::yaml::Entry;
 
 /// The settings that models are compiled with.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +26,8 @@ pub(crate) struct Shared {
     /// `router_settings.default_max_parallel_requests`.
     pub(crate) calls_at_once_max: Option<NonZeroU32>,
     pub(crate) forwards: Forwards,
+    /// When deployments rest that say nothing about it.
+    pub(crate) health: HealthRules,
     /// Model groups, with or without `*`, whose clients' headers go on.
     pub(crate) forwarding_groups: Vec<String>,
 }
@@ -40,13 +41,7 @@ pub(super) fn read(
     let Sections { general, litellm, router } = sections;
     let forwards = forwards(reader, general);
     let forwarding_groups = forwarding_groups(reader, litellm);
-    let mut retries = |section: &mut Section<'_>| {
-        let entry = section.take("num_retries")?;
-        let count = reader.count(entry, RETRIES_MAX)?;
-        u32::try_from(count).ok()
-    };
-    let (of_litellm, of_router) = (retries(litellm), retries(router));
-    settings.num_retries = of_router.or(of_litellm).unwrap_or(NUM_RETRIES);
+    settings.routing = Arc::new(routing::read(reader, (litellm, router)));
     let mut seconds = |section: &mut Section<'_>, name| {
         section.take(name).and_then(|entry| reader.seconds(entry))
     };
@@ -56,9 +51,6 @@ pub(super) fn read(
         total_timeout: seconds(router, "total_timeout"),
         request_timeout: seconds(litellm, "request_timeout"),
     };
-    if let Some(entry) = router.take("routing_strategy") {
-        strategy(reader, entry);
-    }
     if let Some(output) = litellm.take("structured_output").and_then(|e| reader.mapping(e)) {
         answers::structured_output(reader, output, &mut settings.on_structure_miss);
     }
@@ -86,6 +78,7 @@ pub(super) fn read(
         enforce_model_rates,
         calls_at_once_max,
         forwards,
+        health: settings.routing.health,
         forwarding_groups,
     }
 }
@@ -134,32 +127,5 @@ fn forwarding_groups(reader: &mut Reader<'_>, litellm: &mut Section<'_>) -> Vec<
     listed
 }
 
-fn strategy(reader: &mut Reader<'_>, entry: &Entry) {
-    let Some(name) = reader.text(entry) else { return };
-    if name == STRATEGIES[0] {
-        return;
-    }
-    let span = entry.node.span.clone();
-    reader.findings.push(if STRATEGIES.contains(&&*name) {
-        let message = format!("the strategy `{name}` is not there yet; `simple-shuffle` is used");
-        Finding::warning(code::NO_EFFECT, span, message)
-    } else {
-        let near = nearest(&name, STRATEGIES.into_iter(), 2);
-        Finding::error(code::OUT_OF_RANGE, span, format!("there is no strategy `{name}`"))
-            .with_nearest(&near)
-    });
-}
-
 /// The optional checks that are made (config.md, `optional_pre_call_checks`).
 const PRE_CALL_CHECKS: [&str; 2] = ["enforce_model_rate_limits", "router_budget_limiting"];
-/// `routing_strategy` (config.md, router_settings); the first is the default and the one there is.
-const STRATEGIES: [&str; 8] = [
-    "simple-shuffle",
-    "least-busy",
-    "usage-based-routing",
-    "usage-based-routing-v2",
-    "latency-based-routing",
-    "cost-based-routing",
-    "provider-budget-routing",
-    "lar1",
-];

@@ -48,7 +48,7 @@ fn exposed(secret: Option<&Secret>) -> Option<&str> {
 #[test]
 fn an_empty_file_has_the_defaults() {
     let (settings, shared) = clean("", &[]);
-    assert_eq!(settings.num_retries, 2);
+    assert_eq!(settings.routing.retries.num_retries, 2);
     assert_eq!(settings.request_bytes_max, 100 * 1024 * 1024);
     assert_eq!(settings.unpriced_models, UnpricedModels::Block);
     assert_eq!(settings.on_store_failure, StoreFailure::Closed);
@@ -226,7 +226,7 @@ fn the_routers_retries_go_before_those_of_litellm_settings() {
         ("router_settings: {num_retries: '7'}", 7),
     ];
     for (text, retries) in cases {
-        assert_eq!(clean(text, &[]).0.num_retries, retries, "{text}");
+        assert_eq!(clean(text, &[]).0.routing.retries.num_retries, retries, "{text}");
     }
 }
 
@@ -352,7 +352,12 @@ fn a_wrong_setting_is_a_finding() {
         ("router_settings: {num_retries: 101}", code::OUT_OF_RANGE),
         ("router_settings: {redis_url: 'http://redis.test'}", code::OUT_OF_RANGE),
         ("router_settings: {redis_host: r.test, redis_port: 65536}", code::OUT_OF_RANGE),
-        ("router_settings: {routing_strategy: least-busy}", code::NO_EFFECT),
+        ("router_settings: {routing_strategy: lar1}", code::NO_EFFECT),
+        ("router_settings: {max_fallbacks: 33}", code::OUT_OF_RANGE),
+        ("router_settings: {allowed_fails: many}", code::WRONG_TYPE),
+        ("router_settings: {cooldown_time: -1}", code::OUT_OF_RANGE),
+        ("router_settings: {retry_policy: {TimeoutRetries: 1}}", code::KEY_UNKNOWN),
+        ("router_settings: {retry_policy: 3}", code::WRONG_TYPE),
         ("router_settings: {routing_strategy: simple-shufle}", code::OUT_OF_RANGE),
         ("router_settings: {default_max_parallel_requests: 0}", code::OUT_OF_RANGE),
         ("router_settings: {fair_queue: true}", code::WRONG_TYPE),
