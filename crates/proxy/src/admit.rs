@@ -16,14 +16,14 @@ use tollgate_domain::{
 };
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Limits, nearest};
-use tollgate_store::{LedgerSlot, LevelRecord};
+use tollgate_store::{Claims, LedgerSlot, LevelRecord};
 
 use crate::authenticate::{self, Caller};
 use crate::gate::Gate;
 use crate::grants;
 use crate::ingress::Call;
 use crate::outlets;
-use crate::ticket::{Admission, Ticket};
+use crate::ticket::{Admission, Holding, Ticket};
 pub(crate) use asking::speaks;
 use asking::{Asking, Beside, Claimant, NoPrice};
 
@@ -45,22 +45,16 @@ pub(crate) async fn admit(
     caller: &Caller,
     call: &mut Call,
 ) -> Result<(Ticket, Resolved), Refusal> {
-    let resolved = granted(snapshot, caller, call)?;
+    let name = call.request.asked.model.clone();
+    let resolved = granted(snapshot, caller, name.as_str())?;
     let levels = levels(gate, &snapshot.settings, caller, call).await?;
-    let model = call.request.asked.model.clone();
-    let names = grants::names_of(snapshot, model.as_str());
-    let beside = Beside::of(call, &resolved.deployments, &snapshot.settings);
-    let estimated = Asking::of(call, &resolved, None, beside);
-    priced(&snapshot.settings, &levels, &names, &estimated.most)?;
-    bounded(&snapshot.settings, &levels, &names, || beside.is_open(&resolved.deployments))?;
-    countable(gate, &snapshot.settings, &levels, &names)?;
+    let names = grants::names_of(snapshot, name.as_str());
+    let place = Place { gate, settings: &snapshot.settings, levels: &levels, names: &names };
+    let beside = place.checked(call, &resolved)?;
     let mut slot = slot(gate).await?;
     let admitted_at = gate.now();
     soft::tell(gate, &levels, admitted_at);
-    let claimant = Claimant { gate, levels: &levels, names: &names, at: admitted_at };
-    let clamps = snapshot.settings.clamp_max_tokens;
-    let claimed = claimant.most(call, &resolved, estimated, clamps).await;
-    let (claims, asking) = claimed.map_err(|error| exceeded::not_claimed(&error, admitted_at))?;
+    let (claims, asking) = place.claimed(call, &resolved, beside, admitted_at).await?;
     let attribution = attribution(caller, call);
     slot.open(opening(call, &resolved, &attribution, (admitted_at, &asking)));
     let ticket = Ticket::new(
@@ -68,21 +62,92 @@ pub(crate) async fn admit(
             call: call.id,
             admitted_at,
             attribution,
-            model_group: group(call, &resolved),
             streamed: call.request.asked.stream,
             prompt_bytes: call.request.asked.prompt_bytes,
-            prompt_tokens: asking.prompt_tokens,
             unreported_searches: beside.unreported_searches(),
             client: call.request.format.wire(),
-            demand: asking.demand(call, &levels),
-            tokens: asking.tokens(),
-            reserved: gate.reservations().add(claims.money()),
+            holding: place.holding(call, &resolved, (&asking, &claims)),
         },
         slot,
         claims,
         Arc::clone(gate.clock()),
     );
     Ok((ticket, resolved))
+}
+
+/// Admits the call to another model group: what it holds for the one before is given back, and what
+/// it may need there is claimed by the same checks.
+///
+/// # Errors
+/// As [`admit`]; the call holds nothing then, and may still be admitted to a third.
+pub(crate) async fn again(
+    gate: &Gate,
+    snapshot: &Snapshot,
+    (caller, call): (&Caller, &mut Call),
+    ticket: &mut Ticket,
+    name: &str,
+) -> Result<Resolved, Refusal> {
+    let resolved = granted(snapshot, caller, name)?;
+    let levels = levels(gate, &snapshot.settings, caller, call).await?;
+    let names = grants::names_of(snapshot, name);
+    let place = Place { gate, settings: &snapshot.settings, levels: &levels, names: &names };
+    let beside = place.checked(call, &resolved)?;
+    ticket.give_back();
+    let (claims, asking) = place.claimed(call, &resolved, beside, ticket.admitted_at()).await?;
+    let holding = place.holding(call, &resolved, (&asking, &claims));
+    ticket.hold(holding, claims);
+    Ok(resolved)
+}
+
+/// Where a call is to be admitted: by whom it is bound, and the names of the model group.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    gate: &'a Gate,
+    settings: &'a Settings,
+    levels: &'a [Arc<LevelRecord>],
+    names: &'a [&'a str],
+}
+
+impl Place<'_> {
+    /// What the call may consume beside its text, once nothing forbids to claim for it.
+    fn checked(&self, call: &Call, resolved: &Resolved) -> Result<Beside, Refusal> {
+        let Self { gate, settings, levels, names } = *self;
+        let beside = Beside::of(call, &resolved.deployments, settings);
+        let estimated = Asking::of(call, resolved, None, beside);
+        priced(settings, levels, names, &estimated.most)?;
+        bounded(settings, levels, names, || beside.is_open(&resolved.deployments))?;
+        countable(gate, settings, levels, names)?;
+        Ok(beside)
+    }
+
+    async fn claimed(
+        &self,
+        call: &mut Call,
+        resolved: &Resolved,
+        beside: Beside,
+        at: Timestamp,
+    ) -> Result<(Claims, Asking), Refusal> {
+        let Self { gate, settings, levels, names } = *self;
+        let claimant = Claimant { gate, levels, names, at };
+        let estimated = Asking::of(call, resolved, None, beside);
+        let claimed = claimant.most(call, resolved, estimated, settings.clamp_max_tokens).await;
+        claimed.map_err(|error| exceeded::not_claimed(&error, at))
+    }
+
+    fn holding(
+        &self,
+        call: &Call,
+        resolved: &Resolved,
+        (asking, claims): (&Asking, &Claims),
+    ) -> Holding {
+        Holding {
+            model_group: group(call, resolved),
+            prompt_tokens: asking.prompt_tokens,
+            demand: asking.demand(call, self.levels),
+            tokens: asking.tokens(),
+            reserved: self.gate.reservations().add(claims.money()),
+        }
+    }
 }
 
 /// Refused when spend cannot be recorded and a budget binds the call, unless the operator lets each
@@ -125,10 +190,9 @@ async fn slot(gate: &Gate) -> Result<LedgerSlot, Refusal> {
     })
 }
 
-/// The model group the call names, if it exists and the caller may use it. What a caller may not
+/// The model group of this name, if it exists and the caller may use it. What a caller may not
 /// use is not suggested to them either.
-fn granted(snapshot: &Snapshot, caller: &Caller, call: &Call) -> Result<Resolved, Refusal> {
-    let name = call.request.asked.model.as_str();
+fn granted(snapshot: &Snapshot, caller: &Caller, name: &str) -> Result<Resolved, Refusal> {
     let resolved = snapshot.resolve(name).ok_or_else(|| unknown(snapshot, caller, name))?;
     grants::must_be_granted(snapshot, caller, name)?;
     Ok(resolved)

@@ -1,7 +1,8 @@
-//! One bounded loop: dispatch, understand how it ended, next deployment, until an answer begins.
+//! One attempt: the call is sent to a deployment, and its answer begins or fails.
 
 mod counted;
 mod failed;
+mod journey;
 mod media;
 mod outgoing;
 mod probe;
@@ -16,7 +17,6 @@ use http::HeaderMap;
 use tollgate_config::{Deployment, Settings};
 use tollgate_domain::{AttemptRecord, Usage};
 use tollgate_faults::{AttemptFacts, Reason, Refusal};
-use tollgate_policy::Used;
 use tollgate_upstream::{
     Credential, DispatchError, PhaseTimeouts, UpstreamAnswer, UpstreamBody, UpstreamRequest,
 };
@@ -27,18 +27,14 @@ use tollgate_wire::translate::{Course, Fault, Pairing, Thought, WholeAnswer, who
 pub(crate) use crate::attempt::counted::counted;
 use crate::attempt::failed::Failed;
 pub(crate) use crate::attempt::failed::reason_of;
+pub(crate) use crate::attempt::journey::{Sender, attempt};
 use crate::attempt::outgoing::Outgoing;
 pub(crate) use crate::attempt::outgoing::Told;
 pub use crate::attempt::probe::probe;
 pub(crate) use crate::attempt::transformed::{Transformed, transformed};
-use crate::attempt::turn::{Asker, Turn};
-use crate::credential::brought;
 use crate::gate::Gate;
 use crate::ingress::Call;
-use crate::queue::Standing;
-use crate::route::Plan;
 use crate::ticket::Ticket;
-use crate::timing::Phase;
 
 /// An answer that has begun, and the ticket it will settle.
 pub(crate) struct Answer {
@@ -71,66 +67,6 @@ struct Begun {
     told: Told,
     content: Content,
     whole: Option<(Option<Usage>, u64)>,
-}
-
-/// Tries the planned deployments in order until one begins to answer.
-///
-/// # Errors
-/// The first failure, which is the true cause, with every attempt listed.
-pub(crate) async fn attempt(
-    gate: &Gate,
-    settings: &Settings,
-    (call, standing): (&mut Call, Standing),
-    plan: &Plan,
-    mut ticket: Ticket,
-) -> Result<Answer, Refusal> {
-    let lets = |d: &Arc<Deployment>| d.forwards.keys || d.forwards.tokens;
-    if plan.deployments.iter().any(lets) {
-        let brought = brought(gate, &call.headers, settings).await;
-        call.brought = brought.inspect_err(|_| ticket.failed())?;
-    }
-    call.timing.mark(Phase::Admit, gate.ticks());
-    let mut first: Option<Refusal> = None;
-    let asker = Asker { gate, settings, standing };
-    let mut left: Vec<&Arc<Deployment>> = plan.deployments.iter().collect();
-    while let Some(turn) = asker.next(call, &ticket, &mut left, &mut first).await {
-        let Turn { deployment, mut slot, claims } = turn;
-        ticket.dispatched(deployment);
-        let started = gate.ticks();
-        let result = dispatch(gate, settings, call, deployment).await;
-        let record = record(deployment, &result, gate.ticks().since(started));
-        ticket.attempted(record);
-        match result {
-            Ok(begun) => {
-                slot.attempted(None);
-                ticket.join(claims, slot);
-                return Ok(answer(ticket, deployment, begun));
-            }
-            Err(Failed { refusal, consumed: Some(consumed), .. }) => {
-                let (usage, output_bytes) = *consumed;
-                slot.attempted(None);
-                // An answer that nobody gets is charged all the same: it was produced.
-                ticket.join(claims, slot);
-                ticket.consumed(usage, output_bytes);
-                return Err(refusal.with_attempts(attempt_facts(&ticket)));
-            }
-            Err(failed) => {
-                slot.attempted(Some(failed.refusal.reason));
-                // The request was made, though it used nothing else.
-                claims.settle(&Used::default());
-                let try_next = failed.try_next;
-                first.get_or_insert(failed.refusal);
-                if !try_next {
-                    break;
-                }
-            }
-        }
-    }
-    ticket.failed();
-    let refusal = first.unwrap_or_else(|| {
-        Refusal::new(Reason::AllDeploymentsFailing, "no deployment could be tried")
-    });
-    Err(refusal.with_attempts(attempt_facts(&ticket)))
 }
 
 fn answer(mut ticket: Ticket, deployment: &Arc<Deployment>, begun: Begun) -> Answer {

@@ -11,6 +11,7 @@ use tollgate_store::{KeyDirectory, Ledger, Responses, WhileAway};
 use tollgate_upstream::Dispatcher;
 use tollgate_wire::formats::seal::Sealer;
 
+use crate::health::HealthBook;
 use crate::keep::Keeper;
 use crate::memory::Thoughts;
 use crate::queue::Queues;
@@ -27,6 +28,7 @@ pub struct Gate {
     ledger: Ledger,
     keeper: Arc<Keeper>,
     queues: Queues,
+    health: HealthBook,
     reservations: Reservations,
     thoughts: Arc<Thoughts>,
     upstream: Dispatcher,
@@ -67,6 +69,7 @@ impl Gate {
             ledger,
             keeper: Arc::new(Keeper::new(responses, Arc::clone(&clock))),
             queues: Queues::new(Arc::clone(&clock)),
+            health: HealthBook::default(),
             reservations: Reservations::default(),
             thoughts: Arc::new(Thoughts::new(Arc::clone(&clock))),
             upstream,
@@ -89,6 +92,7 @@ impl Gate {
         let known = snapshot.deployments().map(|deployment| deployment.id.clone());
         let configured: HashSet<_> = known.collect();
         self.queues.retain(|id| configured.contains(id));
+        self.health.heed(&snapshot);
         self.snapshots.store(snapshot);
     }
 
@@ -180,6 +184,11 @@ impl Gate {
     #[must_use]
     pub const fn queues(&self) -> &Queues {
         &self.queues
+    }
+
+    /// How deployments fare.
+    pub(crate) const fn health(&self) -> &HealthBook {
+        &self.health
     }
 
     /// What calls under way hold of budgets together.

@@ -12,6 +12,7 @@ use crate::authenticate::Caller;
 use crate::credential::may_carry_one;
 use crate::ingress::Call;
 use crate::refusal::CALL_ID;
+use crate::ticket::Travelled;
 use crate::timing::millis;
 
 /// Prefix under which an upstream's own headers are passed on.
@@ -68,6 +69,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) cost: Option<Money>,
     /// How near it came to its rate limits.
     pub(crate) standing: Standing,
+    /// How far it travelled before it was answered.
+    pub(crate) travelled: Travelled,
     /// The calendar that budgets go by, and the instant.
     pub(crate) at: (&'a Calendar, Timestamp),
 }
@@ -79,7 +82,8 @@ pub(crate) fn write(
     facts: &Facts<'_>,
     upstream: &HeaderMap,
 ) {
-    let Facts { call, caller, model_group, deployment, told, cost, standing, at } = facts;
+    let Facts { call, caller, model_group, deployment, told, cost, standing, travelled, at } =
+        facts;
     let (calendar, now) = at;
     head.reserve(OWN_USUAL + upstream.len());
     for (name, value) in kind {
@@ -90,6 +94,8 @@ pub(crate) fn write(
     insert_static(head, "x-litellm-model-id", deployment.id.as_str());
     insert_static(head, "x-litellm-model-group", model_group.as_str());
     insert_static(head, "x-litellm-version", env!("CARGO_PKG_VERSION"));
+    insert_static(head, "x-litellm-attempted-retries", &travelled.retries.to_string());
+    insert_static(head, "x-litellm-attempted-fallbacks", &travelled.fallbacks.to_string());
     if let Some(cost) = cost {
         insert_static(head, "x-litellm-response-cost", &cost.to_string());
     }

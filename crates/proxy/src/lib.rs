@@ -12,6 +12,7 @@ mod credential;
 mod gate;
 mod grants;
 mod headers;
+mod health;
 mod ingress;
 mod keep;
 mod memory;

@@ -4,7 +4,7 @@ use axum::response::Response;
 use tollgate_faults::Refusal;
 
 use crate::admit::admit;
-use crate::attempt::attempt;
+use crate::attempt::{Sender, attempt};
 use crate::authenticate::authenticate;
 use crate::continue_from::continue_from;
 use crate::gate::Gate;
@@ -12,7 +12,6 @@ use crate::ingress::Ingress;
 use crate::memory::Memory;
 use crate::queue::standing;
 use crate::relay::relay;
-use crate::route::route;
 use crate::rules::by_rules;
 
 /// Serves one call. Each line needs the one above; none can be skipped or swapped.
@@ -32,8 +31,7 @@ pub(crate) async fn serve(gate: &Gate, mut ingress: Ingress) -> Result<Response,
     let mut call = continue_from(gate, settings, &caller, call).await?; // turns kept before it
     let (ticket, resolved) = admit(gate, &snapshot, &caller, &mut call).await?; // money
     call.memory = Memory::of(gate, settings, &caller, &resolved); // thoughts of earlier turns
-    let plan = route(&resolved, settings, &call, gate.random())?; // pure: who may serve it
-    let standing = standing(&caller); // in the queues
-    let answer = attempt(gate, settings, (&mut call, standing), &plan, ticket).await?; // one begins
+    let sender = Sender { gate, snapshot: &snapshot, caller: &caller, standing: standing(&caller) };
+    let answer = attempt(sender, &mut call, &resolved, ticket).await?; // planned, until one begins
     Ok(relay(gate, settings, &caller, call, answer)) // the ticket settles after the last byte
 }

@@ -80,6 +80,13 @@ impl Queues {
         ))
     }
 
+    /// The calls under way at a deployment.
+    #[must_use]
+    pub fn in_flight(&self, deployment: &DeploymentId) -> u32 {
+        let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
+        queues.get(deployment).map_or(0, |queue| queue.gauges().in_flight)
+    }
+
     /// What happens at each deployment that was called.
     #[must_use]
     pub fn gauges(&self) -> Vec<(DeploymentId, Gauges)> {

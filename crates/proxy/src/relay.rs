@@ -38,7 +38,7 @@ pub(crate) fn relay(
     answer: Answer,
 ) -> Response {
     let model_group = answer.ticket.model_group().clone();
-    let standing = answer.ticket.standing();
+    let (standing, travelled) = (answer.ticket.standing(), answer.ticket.way());
     let Answer { ticket, deployment, headers: upstream_headers, told, content } = answer;
     let turn = call.turn.take();
     let keeping = turn.map(|turn| Keeping::new(gate.keeper(), turn, model_group.clone()));
@@ -70,6 +70,7 @@ pub(crate) fn relay(
         told: &told,
         cost,
         standing,
+        travelled,
         at: (gate.keys().calendar(), gate.now()),
     };
     headers::write(response.headers_mut(), head, &facts, &upstream_headers);

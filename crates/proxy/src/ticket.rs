@@ -20,9 +20,20 @@ pub(crate) struct Admission {
     pub(crate) call: CallId,
     pub(crate) admitted_at: Timestamp,
     pub(crate) attribution: Arc<Attribution>,
-    pub(crate) model_group: ModelName,
     pub(crate) streamed: bool,
     pub(crate) prompt_bytes: u64,
+    /// What it holds.
+    pub(crate) holding: Holding,
+    /// The searches of an answer in the client's own format, where its reports leave them out.
+    pub(crate) unreported_searches: u64,
+    /// What the client speaks.
+    pub(crate) client: WireFormat,
+}
+
+/// What a call holds for one model group.
+pub(crate) struct Holding {
+    /// The group's name in records.
+    pub(crate) model_group: ModelName,
     /// The most it can use, which every deployment is asked for again.
     pub(crate) demand: Demand,
     /// The tokens it may come to, prompt and answer together: its size in a queue.
@@ -32,10 +43,15 @@ pub(crate) struct Admission {
     pub(crate) reserved: Reserved,
     /// The prompt's tokens, where they were counted.
     pub(crate) prompt_tokens: Option<u64>,
-    /// The searches of an answer in the client's own format, where its reports leave them out.
-    pub(crate) unreported_searches: u64,
-    /// What the client speaks.
-    pub(crate) client: WireFormat,
+}
+
+/// How far a call travelled before it was answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Travelled {
+    /// Attempts after the first.
+    pub(crate) retries: usize,
+    /// Model groups after the first.
+    pub(crate) fallbacks: usize,
 }
 
 /// A reservation, a place in the ledger, and what has been seen of the call so far.
@@ -52,6 +68,7 @@ pub(crate) struct Ticket {
     outcome: Outcome,
     attempts: Vec<AttemptRecord>,
     first_byte_at: Option<Timestamp>,
+    travelled: Travelled,
 }
 
 impl Ticket {
@@ -61,7 +78,8 @@ impl Ticket {
         claims: Claims,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let Admission { prompt_bytes, prompt_tokens, .. } = admission;
+        let Admission { prompt_bytes, .. } = admission;
+        let prompt_tokens = admission.holding.prompt_tokens;
         let observed = Observed { prompt_bytes, prompt_tokens, ..Observed::default() };
         Self {
             admission,
@@ -75,11 +93,12 @@ impl Ticket {
             outcome: Outcome::Disconnected,
             attempts: Vec::new(),
             first_byte_at: None,
+            travelled: Travelled::default(),
         }
     }
 
     pub(crate) fn model_group(&self) -> &ModelName {
-        &self.admission.model_group
+        &self.admission.holding.model_group
     }
 
     /// How near the call came to its rate limits.
@@ -89,12 +108,44 @@ impl Ticket {
 
     /// What is claimed of each deployment that is tried.
     pub(crate) const fn demand(&self) -> &Demand {
-        &self.admission.demand
+        &self.admission.holding.demand
     }
 
     /// The tokens the call may come to.
     pub(crate) const fn tokens(&self) -> u64 {
-        self.admission.tokens
+        self.admission.holding.tokens
+    }
+
+    /// The prompt's tokens, where they were counted.
+    pub(crate) const fn prompt_tokens(&self) -> Option<u64> {
+        self.admission.holding.prompt_tokens
+    }
+
+    /// When the call was admitted.
+    pub(crate) const fn admitted_at(&self) -> Timestamp {
+        self.admission.admitted_at
+    }
+
+    /// Gives back what is held for a model group that does not answer.
+    pub(crate) fn give_back(&mut self) {
+        self.claims = Some(Claims::default());
+    }
+
+    /// Holds what was claimed for another model group.
+    pub(crate) fn hold(&mut self, holding: Holding, claims: Claims) {
+        self.observed.prompt_tokens = holding.prompt_tokens;
+        self.admission.holding = holding;
+        self.claims = Some(claims);
+    }
+
+    /// The call is answered, after so many attempts and at so many model groups after the first.
+    pub(crate) const fn travelled(&mut self, attempts: usize, fallbacks: usize) {
+        self.travelled = Travelled { retries: attempts.saturating_sub(1), fallbacks };
+    }
+
+    /// How far the call travelled.
+    pub(crate) const fn way(&self) -> Travelled {
+        self.travelled
     }
 
     /// Who is charged.
@@ -217,7 +268,7 @@ impl Drop for Ticket {
             settled_at: self.clock.now(),
             first_byte_at: self.first_byte_at,
             attribution: Arc::clone(&self.admission.attribution),
-            model_group: self.admission.model_group.clone(),
+            model_group: self.admission.holding.model_group.clone(),
             deployment: served_by.map(|deployment| deployment.id.clone()),
             provider: served_by.map(|deployment| deployment.provider.name.clone()),
             upstream_model: served_by.map(|deployment| Arc::clone(&deployment.upstream_model)),

@@ -62,7 +62,7 @@ pub(super) fn values(snapshot: &Snapshot) -> Map<String, Value> {
     let budgets: Map<String, Value> = budgets.collect();
     let values = [
         ("routing_strategy", json!(STRATEGY)),
-        ("num_retries", json!(snapshot.settings.num_retries)),
+        ("num_retries", json!(snapshot.settings.routing.retries.num_retries)),
         ("model_group_alias", json!(aliases)),
         ("provider_budget_config", json!(budgets)),
     ];

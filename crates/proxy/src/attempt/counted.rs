@@ -3,6 +3,7 @@
 //! It is asked once and not for long. Nothing is charged for a count, and one that fails is no
 //! failure of the call: who asks has an estimate.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_config::{Deployment, Settings};
@@ -14,7 +15,6 @@ use crate::attempt::proof::credential;
 use crate::gate::Gate;
 use crate::headers;
 use crate::ingress::Call;
-use crate::route::Plan;
 
 /// Longest wait for a count.
 const COUNT_WAIT_MAX: Duration = Duration::from_secs(5);
@@ -22,19 +22,20 @@ const COUNT_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Largest answer to a count, in bytes.
 const COUNT_BYTES_MAX: u64 = 64 * 1024;
 
-/// The tokens of a request as the first planned deployment that counts it says; `None` where none
+/// The tokens of a request as the first deployment that counts it says; `None` where none
 /// does, or none can be asked.
 pub(crate) async fn counted(
     gate: &Gate,
     settings: &Settings,
     call: &Call,
-    plan: &Plan,
+    deployments: &[Arc<Deployment>],
 ) -> Option<u64> {
     let format = call.request.format.wire();
-    let (deployment, endpoint) = plan.deployments.iter().find_map(|deployment| {
-        let endpoint = deployment.endpoint(format).filter(|at| at.format == format)?;
-        Some((deployment, endpoint.counting()?))
-    })?;
+    let (deployment, endpoint) =
+        deployments.iter().filter(|one| !one.blocked).find_map(|deployment| {
+            let endpoint = deployment.endpoint(format).filter(|at| at.format == format)?;
+            Some((deployment, endpoint.counting()?))
+        })?;
     if call.request.may_hold_own_seals() {
         return None;
     }

@@ -1,5 +1,4 @@
-//! What became of an attempt that gave no answer: whose fault it is, and whether another deployment
-//! may help.
+//! What became of an attempt that gave no answer, and whose fault it is.
 
 use http::HeaderMap;
 use tollgate_config::Deployment;
@@ -29,8 +28,6 @@ pub(super) struct Failed {
     pub(super) refusal: Refusal,
     /// The upstream's HTTP status, if it answered.
     pub(super) status: Option<u16>,
-    /// Whether another deployment may serve the call.
-    pub(super) try_next: bool,
     /// What it consumed, where the provider produced an answer that cannot be handed on.
     pub(super) consumed: Option<Box<Consumed>>,
 }
@@ -41,7 +38,7 @@ pub(super) type Consumed = (Option<Usage>, u64);
 impl Failed {
     /// A failure that no deployment could change.
     pub(super) const fn of_client(refusal: Refusal) -> Self {
-        Self { refusal, status: None, try_next: false, consumed: None }
+        Self { refusal, status: None, consumed: None }
     }
 }
 
@@ -49,7 +46,7 @@ impl Failed {
 pub(super) fn not_dispatched(deployment: &Deployment, error: &DispatchError) -> Failed {
     let refusal = Refusal::new(reason_of(error), format!("{}: {error}", deployment.provider.name))
         .with_upstream(facts(deployment, None, None));
-    Failed { refusal, status: None, try_next: true, consumed: None }
+    Failed { refusal, status: None, consumed: None }
 }
 
 /// What a network failure is called.
@@ -85,7 +82,6 @@ pub(super) async fn refused_by_upstream(
         // Its owner has to hear of it, and no credential of the operator's takes its place.
         failure.reason = Reason::OwnCredentialRejected;
         failure.client_status = status;
-        failure.try_next = false;
     }
     let message = match &error {
         Some(error) => format!("{}: {}", deployment.provider.name, error.message),
@@ -121,7 +117,7 @@ pub(super) async fn refused_by_upstream(
             "the provider rejected this deployment's credential"
         );
     }
-    Failed { refusal, status: Some(status), try_next: failure.try_next, consumed: None }
+    Failed { refusal, status: Some(status), consumed: None }
 }
 
 /// An upstream's error answer.
@@ -171,14 +167,14 @@ pub(super) fn unreadable(deployment: &Deployment, what: &str) -> Failed {
 /// An error that came where a stream should have begun.
 pub(super) fn in_stream(deployment: &Deployment, refusal: Refusal) -> Failed {
     let refusal = refusal.with_upstream(facts(deployment, Some(200), None));
-    Failed { refusal, status: Some(200), try_next: true, consumed: None }
+    Failed { refusal, status: Some(200), consumed: None }
 }
 
 /// An answer that came whole and cannot be handed on. It was produced, so that it is charged, and
 /// another deployment would be charged as well.
 pub(super) fn consumed(deployment: &Deployment, refusal: Refusal, consumed: Consumed) -> Failed {
     let failed = in_stream(deployment, refusal);
-    Failed { try_next: false, consumed: Some(Box::new(consumed)), ..failed }
+    Failed { consumed: Some(Box::new(consumed)), ..failed }
 }
 
 /// An error event of the upstream, classified by its own structured code.

@@ -54,7 +54,7 @@ fn not_brought(deployment: &Deployment) -> Failed {
     let message = format!("{} is called with its users' own credentials", deployment.provider.name);
     let refusal = Refusal::new(Reason::OwnCredentialMissing, message);
     // Another deployment of the model may have a credential.
-    Failed { try_next: true, ..Failed::of_client(refusal) }
+    Failed::of_client(refusal)
 }
 
 fn of_identity(deployment: &Deployment, identity: &Arc<Identity>) -> Result<Credential, Failed> {

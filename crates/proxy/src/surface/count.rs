@@ -23,7 +23,6 @@ use crate::grants;
 use crate::ingress::{Ingress, Route};
 use crate::prompt_tokens;
 use crate::refusal::refuse;
-use crate::route;
 use crate::rules::by_rules;
 
 /// Bytes of JSON for one token, rounded down: English prose has about four and a half, code and
@@ -74,8 +73,7 @@ async fn tokens(gate: &Gate, request: http::Request<Body>, route: Route) -> Resu
         let message = format!("there is no model `{name}`");
         return Err(Refusal::new(Reason::ModelUnknown, message).with_param("model"));
     };
-    let plan = route::route(&resolved, &snapshot.settings, &call, gate.random())?;
-    if let Some(tokens) = counted(gate, &snapshot.settings, &call, &plan).await {
+    if let Some(tokens) = counted(gate, &snapshot.settings, &call, &resolved.deployments).await {
         return Ok(tokens);
     }
     let deployments = resolved.deployments.iter().map(AsRef::as_ref);

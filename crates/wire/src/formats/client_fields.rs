@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Object, Raw};
+use crate::json::{Kind, Object, Raw};
 
 /// How far a field of a client's body goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ const GATEWAY_ONLY: &[(&[&str], &str)] = &[
         "asks for an invented answer, which no provider understands",
     ),
     (
-        &["fallbacks", "context_window_fallbacks", "content_policy_fallbacks"],
+        &["fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "disable_fallbacks"],
         "names model groups, which only the gateway knows",
     ),
     (
@@ -158,10 +158,46 @@ pub(crate) fn tags(object: &Object<'_>) -> Vec<String> {
     texts.take(TAGS_READ_MAX).map(Cow::into_owned).collect()
 }
 
-/// The priority that a body asks for (runtime-semantics of LiteLLM, scheduler).
-pub(crate) fn priority(object: &Object<'_>) -> Option<i64> {
-    object.value("priority").and_then(Raw::whole).and_then(|whole| i64::try_from(whole).ok())
+/// What a body asks of the gateway itself, which no provider hears of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// The priority among its caller's own calls (runtime-semantics of LiteLLM, scheduler).
+    pub priority: Option<i64>,
+    /// Attempts after the first: `num_retries`.
+    pub num_retries: Option<u32>,
+    /// The model groups to try when its own cannot serve the call, in place of those configured:
+    /// `fallbacks`, names or objects that have a `model`.
+    pub fallbacks: Option<Vec<String>>,
+    /// Whether it wants no other model group: `disable_fallbacks`.
+    pub disable_fallbacks: bool,
 }
+
+impl Wishes {
+    /// Reads them; what is none of the right form asks for nothing.
+    pub(crate) fn read(object: &Object<'_>) -> Self {
+        let whole = |name: &str| object.value(name).and_then(Raw::whole);
+        Self {
+            priority: whole("priority").and_then(|whole| i64::try_from(whole).ok()),
+            num_retries: whole("num_retries").and_then(|whole| u32::try_from(whole).ok()),
+            fallbacks: object.value("fallbacks").and_then(fallbacks),
+            disable_fallbacks: object.value("disable_fallbacks").and_then(Raw::boolean)
+                == Some(true),
+        }
+    }
+}
+
+/// The names in a list of model groups.
+fn fallbacks(list: Raw<'_>) -> Option<Vec<String>> {
+    let name = |item: Raw<'_>| {
+        let name = item.text().or_else(|| item.find("model")?.text());
+        name.map(Cow::into_owned)
+    };
+    let names = list.elements().take(FALLBACKS_READ_MAX).filter_map(name);
+    (list.kind() == Kind::Array).then(|| names.collect())
+}
+
+/// Most model groups that are read of one body.
+const FALLBACKS_READ_MAX: usize = 32;
 
 /// Most tags that are read of one body; a call that carries so many is refused.
 const TAGS_READ_MAX: usize = 1_000;

@@ -9,7 +9,7 @@ use super::edits::ClientEdits;
 use super::{ClientFormat, read_request};
 use crate::conversation::Conversation;
 use crate::formats::anthropic_messages::{PING_EVENT, to_counted_conversation};
-use crate::formats::client_fields;
+use crate::formats::client_fields::{self, Wishes};
 use crate::formats::gemini;
 use crate::formats::openai_chat::{
     CHOICES_MAX, ChatRequest, RequestProblem, refuse_endless, refuse_forbidden,
@@ -48,8 +48,8 @@ pub struct Asked {
     pub user: Option<String>,
     /// The tags that the client gives the call.
     pub tags: Vec<String>,
-    /// The priority that it asks for among its caller's own calls.
-    pub priority: Option<i64>,
+    /// What it asks of the gateway itself.
+    pub wishes: Wishes,
 }
 
 /// A client's request, read as far as every call needs it.
@@ -240,7 +240,7 @@ fn of_chat(chat: &ChatRequest) -> Asked {
         prompt_bytes: chat.prompt_bytes,
         user: chat.user.clone(),
         tags: chat.tags.clone(),
-        priority: chat.priority,
+        wishes: chat.wishes.clone(),
     }
 }
 
@@ -308,7 +308,7 @@ impl Fields<'_> {
             prompt_bytes: self.body_bytes,
             user: user.filter(|user| !user.is_empty()),
             tags: client_fields::tags(self.object),
-            priority: client_fields::priority(self.object),
+            wishes: Wishes::read(self.object),
         })
     }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use thiserror::Error;
 use tollgate_domain::ModelName;
 
-use crate::formats::client_fields::{self, Standing, standing};
+use crate::formats::client_fields::{self, Standing, Wishes, standing};
 use crate::json::{Kind, Layout, Malformed, Object, Raw};
 
 /// Most choices that one call may ask for with `n` (OpenAI API reference, chat completions).
@@ -37,8 +37,8 @@ pub struct ChatRequest {
     pub user: Option<String>,
     /// The tags it gives its call.
     pub tags: Vec<String>,
-    /// The priority it asks for among its caller's own calls.
-    pub priority: Option<i64>,
+    /// What it asks of the gateway itself.
+    pub wishes: Wishes,
     pub(super) source: Source,
 }
 
@@ -134,7 +134,7 @@ impl ChatRequest {
             prompt_bytes: prompt_bytes(object),
             user: read_text(object, "user")?.filter(|user| !user.is_empty()),
             tags: client_fields::tags(object),
-            priority: client_fields::priority(object),
+            wishes: Wishes::read(object),
             source: Source { body: body.clone(), layout: object.layout() },
         };
         check_messages(object)?;

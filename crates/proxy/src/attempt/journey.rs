@@ -1,0 +1,267 @@
+//! The way of one call: a shell around [`tollgate_policy::Journey`], which says where to go next
+//! and hears how it went.
+
+use std::sync::Arc;
+
+use tokio::time::sleep;
+use tollgate_config::{Deployment, Resolved, Snapshot};
+use tollgate_domain::{FailureClass, Ticks};
+use tollgate_faults::{Reason, Refusal};
+use tollgate_policy::{AttemptFailure, Cause, Journey, JourneyRules, Moment, Step, Used};
+
+use super::turn::{Asker, NotTaken, Turn};
+use super::{Answer, Begun, answer, attempt_facts, dispatch, failed::Failed, record};
+use crate::admit;
+use crate::authenticate::Caller;
+use crate::credential::brought;
+use crate::gate::Gate;
+use crate::ingress::Call;
+use crate::memory::Memory;
+use crate::queue::Standing;
+use crate::route::{Group, Router};
+use crate::ticket::Ticket;
+use crate::timing::Phase;
+
+/// Who sends the call, and what that goes by.
+#[derive(Clone, Copy)]
+pub(crate) struct Sender<'a> {
+    pub(crate) gate: &'a Gate,
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) caller: &'a Caller,
+    pub(crate) standing: Standing,
+}
+
+/// A call on its way.
+struct Way<'a> {
+    sender: Sender<'a>,
+    journey: Journey,
+    group: Group,
+    /// Why each attempt failed.
+    failures: Vec<Refusal>,
+    /// Why the call was not sent for the first time.
+    not_taken: Option<Refusal>,
+}
+
+/// Sends the call from one deployment to the next until one begins to answer.
+///
+/// # Errors
+/// The first true cause, with every attempt listed.
+pub(crate) async fn attempt(
+    sender: Sender<'_>,
+    call: &mut Call,
+    resolved: &Resolved,
+    mut ticket: Ticket,
+) -> Result<Answer, Refusal> {
+    let mut way = Way::begin(sender, call, resolved, &mut ticket).await?;
+    loop {
+        let now = sender.gate.ticks();
+        match way.next(now) {
+            Step::Dispatch { retry, .. } => match way.dispatch(call, &mut ticket, retry).await {
+                Some(Ok((deployment, begun))) => return Ok(answer(ticket, &deployment, begun)),
+                Some(Err(refusal)) => return Err(refusal),
+                None => {}
+            },
+            Step::Wait { until } => sleep(until.since(now)).await,
+            Step::Fallback { group, why } => {
+                way.fall_back(call, &mut ticket, (&group, why)).await;
+            }
+            Step::End(cause) => {
+                ticket.failed();
+                let refusal = way.told(cause, call);
+                return Err(refusal.with_attempts(attempt_facts(&ticket)));
+            }
+        }
+    }
+}
+
+impl<'a> Way<'a> {
+    async fn begin(
+        sender: Sender<'a>,
+        call: &mut Call,
+        resolved: &Resolved,
+        ticket: &mut Ticket,
+    ) -> Result<Self, Refusal> {
+        let Sender { gate, snapshot, .. } = sender;
+        // Their groups are not known yet that the call may fall back to.
+        let lets = |d: &Arc<Deployment>| d.forwards.keys || d.forwards.tokens;
+        if resolved.deployments.iter().any(lets) {
+            let brought = brought(gate, &call.headers, &snapshot.settings).await;
+            call.brought = brought.inspect_err(|_| ticket.failed())?;
+        }
+        call.timing.mark(Phase::Admit, gate.ticks());
+        let router = Router { gate, snapshot, call, ticket };
+        let (group, leg) = router.route(call.request.asked.model.as_str(), resolved);
+        let mut journey = journey(snapshot, call, resolved, gate.ticks());
+        journey.enter(leg);
+        Ok(Self { sender, journey, group, failures: Vec::new(), not_taken: None })
+    }
+
+    fn next(&mut self, now: Ticks) -> Step {
+        let Self { sender, journey, group, .. } = self;
+        let fallbacks = &sender.snapshot.settings.routing.fallbacks;
+        let names: Vec<&str> = group.names.iter().map(String::as_str).collect();
+        journey.next(&Moment {
+            now,
+            readiness: &|at| group.readiness(at, now),
+            may_retry: &|at| group.may_retry(at, now),
+            chain: &|kind| fallbacks.chain(kind, &names).map(Arc::clone),
+        })
+    }
+
+    /// Sends the call to one deployment. Gives how the call ends, if it does.
+    async fn dispatch(
+        &mut self,
+        call: &Call,
+        ticket: &mut Ticket,
+        retry: bool,
+    ) -> Option<Result<(Arc<Deployment>, Begun), Refusal>> {
+        let Sender { gate, snapshot, standing, .. } = self.sender;
+        let settings = &snapshot.settings;
+        let asker = Asker { gate, settings, standing };
+        let doors = self.journey.doors();
+        let turn = asker.turn((call, ticket), &self.group, doors, retry).await;
+        let Turn { at, mut slot, claims, sent } = match turn {
+            Ok(turn) => turn,
+            Err(not_taken) => {
+                self.pass_over(not_taken);
+                return None;
+            }
+        };
+        let deployment = Arc::clone(self.group.deployments.get(at)?);
+        let attempt = self.journey.dispatched(at);
+        ticket.dispatched(&deployment);
+        let started = gate.ticks();
+        let result = dispatch(gate, settings, call, &deployment).await;
+        ticket.attempted(record(&deployment, &result, gate.ticks().since(started)));
+        match result {
+            Ok(begun) => {
+                slot.attempted(None);
+                sent.answered();
+                self.journey.answered(attempt);
+                ticket.join(claims, slot);
+                ticket.travelled(self.journey.attempts(), self.journey.fallbacks());
+                Some(Ok((deployment, begun)))
+            }
+            Err(Failed { refusal, consumed: Some(consumed), .. }) => {
+                let (usage, output_bytes) = *consumed;
+                slot.attempted(None);
+                sent.answered();
+                // An answer that nobody gets is charged all the same: it was produced.
+                ticket.join(claims, slot);
+                ticket.consumed(usage, output_bytes);
+                Some(Err(refusal.with_attempts(attempt_facts(ticket))))
+            }
+            Err(failed) => {
+                slot.attempted(Some(failed.refusal.reason));
+                // The request was made, though it used nothing else.
+                claims.settle(&Used::default());
+                let failure = failure(&failed);
+                sent.failed(failed.refusal.reason, failure.class, failure.wait);
+                let (now, draw) = (gate.ticks(), gate.random().draw());
+                self.journey.failed(attempt, failure, now, draw);
+                self.failures.push(failed.refusal);
+                None
+            }
+        }
+    }
+
+    /// The call is not sent to a deployment, or to none of those that are ready.
+    fn pass_over(&mut self, not_taken: NotTaken) {
+        let NotTaken { at, why, refusal } = not_taken;
+        let doors = match at {
+            Some(at) => vec![at],
+            None => self.journey.doors().to_vec(),
+        };
+        for at in doors {
+            self.journey.pass_over(at, why);
+        }
+        if let Some(refusal) = refusal {
+            self.not_taken.get_or_insert(refusal);
+        }
+    }
+
+    /// Goes on at another model group, if the caller may use it and affords it.
+    async fn fall_back(
+        &mut self,
+        call: &mut Call,
+        ticket: &mut Ticket,
+        (name, why): (&str, FailureClass),
+    ) {
+        let Sender { gate, snapshot, caller, .. } = self.sender;
+        match admit::again(gate, snapshot, (caller, call), ticket, name).await {
+            Ok(resolved) => {
+                call.memory = Memory::of(gate, &snapshot.settings, caller, &resolved);
+                let router = Router { gate, snapshot, call, ticket };
+                let (group, leg) = router.route(name, &resolved);
+                tracing::info!(call = %call.id, group = name, %why, "falls back");
+                self.group = group;
+                self.journey.enter(leg);
+            }
+            Err(refusal) => {
+                let reason = refusal.reason.slug();
+                tracing::info!(call = %call.id, group = name, reason, "does not fall back");
+            }
+        }
+    }
+
+    /// What the client is told of the end.
+    fn told(&mut self, cause: Cause, call: &Call) -> Refusal {
+        let now = self.sender.gate.ticks();
+        match cause {
+            Cause::Answered(at) | Cause::Attempt(at) if at < self.failures.len() => {
+                self.failures.swap_remove(at)
+            }
+            Cause::AllRateLimited { frees_at } => {
+                let wait = frees_at.map(|at| at.since(now));
+                let first = (!self.failures.is_empty()).then(|| self.failures.swap_remove(0));
+                let refusal = first.unwrap_or_else(|| {
+                    let message = "every deployment of the model is rate limited";
+                    Refusal::new(Reason::AllDeploymentsRateLimited, message)
+                });
+                match (wait, refusal.retry_after) {
+                    (Some(wait), None) => refusal.with_retry_after(wait),
+                    _ => refusal,
+                }
+            }
+            Cause::NobodyAble(why) => {
+                self.not_taken.take().unwrap_or_else(|| self.group.nobody(call, why, now))
+            }
+            Cause::OutOfTime => {
+                Refusal::new(Reason::UpstreamTimeout, "there was no time left for an attempt")
+            }
+            Cause::Answered(_) | Cause::Attempt(_) | Cause::Empty => {
+                let message = "no deployment could be tried";
+                let new = || Refusal::new(Reason::AllDeploymentsFailing, message);
+                self.not_taken.take().unwrap_or_else(new)
+            }
+        }
+    }
+}
+
+/// The journey of a call at the moment at which it begins.
+fn journey(snapshot: &Snapshot, call: &Call, resolved: &Resolved, now: Ticks) -> Journey {
+    let rules = snapshot.settings.routing.journey;
+    let asked = &call.request.asked;
+    let fallbacks_max = if asked.wishes.disable_fallbacks { 0 } else { rules.fallbacks_max };
+    // What goes on from an answer that only its provider keeps can go nowhere else.
+    let bound = call.kept_elsewhere.is_some();
+    let rules = JourneyRules { fallbacks_max: if bound { 0 } else { fallbacks_max }, ..rules };
+    let own = asked
+        .wishes
+        .fallbacks
+        .as_ref()
+        .map(|own| own.iter().map(|one| Arc::from(&**one)).collect());
+    let timeouts = resolved.deployments.iter().map(|one| super::outgoing::timeouts(call, one));
+    let total = timeouts.filter_map(|timeouts| timeouts.total).max();
+    Journey::new(rules, own, total.map(|total| now.plus(total)))
+}
+
+/// A failed attempt as the journey sees it.
+fn failure(failed: &Failed) -> AttemptFailure {
+    let class = tollgate_faults::row(failed.refusal.reason).class;
+    let failure = AttemptFailure::new(class);
+    match failed.refusal.retry_after {
+        Some(wait) => failure.after(wait),
+        None => failure,
+    }
+}
