@@ -614,6 +614,8 @@ pub(crate) static ROWS: [Row; Reason::COUNT] = [
     },
     Row {
         reason: Reason::OwnCredentialMissing,
+        // Another deployment of the model may have a credential.
+        class: C::NotOffered,
         title: "the call needs your own credential for the provider",
         meaning: "The model has no provider key of the gateway's: its callers bring their own \
             beside their virtual key.",

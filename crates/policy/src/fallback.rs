@@ -76,6 +76,13 @@ impl Fallbacks {
         names
     }
 
+    /// The chain that is configured for a group of this name itself.
+    #[must_use]
+    pub fn own_chain(&self, kind: ChainKind, group: &str) -> Option<Vec<&str>> {
+        let chain = self.table(kind).get(group)?;
+        Some(chain.iter().map(|name| &**name).collect())
+    }
+
     const fn table(&self, kind: ChainKind) -> &HashMap<Box<str>, Chain> {
         match kind {
             ChainKind::Any => &self.any,

@@ -3,29 +3,32 @@
 use serde_json::{Map, Value, json};
 use tollgate_config::Snapshot;
 use tollgate_faults::Refusal;
-use tollgate_policy::Audience;
+use tollgate_policy::{Audience, ChainKind, Strategy};
 
 use crate::asked::Asked;
 use crate::desk::Desk;
-use crate::problem::absent;
+use crate::problem::{absent, wrong};
 use crate::route::Route;
 use crate::shape::text;
 
-/// The way in which deployments of a group are chosen.
-const STRATEGY: &str = "simple-shuffle";
-/// What it does.
-const STRATEGY_ABOUT: &str = "Draws a deployment by the weights of all that can serve the call";
-
 /// One setting: its name, its type, what people call it, and what it means.
-const FIELDS: [(&str, &str, &str, &str); 4] = [
+const FIELDS: [(&str, &str, &str, &str); 9] = [
     ("routing_strategy", "String", "Routing Strategy", "How a deployment of a group is chosen"),
     ("num_retries", "Integer", "Number of Retries", "Attempts after the first"),
+    ("allowed_fails", "Integer", "Allowed Failures", "Failures in a minute that rest nothing"),
+    ("cooldown_time", "Float", "Cooldown Time", "Seconds that a deployment rests after failures"),
+    ("fallbacks", "List", "Fallbacks", "Model groups that are tried after others"),
+    ("context_window_fallbacks", "List", "Context Window Fallbacks", "For prompts too long"),
+    ("content_policy_fallbacks", "List", "Content Policy Fallbacks", "For refused content"),
     ("model_group_alias", "Dictionary", "Model Group Alias", "Other names of model groups"),
     ("provider_budget_config", "Dictionary", "Provider Budgets", "What providers may be paid"),
 ];
 
 pub(super) fn routes() -> Vec<Route> {
-    let model = [text("model", "The model group").required()];
+    let fallback_of = [
+        text("model", "The model group").required(),
+        text("fallback_type", "`general` (the usual), `context_window` or `content_policy`"),
+    ];
     vec![
         Route::question(
             "/router/settings",
@@ -42,7 +45,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::question(
             "/fallback/{model}",
             Audience::Admins,
-            ("The model groups that are tried after one; none is, unless the file says", &model),
+            ("The model groups that are tried after one", &fallback_of),
             fallback,
         ),
     ]
@@ -60,9 +63,22 @@ pub(super) fn values(snapshot: &Snapshot) -> Map<String, Value> {
         (name.to_string(), json!({ "budget_limit": cap, "time_period": period }))
     });
     let budgets: Map<String, Value> = budgets.collect();
+    let routing = &snapshot.settings.routing;
+    let chains = |kind: ChainKind| {
+        let groups = routing.fallbacks.configured(kind).into_iter();
+        let chains: Vec<Value> = groups
+            .filter_map(|group| Some(json!({ group: routing.fallbacks.own_chain(kind, group)? })))
+            .collect();
+        json!(chains)
+    };
     let values = [
-        ("routing_strategy", json!(STRATEGY)),
-        ("num_retries", json!(snapshot.settings.routing.retries.num_retries)),
+        ("routing_strategy", json!(routing.strategy.as_str())),
+        ("num_retries", json!(routing.retries.num_retries)),
+        ("allowed_fails", json!(routing.health.allowed_fails)),
+        ("cooldown_time", json!(routing.health.cooldown.as_secs_f64())),
+        ("fallbacks", chains(ChainKind::Any)),
+        ("context_window_fallbacks", chains(ChainKind::ContextWindow)),
+        ("content_policy_fallbacks", chains(ChainKind::ContentPolicy)),
         ("model_group_alias", json!(aliases)),
         ("provider_budget_config", json!(budgets)),
     ];
@@ -77,7 +93,7 @@ fn described(values: Option<&Map<String, Value>>) -> Value {
             "field_value": values.and_then(|values| values.get(*name)),
             "field_description": about,
             "field_default": null,
-            "options": (*name == "routing_strategy").then_some([STRATEGY]),
+            "options": (*name == "routing_strategy").then_some(Strategy::ALL.map(Strategy::as_str)),
             "ui_field_name": label,
             "link": null,
         })
@@ -90,17 +106,47 @@ async fn settings(desk: Desk, _: Asked) -> Result<Value, Refusal> {
     Ok(json!({
         "fields": described(Some(&values)),
         "current_values": values,
-        "routing_strategy_descriptions": { STRATEGY: STRATEGY_ABOUT },
+        "routing_strategy_descriptions": descriptions(),
     }))
 }
 
 async fn fields(_: Desk, _: Asked) -> Result<Value, Refusal> {
     Ok(json!({
         "fields": described(None),
-        "routing_strategy_descriptions": { STRATEGY: STRATEGY_ABOUT },
+        "routing_strategy_descriptions": descriptions(),
     }))
 }
 
-async fn fallback(_: Desk, asked: Asked) -> Result<Value, Refusal> {
-    Err(absent("fallback of", "model", asked.required("model")?))
+/// What each strategy does.
+fn descriptions() -> Map<String, Value> {
+    let about = |strategy: Strategy| match strategy {
+        Strategy::SimpleShuffle => "Draws by the weights of all that can serve the call",
+        Strategy::LeastBusy => "Takes the one with the fewest calls under way",
+        Strategy::UsageBased => "Takes the one with the fewest tokens of this minute",
+        Strategy::LatencyBased => "Takes the faster of two drawn at random",
+        Strategy::CostBased => "Takes the cheapest",
+    };
+    let all = Strategy::ALL.into_iter();
+    all.map(|one| (one.as_str().to_owned(), json!(about(one)))).collect()
+}
+
+async fn fallback(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
+    let (model, of) = (asked.required("model")?, asked.text("fallback_type"));
+    let kind = match of.unwrap_or("general") {
+        "general" => ChainKind::Any,
+        "context_window" => ChainKind::ContextWindow,
+        "content_policy" => ChainKind::ContentPolicy,
+        _ => {
+            let expected = "one of general, context_window, content_policy";
+            return Err(wrong("fallback_type", expected));
+        }
+    };
+    let snapshot = desk.configuration.snapshot();
+    let chain = snapshot.settings.routing.fallbacks.own_chain(kind, model);
+    let chain = chain.ok_or_else(|| absent("fallback of", "model", model))?;
+    Ok(json!({
+        "model": model,
+        "fallback_models": chain,
+        "fallback_type": of.unwrap_or("general"),
+    }))
 }

@@ -18,5 +18,6 @@ mod models;
 mod nodes;
 mod operating;
 mod outages;
+mod serving;
 mod stage;
 mod takeover;
