@@ -11,50 +11,51 @@ pub enum TagMatch {
 }
 
 /// The tags that a call asks for.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TagAsk<'a> {
-    /// As they were sent: `a` is wanted, `!a` excluded, `&a` required.
-    pub tags: &'a [&'a str],
-    /// How many of the wanted ones are enough.
-    pub matching: TagMatch,
+    wanted: Vec<&'a str>,
+    required: Vec<&'a str>,
+    excluded: Vec<&'a str>,
+    matching: TagMatch,
 }
 
-impl TagAsk<'_> {
+impl<'a> TagAsk<'a> {
+    /// Reads tags as they are sent: `a` is wanted, `&a` required, `!a` excluded.
+    #[must_use]
+    pub fn read(tags: impl IntoIterator<Item = &'a str>, matching: TagMatch) -> Self {
+        let mut ask = Self { matching, ..Self::default() };
+        for tag in tags {
+            if let Some(excluded) = tag.strip_prefix(EXCLUDED) {
+                ask.excluded.push(excluded);
+            } else if let Some(required) = tag.strip_prefix(REQUIRED) {
+                ask.required.push(required);
+            } else {
+                ask.wanted.push(tag);
+            }
+        }
+        ask
+    }
+
     /// Whether the call wants or requires any tag, rather than what is for everybody.
-    pub(super) fn asks(&self) -> bool {
-        self.tags.iter().any(|tag| !tag.starts_with(EXCLUDED))
+    pub(super) const fn asks(&self) -> bool {
+        !self.wanted.is_empty() || !self.required.is_empty()
     }
 
     /// Whether a deployment with these tags is what the call asks for. Without a wanted tag only
     /// required and excluded ones decide.
     pub(super) fn fits(&self, tags: &[Box<str>], fits_client: bool) -> bool {
-        let has = |tag: &str| tags.iter().any(|own| **own == *tag);
-        let (mut wanted, mut found) = (0usize, 0usize);
-        for tag in self.tags {
-            if let Some(excluded) = tag.strip_prefix(EXCLUDED) {
-                if has(excluded) {
-                    return false;
-                }
-            } else if let Some(required) = tag.strip_prefix(REQUIRED) {
-                if !has(required) {
-                    return false;
-                }
-            } else {
-                wanted += 1;
-                found += usize::from(has(tag));
-            }
-        }
+        let has = |tag: &&str| tags.iter().any(|own| **own == **tag);
         let enough = match self.matching {
-            TagMatch::Any => found > 0,
-            TagMatch::All => found == wanted,
+            _ if self.wanted.is_empty() || fits_client => true,
+            TagMatch::Any => self.wanted.iter().any(has),
+            TagMatch::All => self.wanted.iter().all(has),
         };
-        wanted == 0 || enough || fits_client
+        enough && self.required.iter().all(has) && !self.excludes(tags)
     }
 
     /// Whether a deployment is excluded by name.
     pub(super) fn excludes(&self, tags: &[Box<str>]) -> bool {
-        let mut excluded = self.tags.iter().filter_map(|tag| tag.strip_prefix(EXCLUDED));
-        excluded.any(|excluded| tags.iter().any(|own| **own == *excluded))
+        self.excluded.iter().any(|excluded| tags.iter().any(|own| **own == **excluded))
     }
 }
 
