@@ -293,6 +293,17 @@ fn a_back_off_is_waited_for_before_a_fallback_and_an_asked_for_wait_is_not() {
         1165: Answered(3)
     "#]],
     );
+    let asked = fails(C::RateLimited).after(Duration::from_secs(1));
+    check(
+        &world,
+        &[asked],
+        expect![[r#"
+        0: a0
+        10: to b: rate_limited
+        10: b0
+        20: Answered(1)
+    "#]],
+    );
     let groups = vec![("a", vec![cooling(C::RateLimited, 3000)]), ("b", vec![plain()])];
     let world = World { groups, ..world };
     check(
