@@ -37,12 +37,11 @@ impl Planning {
 pub(crate) fn measure(plan: Plan) -> Planning {
     let tags: [Box<str>; 2] = ["paid".into(), "eu".into()];
     let contenders: Vec<Contender<'_>> = (0..DEPLOYMENTS).map(|at| contender(at, &tags)).collect();
-    let ask = TagAsk::read(["paid"], TagMatch::Any);
     let needs = Needs {
         abilities: Abilities::UNKNOWN.with(Ability::Tools, true).with(Ability::Images, true),
         input_tokens: Some(8000),
         region: Some("eu"),
-        tags: Some(&ask),
+        tags: Some(TagAsk { tags: &["paid"], matching: TagMatch::Any }),
         rates: true,
         rate_tokens: 8000,
     };

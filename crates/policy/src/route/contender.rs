@@ -68,7 +68,7 @@ pub struct Needs<'a> {
     /// The region it has to stay in.
     pub region: Option<&'a str>,
     /// The tags it asks for, where tags take part in routing.
-    pub tags: Option<&'a TagAsk<'a>>,
+    pub tags: Option<TagAsk<'a>>,
     /// Whether a deployment that would pass its `rpm` or `tpm` is passed over.
     pub rates: bool,
     /// The tokens that count against `tpm`.

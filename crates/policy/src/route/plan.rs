@@ -62,7 +62,7 @@ fn able(contenders: &[Contender<'_>], needs: &Needs<'_>, strategy: Strategy) -> 
     let rates = needs.rates || strategy.keeps_rates();
     order.retain(|at| {
         let contender = &contenders[*at];
-        let why = if tagged.leaves(contender, needs) {
+        let why = if tagged.leaves(contender) {
             filter::over_rate(contender, needs).filter(|_| rates)
         } else {
             Some(PassedOver::OtherTags)

@@ -11,29 +11,35 @@ pub enum TagMatch {
 }
 
 /// The tags that a call asks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct TagAsk<'a> {
+    /// As they were sent: `a` is wanted, `&a` required, `!a` excluded.
+    pub tags: &'a [&'a str],
+    /// How many of the wanted ones are enough.
+    pub matching: TagMatch,
+}
+
+/// The tags that a call asks for, by what they mean: read once and not for each deployment.
+pub(super) struct Asked<'a> {
     wanted: Vec<&'a str>,
     required: Vec<&'a str>,
     excluded: Vec<&'a str>,
     matching: TagMatch,
 }
 
-impl<'a> TagAsk<'a> {
-    /// Reads tags as they are sent: `a` is wanted, `&a` required, `!a` excluded.
-    #[must_use]
-    pub fn read(tags: impl IntoIterator<Item = &'a str>, matching: TagMatch) -> Self {
-        let mut ask = Self { matching, ..Self::default() };
-        for tag in tags {
-            if let Some(excluded) = tag.strip_prefix(EXCLUDED) {
-                ask.excluded.push(excluded);
-            } else if let Some(required) = tag.strip_prefix(REQUIRED) {
-                ask.required.push(required);
+impl<'a> Asked<'a> {
+    pub(super) fn read(ask: TagAsk<'a>) -> Self {
+        let (mut wanted, mut required, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
+        for tag in ask.tags {
+            if let Some(tag) = tag.strip_prefix(EXCLUDED) {
+                excluded.push(tag);
+            } else if let Some(tag) = tag.strip_prefix(REQUIRED) {
+                required.push(tag);
             } else {
-                ask.wanted.push(tag);
+                wanted.push(*tag);
             }
         }
-        ask
+        Self { wanted, required, excluded, matching: ask.matching }
     }
 
     /// Whether the call wants or requires any tag, rather than what is for everybody.

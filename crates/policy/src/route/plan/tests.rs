@@ -106,8 +106,7 @@ fn check_tags(matching: TagMatch, asked: &[&str], deployments: &[&[&str]], expec
         deployments.iter().map(|tags| tags.iter().map(|tag| Box::from(*tag)).collect()).collect();
     let contenders: Vec<Contender<'_>> =
         tags.iter().map(|tags| Contender { tags, ..plain() }).collect();
-    let ask = TagAsk::read(asked.iter().copied(), matching);
-    let needs = Needs { tags: Some(&ask), ..NEEDS_NOTHING };
+    let needs = Needs { tags: Some(TagAsk { tags: asked, matching }), ..NEEDS_NOTHING };
     let mut order = planned(&contenders, &needs, Strategy::SimpleShuffle).order;
     order.sort_unstable();
     assert_eq!(order, expected);
@@ -137,8 +136,8 @@ fn without_tags_a_call_goes_to_the_default_ones_where_there_are_any() {
 
 #[test]
 fn a_deployment_whose_client_pattern_fits_counts_as_tagged() {
-    let ask = TagAsk::read(["x"], TagMatch::Any);
-    let needs = Needs { tags: Some(&ask), ..NEEDS_NOTHING };
+    let ask = TagAsk { tags: &["x"], matching: TagMatch::Any };
+    let needs = Needs { tags: Some(ask), ..NEEDS_NOTHING };
     let fits = Contender { fits_client: true, ..plain() };
     check_passed_over(&[fits, plain()], &needs, &[None, Some(PassedOver::OtherTags)]);
 }
