@@ -21,6 +21,7 @@ mod retry;
 mod route;
 mod route_grant;
 mod settle;
+mod tally;
 mod treatment;
 mod window;
 
@@ -47,7 +48,7 @@ pub use journey::{
     ATTEMPT_MIN, Attempt, AttemptFailure, CALL_ATTEMPTS_MAX, Cause, FALLBACKS_MAX, Journey,
     JourneyRules, Leg, Moment, Step, WAITED_MAX, WAITS_MAX,
 };
-pub use limits::{Bounds, Demand, Limits, Measure, MoneyBound, RATE_WINDOW, Raise, Rule, Used};
+pub use limits::{Bounds, Limits, MoneyBound, Raise, Rule, cap_at};
 pub use nearest::nearest;
 pub use permit::{Grant, ModelPattern, visible_models};
 pub use price::{PriceSheet, PriceTier, Rates, Unpriced};
@@ -61,9 +62,10 @@ pub use route::{
 };
 pub use route_grant::{KeyType, calls_models, may_call_route, names_routes};
 pub use settle::{Observed, Settlement, estimated_input, estimated_output, settle};
+pub use tally::{Demand, Measure, RATE_WINDOW, Tally, Used};
 pub use treatment::{Again, Charge, Cooling, Exception, HealthOf, PerException, Treatment};
 pub use window::{
-    Anchor, Calendar, DaysError, LOCAL_DAYS_MAX, LocalDay, Period, PeriodError, PeriodProblem,
-    QuarterHours, Running, Span, TimeOfDay, TimeOfDayError, WeekStart, WeekStartError, Zone,
-    ZoneError,
+    Anchor, Cadence, Calendar, DaysError, LOCAL_DAYS_MAX, LocalDay, Period, PeriodError,
+    PeriodProblem, QuarterHours, Running, Span, TimeOfDay, TimeOfDayError, WeekStart,
+    WeekStartError, Zone, ZoneError,
 };
