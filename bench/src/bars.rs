@@ -63,6 +63,7 @@ pub(crate) fn check(results: &Results) -> Vec<Bar> {
         Bar::at_most("translated call", "× one that passes", ratio, TRANSLATED_CALL_MAX),
         Bar::at_most("translated stream", "µs of CPU per delta", delta_us, TRANSLATED_DELTA_US_MAX),
         Bar::at_most("limits of a tree", "µs of CPU per call", admission.added_us, LIMITS_US_MAX),
+        Bar::at_most("plan of 50 deployments", "µs", results.planning.slowest_us(), PLAN_US_MAX),
         Bar::at_least("ledger", "entries/s", ledger.open.per_second, LEDGER_PER_SECOND_MIN),
         Bar::at_most("slowest page, p99", "ms", page_ms, PAGE_MS_MAX),
         Bar::at_most("keys in use", "MB", keys.megabytes, keys_max),
@@ -84,6 +85,8 @@ const TRANSLATED_DELTA_US_MAX: f64 = 4.0;
 /// Most processor time that a tree of five levels, three budgets and two rate limits may add to a
 /// call, in microseconds.
 const LIMITS_US_MAX: f64 = 5.0;
+/// Longest time of a plan over fifty deployments with every filter, in microseconds.
+const PLAN_US_MAX: f64 = 2.0;
 /// Fewest entries that the ledger's writer has to take on SQLite, per second.
 const LEDGER_PER_SECOND_MIN: f64 = 20_000.0;
 /// Longest time of a page of usage, in milliseconds.

@@ -6,6 +6,7 @@ pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod loads;
 pub(crate) mod pages;
+pub(crate) mod planning;
 pub(crate) mod startup;
 pub(crate) mod streams;
 pub(crate) mod translation;

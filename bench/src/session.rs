@@ -11,6 +11,7 @@ use crate::measure::keys::{self, ActiveKeys};
 use crate::measure::ledger::{self, LedgerPace};
 use crate::measure::loads::{self, Row};
 use crate::measure::pages::{self, Pages};
+use crate::measure::planning::{self, Planning};
 use crate::measure::startup::{self, Startup};
 use crate::measure::streams::{self, StreamMemory};
 use crate::measure::translation::{self, Translation};
@@ -30,6 +31,7 @@ pub(crate) struct Results {
     pub(crate) admission: Admission,
     pub(crate) ledger: LedgerPace,
     pub(crate) pages: Pages,
+    pub(crate) planning: Planning,
     pub(crate) keys: ActiveKeys,
     pub(crate) start_fresh: Startup,
     /// With the database that the load left behind.
@@ -90,6 +92,7 @@ pub(crate) async fn measure(site: &Site, plan: Plan) -> anyhow::Result<Results> 
     let ledger = ledger::measure(site, plan).await?;
     let pages = pages::measure(site, plan, &simulator).await?;
     let keys = keys::measure(site, plan, &simulator).await?;
+    let planning = planning::measure(plan);
     let start_existing = startup::measure(site, &simulator, Some(LOADED_DATA)).await?;
     let start_fresh = startup::measure(site, &simulator, None).await?;
     simulator.stop().await?;
@@ -104,6 +107,7 @@ pub(crate) async fn measure(site: &Site, plan: Plan) -> anyhow::Result<Results> 
         admission,
         ledger,
         pages,
+        planning,
         keys,
         start_fresh,
         start_existing,

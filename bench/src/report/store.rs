@@ -1,4 +1,4 @@
-//! What limits, the ledger, its pages and keys in use cost, for people.
+//! What limits, plans, the ledger, its pages and keys in use cost, for people.
 
 use crate::measure::admission::Admission;
 use crate::measure::ledger::Pace;
@@ -43,6 +43,12 @@ pub(super) fn push(text: &mut String, results: &Results) {
         (format!("page, {}", page.name), times)
     };
     facts.extend(results.pages.pages.iter().map(page));
+    let each = |(name, micros): &(&str, f64)| format!("{micros} {name}");
+    let strategies: Vec<String> = results.planning.strategies.iter().map(each).collect();
+    facts.push((
+        format!("plan of {} deployments, µs", results.planning.deployments),
+        strategies.join(", "),
+    ));
     facts.push((
         format!("memory of {} keys in use", keys.keys),
         format!("{} MB, {} bytes each", keys.megabytes, keys.bytes_per_key),

@@ -20,7 +20,9 @@ use crate::treatment::{Cooling, HealthOf, PerException, Treatment};
 /// When failures cool, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HealthRules {
-    /// Failures in a minute that do not cool yet, where the operator says: `allowed_fails`.
+    /// Failures in a minute that do not cool yet, where the operator says: `allowed_fails`. LiteLLM
+    /// takes its default, 3, for nothing said, also where somebody wrote it (runtime-semantics
+    /// §7.6); then, and without it, shares of failures decide.
     pub allowed_fails: Option<u32>,
     /// The same by class, which goes before: `allowed_fails_policy`.
     pub allowed_fails_policy: PerException,

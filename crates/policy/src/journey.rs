@@ -74,7 +74,8 @@ pub struct Moment<'a> {
     pub readiness: &'a dyn Fn(usize) -> Readiness,
     /// Whether a deployment takes a retry.
     pub may_retry: &'a dyn Fn(usize) -> bool,
-    /// The fallback chain of the group for a kind of failure.
+    /// The fallback chain of the group for a kind of failure. Groups that the caller may not use
+    /// are best left out here: a wait is given up for a fallback.
     pub chain: &'a dyn Fn(ChainKind) -> Option<Chain>,
 }
 

@@ -37,6 +37,8 @@ struct Place {
     class: Option<FailureClass>,
     /// The first time it may be tried again.
     ready_at: Option<Ticks>,
+    /// Whether its upstream asked for that wait.
+    asked: bool,
     /// How often it rested when it was to be taken.
     races: u32,
     /// Whether it takes no part any more.
@@ -72,6 +74,7 @@ impl Leg {
                 tries: 0,
                 class: None,
                 ready_at: None,
+                asked: false,
                 races: 0,
                 out: false,
             })
@@ -111,7 +114,7 @@ impl Leg {
                 None if place.tries == 0 => doors.push(place.deployment),
                 None => again = again.filter(|one| one.tries <= place.tries).or(Some(place)),
                 Some(at) => {
-                    let rests = rests_until.is_some();
+                    let rests = rests_until.is_some() || place.asked;
                     let first = soonest.is_none_or(|(other, _)| at < other);
                     soonest = if first { Some((at, rests)) } else { soonest };
                 }
@@ -183,6 +186,7 @@ impl Leg {
         let least = self.retries.wait_min;
         let Some(place) = self.place(deployment) else { return };
         place.class = Some(failure.class);
+        place.asked = failure.wait.is_some_and(|wait| !wait.is_zero());
         place.ready_at = Some(now.plus(back_off(place.tries, failure.wait, least, draw)));
         self.last = Some((failure.class, place.num_retries));
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 /// The wait before attempt number `tries` + 1 at a deployment.
 ///
 /// Half a second, doubled for each earlier try, at most [`BACK_OFF_MAX`], a quarter more or less by
-/// `draw`, which is a uniform 64-bit number; never less than `least` (errors.md §2). A wait that the
-/// upstream asked for stands instead, and up to a tenth more so that not everybody comes back at
-/// the same instant.
+/// `draw`, which is a uniform 64-bit number; never less than `least` (errors.md §2). A wait that
+/// the upstream asked for stands instead, and up to a tenth more so that not everybody comes back
+/// at the same instant.
 #[must_use]
 pub fn back_off(tries: u32, hint: Option<Duration>, least: Duration, draw: u64) -> Duration {
     let wait = match hint.filter(|hint| !hint.is_zero()) {

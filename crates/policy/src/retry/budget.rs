@@ -22,8 +22,8 @@ impl Default for RetryShare {
 /// The retries that a deployment still takes: a bucket that first attempts fill by a share, and
 /// time by a little, and that each retry takes one from.
 ///
-/// In any stretch of time the retries are at most [`RETRY_BURST`], and the share of the calls, and what
-/// the seconds bring.
+/// In any stretch of time the retries are at most [`RETRY_BURST`], and the share of the calls, and
+/// what the seconds bring.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryBudget {
     /// Thousandths of a retry.

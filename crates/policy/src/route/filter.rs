@@ -1,6 +1,7 @@
 //! Which deployments lack what a call needs.
 
-use crate::route::{Contender, Needs, PassedOver, tags};
+use crate::route::tags::{self, Asked};
+use crate::route::{Contender, Needs, PassedOver};
 
 /// Why the deployment cannot serve the call, but for its tags, which depend on the others.
 pub(super) fn unfit(contender: &Contender<'_>, needs: &Needs<'_>) -> Option<PassedOver> {
@@ -32,39 +33,42 @@ pub(super) fn over_rate(contender: &Contender<'_>, needs: &Needs<'_>) -> Option<
 }
 
 /// Which deployments the tags of a call leave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tagged {
+pub(super) enum Tagged<'a> {
     /// Those that are what the call asks for.
-    Fitting,
+    Fitting(Asked<'a>),
     /// Those for calls that nobody is meant for.
-    Default,
+    Default(Asked<'a>),
     /// All that are not excluded.
+    NotExcluded(Asked<'a>),
+    /// All.
     All,
 }
 
-impl Tagged {
+impl<'a> Tagged<'a> {
     /// By the deployments that are fit otherwise. A call with tags goes to those that have them,
     /// else to the default ones; a call without goes to the default ones where there are any.
     pub(super) fn of<'c>(
-        needs: &Needs<'_>,
+        needs: &Needs<'a>,
         mut fit: impl Iterator<Item = &'c Contender<'c>>,
     ) -> Self {
-        let Some(ask) = needs.tags else { return Self::All };
-        if ask.asks() {
-            let any = fit.any(|one| ask.fits(one.tags, one.fits_client));
-            return if any { Self::Fitting } else { Self::Default };
+        let Some(asked) = needs.tags.map(Asked::read) else { return Self::All };
+        if asked.asks() {
+            let any = fit.any(|one| asked.fits(one.tags, one.fits_client));
+            return if any { Self::Fitting(asked) } else { Self::Default(asked) };
         }
-        let any = fit.any(|one| tags::is_default(one.tags) && !ask.excludes(one.tags));
-        if any { Self::Default } else { Self::All }
+        let any = fit.any(|one| tags::is_default(one.tags) && !asked.excludes(one.tags));
+        if any { Self::Default(asked) } else { Self::NotExcluded(asked) }
     }
 
     /// Whether the deployment is left.
-    pub(super) fn leaves(self, contender: &Contender<'_>, needs: &Needs<'_>) -> bool {
-        let Some(ask) = needs.tags else { return true };
+    pub(super) fn leaves(&self, contender: &Contender<'_>) -> bool {
         match self {
-            Self::Fitting => ask.fits(contender.tags, contender.fits_client),
-            Self::Default => tags::is_default(contender.tags) && !ask.excludes(contender.tags),
-            Self::All => !ask.excludes(contender.tags),
+            Self::Fitting(asked) => asked.fits(contender.tags, contender.fits_client),
+            Self::Default(asked) => {
+                tags::is_default(contender.tags) && !asked.excludes(contender.tags)
+            }
+            Self::NotExcluded(asked) => !asked.excludes(contender.tags),
+            Self::All => true,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The plan of one call at one model group.
 
 use crate::route::filter::{self, Tagged};
+use crate::route::shuffle::to_front;
 use crate::route::{Contender, Needs, PassedOver, Strategy, order};
 
 /// Which deployments can serve a call, and in which order, and why the others cannot.
@@ -34,15 +35,14 @@ pub fn plan_for(
 ) -> Plan {
     let mut plan = able(contenders, needs, strategy);
     let tier_of = |at: usize| contenders[at].candidate.order;
-    plan.order.sort_by_key(|at| tier_of(*at));
+    let resting = |at: usize| contenders[at].readiness.frees_at();
+    plan.order.sort_by_key(|at| (tier_of(*at), resting(*at)));
     for tier in plan.order.chunk_by_mut(|a, b| tier_of(*a) == tier_of(*b)) {
-        let resting = |at: usize| contenders[at].readiness.frees_at();
-        tier.sort_by_key(|at| resting(*at));
         let ready = tier.partition_point(|at| resting(*at).is_none());
         let ready = &mut tier[..ready];
         order::order(ready, contenders, strategy, draw);
         if let Some(place) = ready.iter().position(|at| Some(*at) == preferred) {
-            ready[..=place].rotate_right(1);
+            to_front(&mut ready[..=place]);
         }
     }
     plan
@@ -62,7 +62,7 @@ fn able(contenders: &[Contender<'_>], needs: &Needs<'_>, strategy: Strategy) -> 
     let rates = needs.rates || strategy.keeps_rates();
     order.retain(|at| {
         let contender = &contenders[*at];
-        let why = if tagged.leaves(contender, needs) {
+        let why = if tagged.leaves(contender) {
             filter::over_rate(contender, needs).filter(|_| rates)
         } else {
             Some(PassedOver::OtherTags)

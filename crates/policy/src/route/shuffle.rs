@@ -7,7 +7,9 @@ use crate::route::Candidate;
 ///
 /// A tier shares by `weight` if any of its candidates has one, else by `rpm`, else by `tpm`, else
 /// evenly (runtime-semantics §7.3, without its dependence on who is listed first). A candidate
-/// without a share is tried after those that have one. `draw` gives uniform 64-bit numbers.
+/// without a share is tried after those that have one. Only the first [`PLACES_DRAWN`] places of a
+/// tier are drawn so; behind them the others follow from a random one on. `draw` gives uniform
+/// 64-bit numbers.
 pub fn plan(candidates: &[Candidate], draw: &mut dyn FnMut() -> u64) -> Vec<usize> {
     let mut planned: Vec<usize> =
         (0..candidates.len()).filter(|at| candidates[*at].available).collect();
@@ -27,25 +29,43 @@ pub(super) fn shuffle<'c>(
     let Some(share) = share_of(tier, candidate) else { return evenly(tier, draw) };
     let mut left: Vec<u64> = tier.iter().map(|at| share(candidate(*at))).collect();
     let mut total: u64 = left.iter().sum();
-    for place in 0..tier.len() {
+    let drawn = tier.len().min(PLACES_DRAWN);
+    for place in 0..drawn {
         if total == 0 {
             // Nothing tells the rest apart: all the same chance.
             return evenly(&mut tier[place..], draw);
         }
         let picked = place + pick(&left[place..], below(draw(), total));
         total -= left[picked];
-        left[place..=picked].rotate_right(1);
-        tier[place..=picked].rotate_right(1);
+        to_front(&mut left[place..=picked]);
+        to_front(&mut tier[place..=picked]);
+    }
+    from_any(&mut tier[drawn..], draw);
+}
+
+/// Brings the last one to the front; the others keep their order.
+pub(super) fn to_front<T: Copy>(list: &mut [T]) {
+    if let Some(last) = list.last().copied() {
+        list.copy_within(..list.len() - 1, 1);
+        list[0] = last;
+    }
+}
+
+/// Has the members follow from a random one on.
+pub(super) fn from_any(tail: &mut [usize], draw: &mut dyn FnMut() -> u64) {
+    if tail.len() > 1 {
+        tail.rotate_left(index_below(draw(), tail.len()));
     }
 }
 
 /// Orders the members, each with the same chance at each place.
 fn evenly(tier: &mut [usize], draw: &mut dyn FnMut() -> u64) {
-    for place in 0..tier.len().saturating_sub(1) {
-        let left = tier.len() - place;
-        let picked = place + index_below(draw(), left);
-        tier[place..=picked].rotate_right(1);
+    let drawn = tier.len().saturating_sub(1).min(PLACES_DRAWN);
+    for place in 0..drawn {
+        let picked = place + index_below(draw(), tier.len() - place);
+        to_front(&mut tier[place..=picked]);
     }
+    from_any(&mut tier[drawn..], draw);
 }
 
 /// The first measure by which the members of a tier can be told apart.
@@ -82,6 +102,9 @@ pub(super) fn index_below(number: u64, count: usize) -> usize {
     usize::try_from(below(number, count as u64)).unwrap_or(0)
 }
 
+/// How many places of a tier are drawn. Few calls ever get further, and drawing takes time for each
+/// place.
+pub(super) const PLACES_DRAWN: usize = 8;
 /// The largest share, 10¹²: a sum over sixteen million deployments stays within `u64`.
 const SHARE_MAX: u64 = 1_000_000_000_000;
 

@@ -13,48 +13,55 @@ pub enum TagMatch {
 /// The tags that a call asks for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TagAsk<'a> {
-    /// As they were sent: `a` is wanted, `!a` excluded, `&a` required.
+    /// As they were sent: `a` is wanted, `&a` required, `!a` excluded.
     pub tags: &'a [&'a str],
     /// How many of the wanted ones are enough.
     pub matching: TagMatch,
 }
 
-impl TagAsk<'_> {
+/// The tags that a call asks for, by what they mean: read once and not for each deployment.
+pub(super) struct Asked<'a> {
+    wanted: Vec<&'a str>,
+    required: Vec<&'a str>,
+    excluded: Vec<&'a str>,
+    matching: TagMatch,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn read(ask: TagAsk<'a>) -> Self {
+        let (mut wanted, mut required, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
+        for tag in ask.tags {
+            if let Some(tag) = tag.strip_prefix(EXCLUDED) {
+                excluded.push(tag);
+            } else if let Some(tag) = tag.strip_prefix(REQUIRED) {
+                required.push(tag);
+            } else {
+                wanted.push(*tag);
+            }
+        }
+        Self { wanted, required, excluded, matching: ask.matching }
+    }
+
     /// Whether the call wants or requires any tag, rather than what is for everybody.
-    pub(super) fn asks(&self) -> bool {
-        self.tags.iter().any(|tag| !tag.starts_with(EXCLUDED))
+    pub(super) const fn asks(&self) -> bool {
+        !self.wanted.is_empty() || !self.required.is_empty()
     }
 
     /// Whether a deployment with these tags is what the call asks for. Without a wanted tag only
     /// required and excluded ones decide.
     pub(super) fn fits(&self, tags: &[Box<str>], fits_client: bool) -> bool {
-        let has = |tag: &str| tags.iter().any(|own| **own == *tag);
-        let (mut wanted, mut found) = (0usize, 0usize);
-        for tag in self.tags {
-            if let Some(excluded) = tag.strip_prefix(EXCLUDED) {
-                if has(excluded) {
-                    return false;
-                }
-            } else if let Some(required) = tag.strip_prefix(REQUIRED) {
-                if !has(required) {
-                    return false;
-                }
-            } else {
-                wanted += 1;
-                found += usize::from(has(tag));
-            }
-        }
+        let has = |tag: &&str| tags.iter().any(|own| **own == **tag);
         let enough = match self.matching {
-            TagMatch::Any => found > 0,
-            TagMatch::All => found == wanted,
+            _ if self.wanted.is_empty() || fits_client => true,
+            TagMatch::Any => self.wanted.iter().any(has),
+            TagMatch::All => self.wanted.iter().all(has),
         };
-        wanted == 0 || enough || fits_client
+        enough && self.required.iter().all(has) && !self.excludes(tags)
     }
 
     /// Whether a deployment is excluded by name.
     pub(super) fn excludes(&self, tags: &[Box<str>]) -> bool {
-        let mut excluded = self.tags.iter().filter_map(|tag| tag.strip_prefix(EXCLUDED));
-        excluded.any(|excluded| tags.iter().any(|own| **own == *excluded))
+        self.excluded.iter().any(|excluded| tags.iter().any(|own| **own == **excluded))
     }
 }
 

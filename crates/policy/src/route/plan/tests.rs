@@ -136,8 +136,8 @@ fn without_tags_a_call_goes_to_the_default_ones_where_there_are_any() {
 
 #[test]
 fn a_deployment_whose_client_pattern_fits_counts_as_tagged() {
-    let needs =
-        Needs { tags: Some(TagAsk { tags: &["x"], matching: TagMatch::Any }), ..NEEDS_NOTHING };
+    let ask = TagAsk { tags: &["x"], matching: TagMatch::Any };
+    let needs = Needs { tags: Some(ask), ..NEEDS_NOTHING };
     let fits = Contender { fits_client: true, ..plain() };
     check_passed_over(&[fits, plain()], &needs, &[None, Some(PassedOver::OtherTags)]);
 }

@@ -70,6 +70,16 @@ fn the_second_place_is_drawn_by_share_too() {
 }
 
 #[test]
+fn behind_the_places_that_are_drawn_everybody_has_a_turn() {
+    let (candidates, mut draw) = ([plain(); 20], seeded(3));
+    let mut ninth = [0u32; 20];
+    for _ in 0..2000 {
+        ninth[plan(&candidates, &mut draw)[PLACES_DRAWN]] += 1;
+    }
+    assert!(ninth.iter().all(|times| (50..150).contains(times)), "{ninth:?}");
+}
+
+#[test]
 fn an_unavailable_candidate_is_never_planned() {
     let away = Candidate { available: false, ..weighted(1000) };
     assert_eq!(plan(&[away, weighted(1), away], &mut seeded(1)), [1]);
