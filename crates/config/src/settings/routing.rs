@@ -100,7 +100,9 @@ fn retries(
 /// `allowed_fails`, `allowed_fails_policy`, `cooldown_time` and `disable_cooldowns`.
 fn health(reader: &mut Reader<'_>, router: &mut Section<'_>, rules: &mut HealthRules) {
     let fails = router.take("allowed_fails").and_then(|entry| reader.count(entry, FAILS_MAX));
-    rules.allowed_fails = fails.and_then(|count| u32::try_from(count).ok());
+    // LiteLLM takes its own default for nothing said (runtime-semantics §7.6).
+    rules.allowed_fails =
+        fails.and_then(|count| u32::try_from(count).ok()).filter(|count| *count != FAILS_USUAL);
     if let Some(entry) = router.take("allowed_fails_policy") {
         rules.allowed_fails_policy = per_exception(reader, entry, Exception::allowed_fails_key);
     }
@@ -183,6 +185,8 @@ fn no_model_name(reader: &mut Reader<'_>, entry: &Entry) {
 
 /// Most groups after the first that may be asked for.
 const FALLBACKS_MAX: u64 = 32;
+/// What LiteLLM allows when nobody says.
+const FAILS_USUAL: u32 = 3;
 /// Most failures in a minute that may be allowed.
 const FAILS_MAX: u64 = 1_000_000;
 

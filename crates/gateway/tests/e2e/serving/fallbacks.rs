@@ -88,7 +88,7 @@ async fn nobody_falls_back_to_a_model_that_they_cannot_pay() {
     let stage = stage(Behaviour::refusing(503), "fallbacks: [{chat: [other]}]").await;
     let body = r#"{"model":"chat","max_tokens":16,"messages":[{"role":"user","content":"hi"}]}"#;
     // Enough for the first model, whose tokens cost about half.
-    let key = stage.key(json!({ "max_budget": 0.00007 })).await;
+    let key = stage.key(json!({ "max_budget": 0.0001 })).await;
     let answer = key.client.post(CHAT, body).await;
     assert_eq!(answer.refusal(), (503, "upstream_overloaded".to_owned()), "{}", answer.text());
     assert_eq!(stage.spend(&key).await, 0);

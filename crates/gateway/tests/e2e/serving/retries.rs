@@ -86,7 +86,8 @@ async fn where_all_rest_the_client_hears_why_and_for_how_long() {
     let key = stage.plain_key().await;
     assert_eq!(key.client.post(CHAT, CALL).await.status, 429);
     let answer = key.client.post(CHAT, CALL).await;
-    assert_eq!(answer.refusal(), (429, "upstream_rate_limited".to_owned()), "{}", answer.text());
+    let expected = (429, "all_deployments_rate_limited".to_owned());
+    assert_eq!(answer.refusal(), expected, "{}", answer.text());
     let wait: u64 = answer.header("retry-after").parse().expect("seconds");
     assert!((1..=60).contains(&wait), "{wait}");
     assert_eq!(stage.simulator.calls().count(), 1);
