@@ -4,6 +4,7 @@ mod answers;
 mod budget;
 mod fair_queue;
 mod key_making;
+mod proxies;
 mod records;
 mod shared;
 
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_domain::{Money, Price, PriceError, Secret, parse_lifetime};
-use tollgate_policy::Calendar;
+use tollgate_policy::{Calendar, TrustedProxies};
 
 use crate::budgets::Budgets;
 use crate::diagnostic::{Finding, code};
@@ -93,6 +94,8 @@ pub struct Settings {
     pub fair_queue: FairQueueSettings,
     /// How virtual keys may be made.
     pub key_making: KeyMaking,
+    /// The proxies whose `X-Forwarded-For` is believed; none unless the file lists them.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// What happens to a call under a money budget when its model has no price.
@@ -187,6 +190,7 @@ impl Settings {
             grace: grace(&first),
             fair_queue: FairQueueSettings::default(),
             key_making: KeyMaking::default(),
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }
@@ -244,6 +248,7 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
     }
     answers::read(reader, section, settings);
     records::read(reader, section, settings);
+    proxies::read(reader, section, settings);
     budget::read(reader, section, settings);
 }
 

@@ -10,6 +10,7 @@ mod bound;
 mod counter;
 mod delegate;
 mod fair;
+mod forwarded;
 mod limits;
 mod nearest;
 mod permit;
@@ -32,6 +33,7 @@ pub use fair::{
     Acquired, Ask, Concurrency, Ended, Flow, FlowBy, Full, PLACES_MAX, PLACES_PER_FLOW_MAX, Party,
     Place, PlaceId, Priority, PriorityRange, QueueFull, Queueing, Slot, Slots, Turn, Weight,
 };
+pub use forwarded::{AddressRange, TrustedProxies};
 pub use limits::{Bounds, Limits, MoneyBound, Raise, Rule, cap_at};
 pub use nearest::nearest;
 pub use permit::{Grant, ModelPattern, visible_models};
