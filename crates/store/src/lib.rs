@@ -51,8 +51,8 @@ pub use levels::{ClaimError, Exceeded, LevelRecord, claim, granting};
 pub use limits::{LimitFields, ModelBudgetField, RunningField, WindowField};
 pub use meters::{Claims, Left, Meter, Standing};
 pub use models::{
-    CREDENTIALS_MAX, CredentialRow, DEPLOYMENTS_MAX, DeploymentRow, Params, StoredModels,
-    UnreadableRow, WriteModelError,
+    CREDENTIALS_MAX, CredentialRow, DEPLOYMENTS_MAX, DeploymentRow, Params, ResealError, Resealed,
+    StoredModels, UnreadableRow, WriteModelError,
 };
 pub use responses::{
     ChainError, Owner, ResponseLimits, ResponseRow, Responses, Retention, SaveResponseError,

@@ -19,6 +19,7 @@ use tollgate_domain::Level;
 use crate::StoreError;
 use crate::batch::Statement;
 use crate::transaction::Transaction;
+pub(crate) use rows::judged;
 pub use rows::{ImportedRow, Written};
 pub use sums::{ImportedSum, Openings, SumOf};
 
@@ -33,7 +34,7 @@ fn imported(kind: &str) -> String {
 }
 
 /// Waits until no other import writes. On SQLite the transaction itself is the only one that does.
-async fn alone(transaction: &mut Transaction) -> Result<(), StoreError> {
+pub(crate) async fn alone(transaction: &mut Transaction) -> Result<(), StoreError> {
     if let Transaction::Postgres(_) = transaction {
         transaction.execute(Statement::new(ALONE, [])).await?;
     }

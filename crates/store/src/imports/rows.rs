@@ -34,7 +34,7 @@ pub enum Written {
     Unchanged,
     /// Somebody made it or changed it here, and that counts.
     Kept,
-    /// A key that was imported before and deleted here since; it stays deleted.
+    /// It was imported before and deleted here since; it stays deleted.
     Deleted,
     /// A new key whose alias another key has: it is here without one.
     WithoutAlias,
@@ -90,7 +90,11 @@ impl Db {
 }
 
 /// What is to be done with a row, of which this one may be here.
-fn judged<T: PartialEq>(row: &T, here: Option<&T>, by: fn(&T) -> &Option<String>) -> Written {
+pub(crate) fn judged<T: PartialEq>(
+    row: &T,
+    here: Option<&T>,
+    by: fn(&T) -> &Option<String>,
+) -> Written {
     match here {
         None => Written::Inserted,
         Some(here) if here == row => Written::Unchanged,

@@ -19,6 +19,7 @@ mod recovery;
 mod responses;
 mod retention;
 mod schema;
+mod sealed;
 mod settings;
 mod shared;
 mod spend;
