@@ -1,5 +1,7 @@
 //! The mapping: rows in, rows and grades out.
 
+mod models;
+
 use super::*;
 use crate::source::Row;
 use serde_json::{Value, json};
@@ -28,6 +30,7 @@ fn mapped(tables: &[(Table, Value)]) -> Mapped {
         calendar: &calendar,
         now: at(NOW),
         salt_key: Some(&salt_key),
+        store_models: true,
         gateway_period: Some("30d"),
     };
     map(&source(tables), &told)
@@ -337,21 +340,6 @@ fn access_groups_are_written_out_and_only_where_the_list_does_not_grant_everythi
 }
 
 #[test]
-fn a_value_that_cannot_be_decrypted_is_named_and_the_others_are_read() {
-    let mapped = mapped(&[(
-        Table::Models,
-        json!([{
-            "model_id": "m", "model_name": "chat",
-            "litellm_params": {"model": "bm90IGl0", "rpm": 5},
-            "model_info": {"id": "m"},
-        }]),
-    )]);
-    let deployment = &mapped.deployments[0];
-    assert_eq!(deployment.params, [("rpm".to_owned(), ImportedValue::Plain(json!(5)))]);
-    assert!(remarked(&mapped, Grade::Manual, "`model` cannot be decrypted"));
-}
-
-#[test]
 fn settings_and_tables_that_stay_behind_are_counted_by_name() {
     let mut source = source(&[(
         Table::Settings,
@@ -360,7 +348,13 @@ fn settings_and_tables_that_stay_behind_are_counted_by_name() {
     source.others =
         [("LiteLLM_MCPServerTable".to_owned(), 3), ("LiteLLM_AgentsTable".to_owned(), 0)].into();
     let calendar = Calendar::default();
-    let told = Told { calendar: &calendar, now: at(NOW), salt_key: None, gateway_period: None };
+    let told = Told {
+        calendar: &calendar,
+        now: at(NOW),
+        salt_key: None,
+        store_models: true,
+        gateway_period: None,
+    };
     let mapped = map(&source, &told);
     let remarks = mapped.grades.remarks();
     let shown: Vec<_> = remarks.iter().map(|remark| (remark.what, remark.count)).collect();
