@@ -167,9 +167,10 @@ impl Change {
             (_, true) => format!(
                 "{what} are sealed with the new key\n\
                  start every gateway of this database anew, with the new key in \
-                 `TOLLGATE_SALT_KEY` or,\nwhere that is not set, in the file `salt_key` of its \
-                 data directory; until then they go on with\nwhat they have read, and no deployment or \
-                 credential must be changed"
+                 `TOLLGATE_SALT_KEY` or,\n\
+                 where that is not set, in the file `salt_key` of its data directory; until then \
+                 they go on with\n\
+                 what they have read, and no deployment or credential must be changed"
             ),
         }
     }
