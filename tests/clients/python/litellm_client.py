@@ -110,7 +110,7 @@ def by_commands():
     assert json.loads(listed)["keys"][0]["token"]
     run("keys delete", "--key-aliases", "by-command")
     run("users list")
-    run("users get", "ada")
+    run("users get", "--id", "ada")
     run("teams list")
     run("teams available")
     values = json.dumps({"api_key": TASK["secret"]})

@@ -97,6 +97,9 @@ impl Gate {
     /// What a client would be told whose prompt cannot be read.
     pub async fn prompt_tokens(&self, body: &Bytes) -> Result<u64, Refusal> {
         let (model, counting) = read(body)?;
+        if let Counting::Request(request) = &counting {
+            request.conversation(None).map_err(unreadable)?;
+        }
         let (_, encoding) = used(&self.snapshot(), &model, true);
         Ok(tokens(self, &counting, encoding).await.0)
     }
