@@ -17,6 +17,7 @@ mod price;
 mod route;
 mod route_grant;
 mod settle;
+mod tally;
 mod window;
 
 pub use afford::affordable;
@@ -31,15 +32,16 @@ pub use fair::{
     Acquired, Ask, Concurrency, Ended, Flow, FlowBy, Full, PLACES_MAX, PLACES_PER_FLOW_MAX, Party,
     Place, PlaceId, Priority, PriorityRange, QueueFull, Queueing, Slot, Slots, Turn, Weight,
 };
-pub use limits::{Bounds, Demand, Limits, Measure, MoneyBound, RATE_WINDOW, Raise, Rule, Used};
+pub use limits::{Bounds, Limits, MoneyBound, Raise, Rule, cap_at};
 pub use nearest::nearest;
 pub use permit::{Grant, ModelPattern, visible_models};
 pub use price::{PriceSheet, PriceTier, Rates, Unpriced};
 pub use route::{Candidate, plan};
 pub use route_grant::{KeyType, calls_models, may_call_route, names_routes};
 pub use settle::{Observed, Settlement, estimated_input, estimated_output, settle};
+pub use tally::{Demand, Measure, RATE_WINDOW, Tally, Used};
 pub use window::{
-    Anchor, Calendar, DaysError, LOCAL_DAYS_MAX, LocalDay, Period, PeriodError, PeriodProblem,
-    QuarterHours, Running, Span, TimeOfDay, TimeOfDayError, WeekStart, WeekStartError, Zone,
-    ZoneError,
+    Anchor, Cadence, Calendar, DaysError, LOCAL_DAYS_MAX, LocalDay, Period, PeriodError,
+    PeriodProblem, QuarterHours, Running, Span, TimeOfDay, TimeOfDayError, WeekStart,
+    WeekStartError, Zone, ZoneError,
 };

@@ -1,16 +1,11 @@
-//! What binds one level of the tree, and what a call claims of it.
+//! What binds one level of the tree.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::time::Duration;
 
 use tollgate_domain::{ModelName, Money, Timestamp};
 
-use crate::counter::Window;
-use crate::window::{Anchor, Calendar, Period, Running};
-
-/// How long a rate limit's window lasts, as LiteLLM has it (runtime-semantics §6.2).
-pub const RATE_WINDOW: Duration = Duration::from_secs(60);
+use crate::tally::{Measure, Tally};
+use crate::window::{Anchor, Cadence, Period, Running};
 
 /// The limits of one key, user, team or other level.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,52 +55,17 @@ pub struct Raise {
     pub until: Timestamp,
 }
 
-/// What a limit counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Measure {
-    /// Nano-dollars.
-    Money,
-    /// Requests.
-    Requests,
-    /// Tokens.
-    Tokens,
-    /// Calls at one time.
-    Calls,
-}
-
 /// One limit as it is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// What it counts.
-    pub measure: Measure,
-    /// The model group whose calls it counts, or `None` for all.
-    pub model: Option<ModelName>,
-    /// The cap in the units of `measure`, or `None` to count only.
+    pub tally: Tally,
+    /// The cap in the units of its measure, or `None` to count only.
     pub cap: Option<i64>,
-    /// The period of a cap on money; `None` for all time.
-    pub period: Option<Period>,
-    /// The window that ran when the cap was taken over.
+    /// The window of its money that ran when the cap was taken over.
     pub running: Option<Running>,
     /// More of it for a while.
     pub raise: Option<Raise>,
-}
-
-/// The most that a call can use, known before it is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Demand {
-    /// The most it can cost.
-    pub money: Money,
-    /// The tokens it is expected to use.
-    pub tokens: u64,
-}
-
-/// What a call did use.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Used {
-    /// What it cost.
-    pub cost: Money,
-    /// The tokens it used.
-    pub tokens: u64,
 }
 
 impl Limits {
@@ -155,103 +115,42 @@ impl Bounds {
                 rules.push(Rule { cap, ..Rule::counting(measure) });
             }
         }
-        rules.iter_mut().for_each(|rule| rule.model = model.cloned());
+        rules.iter_mut().for_each(|rule| rule.tally.model = model.cloned());
         rules
     }
 }
 
 impl MoneyBound {
     fn rule(&self) -> Rule {
-        Rule {
-            cap: self.cap.map(Money::nanos),
-            period: self.period,
-            running: self.running,
-            ..Rule::counting(Measure::Money)
-        }
+        let tally = Tally { measure: Measure::Money, model: None, period: self.period };
+        Rule { tally, cap: self.cap.map(Money::nanos), running: self.running, raise: None }
     }
 }
 
 impl Rule {
     const fn counting(measure: Measure) -> Self {
-        Self { measure, model: None, cap: None, period: None, running: None, raise: None }
-    }
-
-    /// Whether calls of a model group known by these names are counted.
-    #[must_use]
-    pub fn counts(&self, names: &[&str]) -> bool {
-        self.model.as_ref().is_none_or(|model| names.contains(&model.as_str()))
+        let tally = Tally { measure, model: None, period: None };
+        Self { tally, cap: None, running: None, raise: None }
     }
 
     /// The cap at an instant.
     #[must_use]
     pub fn cap_at(&self, now: Timestamp) -> Option<i64> {
-        let raise = self.raise.filter(|raise| now < raise.until);
-        Some(self.cap?.saturating_add(raise.map_or(0, |raise| raise.by.nanos())))
+        cap_at(self.cap, self.raise.as_ref(), now)
     }
 
-    /// The window that contains an instant.
+    /// How its windows follow each other, at a level with this anchor.
     #[must_use]
-    pub fn window(&self, calendar: &Calendar, anchor: Anchor, now: Timestamp) -> Window {
-        match (self.measure, &self.period) {
-            (Measure::Requests | Measure::Tokens, _) => Window::Opened { now, length: RATE_WINDOW },
-            (Measure::Money, Some(period)) => {
-                let span = match self.running {
-                    Some(running) => running.span(*period, calendar, anchor, now),
-                    None => period.span(calendar, anchor, now),
-                };
-                Window::Between(span.start, span.end)
-            }
-            (Measure::Calls, _) | (Measure::Money, None) => Window::Forever,
-        }
+    pub const fn cadence(&self, anchor: Anchor) -> Cadence {
+        Cadence { anchor, running: self.running }
     }
 }
 
-impl fmt::Display for Rule {
-    /// The rule's name among those of its level: the same for as long as it counts the same.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.measure.as_str())?;
-        if let Some(period) = &self.period {
-            write!(f, "/{period}")?;
-        }
-        match &self.model {
-            Some(model) => write!(f, "@{model}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Measure {
-    /// The measure's name in records.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Money => "money",
-            Self::Requests => "requests",
-            Self::Tokens => "tokens",
-            Self::Calls => "calls",
-        }
-    }
-
-    /// What a call claims.
-    #[must_use]
-    pub fn claimed(self, demand: &Demand) -> i64 {
-        match self {
-            Self::Money => demand.money.nanos().max(0),
-            Self::Tokens => i64::try_from(demand.tokens).unwrap_or(i64::MAX),
-            Self::Requests | Self::Calls => 1,
-        }
-    }
-
-    /// What a call that is over has used up.
-    #[must_use]
-    pub fn used(self, used: &Used) -> i64 {
-        match self {
-            Self::Money => used.cost.nanos().max(0),
-            Self::Tokens => i64::try_from(used.tokens).unwrap_or(i64::MAX),
-            Self::Requests => 1,
-            Self::Calls => 0,
-        }
-    }
+/// A cap at an instant, with the raise that may lift it then.
+#[must_use]
+pub fn cap_at(cap: Option<i64>, raise: Option<&Raise>, now: Timestamp) -> Option<i64> {
+    let raise = raise.filter(|raise| now < raise.until);
+    Some(cap?.saturating_add(raise.map_or(0, |raise| raise.by.nanos())))
 }
 
 #[cfg(test)]
@@ -281,17 +180,18 @@ mod tests {
             ..Limits::default()
         };
         let rules = limits.rules();
-        let names: Vec<String> = rules.iter().map(ToString::to_string).collect();
+        let names: Vec<String> = rules.iter().map(|rule| rule.tally.to_string()).collect();
         assert_eq!(names, ["money/30d", "money/1d", "requests", "tokens", "calls", "money@gpt-4o"]);
         assert_eq!(rules[3].cap, Some(i64::MAX));
-        assert!(rules[5].counts(&["openai/gpt-4o", "gpt-4o"]) && !rules[5].counts(&["gpt-4"]));
+        assert!(rules[5].tally.counts(&["openai/gpt-4o", "gpt-4o"]));
+        assert!(!rules[5].tally.counts(&["gpt-4"]));
     }
 
     #[test]
     fn what_nobody_limits_is_still_counted_in_money() {
         let rules = Limits::default().rules();
         assert_eq!(rules.len(), 1);
-        assert_eq!((rules[0].measure, rules[0].cap), (Measure::Money, None));
+        assert_eq!((rules[0].tally.measure, rules[0].cap), (Measure::Money, None));
         assert!(!Limits::default().caps_money(&[]));
     }
 

@@ -17,7 +17,7 @@ pub use calendar::{
 pub use days::{DaysError, LOCAL_DAYS_MAX, LocalDay};
 pub use period::{Period, PeriodError, PeriodProblem};
 pub use quarters::QuarterHours;
-pub use running::Running;
+pub use running::{Cadence, Running};
 pub use span::{Anchor, Span};
 
 #[cfg(test)]

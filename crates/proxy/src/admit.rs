@@ -94,7 +94,7 @@ fn countable(
     names: &[&str],
 ) -> Result<(), Refusal> {
     let closed = settings.on_store_failure == StoreFailure::Closed;
-    let capped = || levels.iter().find(|level| level.limits.caps_money(names));
+    let capped = || levels.iter().find(|level| level.caps_money(names));
     let Some(binding) = closed.then(capped).flatten() else { return Ok(()) };
     if gate.ledger().health().failing_since.is_none() {
         return Ok(());
@@ -190,7 +190,7 @@ fn priced(
     names: &[&str],
     most: &Result<Money, NoPrice>,
 ) -> Result<(), Refusal> {
-    let Some(binding) = levels.iter().find(|level| level.limits.caps_money(names)) else {
+    let Some(binding) = levels.iter().find(|level| level.caps_money(names)) else {
         return Ok(());
     };
     match (most, settings.unpriced_models) {
@@ -216,7 +216,7 @@ fn bounded(
     is_open: impl FnOnce() -> bool,
 ) -> Result<(), Refusal> {
     let blocks = settings.unbounded_calls == UnboundedCalls::Block;
-    let capped = || levels.iter().find(|level| level.limits.caps_money(names));
+    let capped = || levels.iter().find(|level| level.caps_money(names));
     let Some(binding) = blocks.then(capped).flatten().filter(|_| is_open()) else { return Ok(()) };
     let message = format!(
         "nothing limits what this call may cost beside its tokens, and {} has a money budget",

@@ -112,7 +112,7 @@ fn may_call(caller: &Caller, path: &str) -> Result<(), Refusal> {
         return Err(Refusal::new(Reason::RouteNotAllowed, message));
     }
     let user = levels.iter().find(|level| level.subject.level == Level::User);
-    let role = user.and_then(|user| user.metadata.get("user_role")?.as_str());
+    let role = user.and_then(|user| user.metadata("user_role")?.as_str());
     if role == Some(Role::ProxyAdminViewer.as_str()) && calls_models(path) {
         let message = "the role `proxy_admin_viewer` looks on and calls no models";
         return Err(Refusal::new(Reason::RouteNotAllowed, message));

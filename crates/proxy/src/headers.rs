@@ -96,9 +96,7 @@ pub(crate) fn write(
     if let Caller::Key { record, .. } = caller {
         let spent = record.own.spent(calendar, *now).saturating_add(cost.unwrap_or(Money::ZERO));
         insert_static(head, "x-litellm-key-spend", &spent.to_string());
-        if let Some(bound) = record.own.limits.whole.money.first()
-            && let Some(cap) = bound.cap
-        {
+        if let Some(cap) = record.own.max_budget() {
             insert_static(head, "x-litellm-key-max-budget", &cap.to_string());
         }
     }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Map, Value as Json};
 use tollgate_domain::{BudgetId, Level, Money, Subject, Timestamp};
 use tollgate_policy::{
-    Anchor, Calendar, Claim, Counter, Demand, Grant, Limits, Measure, Over, Rule, Window,
+    Anchor, Cadence, Calendar, Claim, Counter, Demand, Grant, Measure, Over, Raise, Rule, Running,
+    Tally, Window, cap_at,
 };
 
 use crate::StoreError;
@@ -13,35 +14,49 @@ use crate::directory::Books;
 use crate::meters::{Claims, Meter, Wanted};
 use crate::shared::{Refused, SharedCounters};
 
-/// A key, team, user or other level with what its calls need.
+/// A key, team, user or other level with what its calls need, and nothing else: there may be a
+/// hundred thousand in memory.
 #[derive(Debug)]
 pub struct LevelRecord {
     /// Who.
     pub subject: Subject,
     /// How people call it; never a secret.
-    pub name: String,
+    pub name: Box<str>,
     /// Whether its calls are refused for now.
     pub blocked: bool,
     /// Which models it may call.
     pub grant: Grant,
-    /// Its limits.
-    pub limits: Limits,
     /// The budget whose rules fill what its own limits leave open.
     pub budget: Option<BudgetId>,
-    /// What whoever created it keeps beside it.
-    pub metadata: Map<String, Json>,
-    pub(crate) rules: Vec<LevelRule>,
+    /// Spend from which on the operator is told; it refuses nothing.
+    pub soft: Option<Money>,
+    pub(crate) metadata: Metadata,
+    pub(crate) rules: Box<[LevelRule]>,
+    /// Where periods that have no place in a calendar are counted from.
+    pub(crate) anchor: Anchor,
 }
+
+/// What whoever created a level keeps beside it, which is mostly nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Metadata(Option<Box<Map<String, Json>>>);
 
 /// A limit and its counter.
 #[derive(Debug)]
 pub(crate) struct LevelRule {
-    rule: Rule,
     meter: Arc<Meter>,
-    /// Where periods that have no place in a calendar are counted from.
-    anchor: Anchor,
-    /// The window of the last claim, because computing one takes longer than the rest of a claim.
-    window: Mutex<Window>,
+    cap: Option<i64>,
+    raise: Option<Box<Raise>>,
+    /// Its windows where there is a period.
+    window: Option<Box<Recurring>>,
+}
+
+/// The windows of a period.
+#[derive(Debug)]
+struct Recurring {
+    /// The one that ran when the cap was taken over.
+    running: Option<Running>,
+    /// The one of the last claim, because computing one takes longer than the rest of a claim.
+    last: Mutex<Window>,
 }
 
 /// A claim that a limit does not allow.
@@ -49,8 +64,8 @@ pub(crate) struct LevelRule {
 pub struct Exceeded {
     /// The level whose limit it is.
     pub level: Arc<LevelRecord>,
-    /// The limit.
-    pub rule: Rule,
+    /// What the limit counts.
+    pub tally: Tally,
     /// By how much, and until when.
     pub over: Over,
 }
@@ -71,8 +86,7 @@ pub enum ClaimError {
 pub(crate) struct Wish<'a> {
     pub(crate) wanted: Wanted<'a>,
     pub(crate) subject: &'a Subject,
-    pub(crate) rule: &'a Rule,
-    pub(crate) anchor: Anchor,
+    pub(crate) cadence: Cadence,
 }
 
 impl LevelRecord {
@@ -80,14 +94,15 @@ impl LevelRecord {
     #[must_use]
     pub fn unlimited(subject: Subject) -> Self {
         Self {
-            name: subject.id.to_string(),
+            name: Box::from(&*subject.id),
             subject,
             blocked: false,
             grant: Grant::Everything,
-            limits: Limits::default(),
             budget: None,
-            metadata: Map::new(),
-            rules: Vec::new(),
+            soft: None,
+            metadata: Metadata::default(),
+            rules: Box::default(),
+            anchor: Anchor::Calendar,
         }
     }
 
@@ -97,13 +112,60 @@ impl LevelRecord {
     pub fn spent(&self, calendar: &Calendar, now: Timestamp) -> Money {
         let main = self.rules.first();
         main.map_or(Money::ZERO, |main| {
-            Money::from_nanos(main.meter.used(&main.window(calendar, now)))
+            Money::from_nanos(main.meter.used(&main.window(calendar, self.anchor, now)))
         })
     }
 
-    /// The names of the meters of its limits.
-    pub(crate) fn meter_names(&self) -> impl Iterator<Item = Arc<str>> {
-        self.rules.iter().map(|rule| rule.meter.shared_name())
+    /// The names, counters and present states of its limits on money.
+    pub(crate) fn money_counted(
+        &self,
+        calendar: &Calendar,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (String, &Meter, Counter)> {
+        let of_money = |rule: &&LevelRule| rule.meter.tally().measure == Measure::Money;
+        self.rules.iter().filter(of_money).map(move |rule| {
+            let counter = rule.meter.known(&rule.window(calendar, self.anchor, now));
+            (rule.meter.tally().to_string(), &*rule.meter, counter)
+        })
+    }
+
+    /// The meters of its limits, each once.
+    pub(crate) fn meters(&self) -> Vec<Arc<Meter>> {
+        let mut meters: Vec<Arc<Meter>> = Vec::with_capacity(self.rules.len());
+        for LevelRule { meter, .. } in &self.rules {
+            if !meters.iter().any(|known| Arc::ptr_eq(known, meter)) {
+                meters.push(Arc::clone(meter));
+            }
+        }
+        meters
+    }
+
+    /// What whoever created it keeps beside it under a name.
+    #[must_use]
+    pub fn metadata(&self, name: &str) -> Option<&Json> {
+        self.metadata.0.as_ref()?.get(name)
+    }
+
+    /// The first cap on all the money it spends, without what raises it for a while.
+    #[must_use]
+    pub fn max_budget(&self) -> Option<Money> {
+        self.rules.first()?.cap.map(Money::from_nanos)
+    }
+
+    /// Whether a cap on money binds calls of a model group known by these names, so that one
+    /// without a known price cannot be admitted.
+    #[must_use]
+    pub fn caps_money(&self, models: &[&str]) -> bool {
+        let caps = |tally: &Tally| tally.measure == Measure::Money && tally.counts(models);
+        self.rules.iter().any(|rule| rule.cap.is_some() && caps(rule.meter.tally()))
+    }
+
+    /// The smallest limit of tokens a minute that any of its calls may meet.
+    #[must_use]
+    pub fn tokens_min(&self) -> Option<u64> {
+        let of_tokens = |rule: &&LevelRule| rule.meter.tally().measure == Measure::Tokens;
+        let caps = self.rules.iter().filter(of_tokens).filter_map(|rule| rule.cap);
+        caps.min().map(|cap| u64::try_from(cap).unwrap_or(0))
     }
 
     /// What its calls in flight hold of its main budget.
@@ -115,8 +177,8 @@ impl LevelRecord {
     /// The window of its main budget, by its start in microseconds since 1970, once its spend there
     /// has reached its soft budget.
     pub(crate) fn soft_reached(&self, calendar: &Calendar, now: Timestamp) -> Option<i64> {
-        let (soft, main) = (self.limits.soft?, self.rules.first()?);
-        let window = main.window(calendar, now);
+        let (soft, main) = (self.soft?, self.rules.first()?);
+        let window = main.window(calendar, self.anchor, now);
         let start = match window {
             Window::Between(start, _) => start.micros(),
             Window::Forever | Window::Opened { .. } => 0,
@@ -127,10 +189,16 @@ impl LevelRecord {
     /// When its main budget starts anew, if it does.
     #[must_use]
     pub fn resets_at(&self, calendar: &Calendar, now: Timestamp) -> Option<Timestamp> {
-        match self.rules.first()?.window(calendar, now) {
+        match self.rules.first()?.window(calendar, self.anchor, now) {
             Window::Between(_, end) => Some(end),
             Window::Forever | Window::Opened { .. } => None,
         }
+    }
+}
+
+impl From<Map<String, Json>> for Metadata {
+    fn from(map: Map<String, Json>) -> Self {
+        Self((!map.is_empty()).then(|| Box::new(map)))
     }
 }
 
@@ -143,43 +211,49 @@ pub fn granting(levels: &[Arc<LevelRecord>]) -> impl Iterator<Item = &LevelRecor
 }
 
 impl LevelRule {
-    /// Its name, its counter, and the present window as that counter knows it, where it counts
-    /// money.
-    pub(crate) fn counted_money(
-        &self,
-        calendar: &Calendar,
-        now: Timestamp,
-    ) -> Option<(String, &Meter, Counter)> {
-        (self.rule.measure == Measure::Money).then(|| {
-            let counter = self.meter.known(&self.window(calendar, now));
-            (self.rule.to_string(), &*self.meter, counter)
-        })
-    }
-
-    pub(crate) const fn new(rule: Rule, meter: Arc<Meter>, anchor: Anchor) -> Self {
-        Self { rule, meter, anchor, window: Mutex::new(Window::Forever) }
-    }
-
-    fn window(&self, calendar: &Calendar, now: Timestamp) -> Window {
-        if self.rule.period.is_none() {
-            return self.rule.window(calendar, self.anchor, now);
+    /// A rule whose tally is the meter's.
+    pub(crate) fn new(rule: &Rule, meter: Arc<Meter>) -> Self {
+        let periodic = meter.tally().period.is_some();
+        let last = Mutex::new(Window::Forever);
+        Self {
+            cap: rule.cap,
+            raise: rule.raise.map(Box::new),
+            window: periodic.then(|| Box::new(Recurring { running: rule.running, last })),
+            meter,
         }
-        let mut last = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+    }
+
+    fn cadence(&self, anchor: Anchor) -> Cadence {
+        let running = self.window.as_ref().and_then(|window| window.running);
+        Cadence { anchor, running }
+    }
+
+    fn window(&self, calendar: &Calendar, anchor: Anchor, now: Timestamp) -> Window {
+        let tally = self.meter.tally();
+        let cadence = self.cadence(anchor);
+        let Some(recurring) = &self.window else { return tally.window(calendar, cadence, now) };
+        let mut last = recurring.last.lock().unwrap_or_else(PoisonError::into_inner);
         match *last {
             Window::Between(start, end) if start <= now && now < end => *last,
             _ => {
-                *last = self.rule.window(calendar, self.anchor, now);
+                *last = tally.window(calendar, cadence, now);
                 *last
             }
         }
     }
 
-    fn wanted(&self, demand: &Demand, calendar: &Calendar, now: Timestamp) -> Wanted<'_> {
-        let measure = self.rule.measure;
+    fn wanted(
+        &self,
+        anchor: Anchor,
+        demand: &Demand,
+        calendar: &Calendar,
+        now: Timestamp,
+    ) -> Wanted<'_> {
+        let measure = self.meter.tally().measure;
         let claim = Claim {
             amount: measure.claimed(demand),
-            cap: self.rule.cap_at(now),
-            window: self.window(calendar, now),
+            cap: cap_at(self.cap, self.raise.as_deref(), now),
+            window: self.window(calendar, anchor, now),
         };
         Wanted { meter: &self.meter, measure, claim }
     }
@@ -199,8 +273,10 @@ pub fn claim(
     now: Timestamp,
 ) -> Result<Claims, Box<Exceeded>> {
     let rules = binding(levels, models);
-    let wanted: Vec<Wanted<'_>> =
-        rules.iter().map(|(_, rule)| rule.wanted(demand, calendar, now)).collect();
+    let wanted: Vec<Wanted<'_>> = rules
+        .iter()
+        .map(|(level, rule)| rule.wanted(level.anchor, demand, calendar, now))
+        .collect();
     Claims::take(&wanted).map_err(|over| exceeded(&rules, over))
 }
 
@@ -214,10 +290,9 @@ pub(crate) async fn claim_shared(
 ) -> Result<Claims, ClaimError> {
     let rules = binding(levels, models);
     let wishes = rules.iter().map(|&(level, rule)| Wish {
-        wanted: rule.wanted(demand, books.calendar(), now),
+        wanted: rule.wanted(level.anchor, demand, books.calendar(), now),
         subject: &level.subject,
-        rule: &rule.rule,
-        anchor: rule.anchor,
+        cadence: rule.cadence(level.anchor),
     });
     let wishes: Vec<Wish<'_>> = wishes.collect();
     shared.claim(&wishes, books, now).await.map_err(|refused| match refused {
@@ -232,18 +307,18 @@ fn binding<'a>(
     levels: &'a [Arc<LevelRecord>],
     models: &[&str],
 ) -> Vec<(&'a Arc<LevelRecord>, &'a LevelRule)> {
-    let mut rules = Vec::new();
+    let all = levels.iter().map(|level| level.rules.len()).sum();
+    let mut rules = Vec::with_capacity(all);
     for level in levels {
-        rules.extend(
-            level.rules.iter().filter(|rule| rule.rule.counts(models)).map(|rule| (level, rule)),
-        );
+        let binding = level.rules.iter().filter(|rule| rule.meter.tally().counts(models));
+        rules.extend(binding.map(|rule| (level, rule)));
     }
     // A budget that is spent says more than a rate that would allow the call again in a minute.
-    rules.sort_by_key(|(_, rule)| rule.rule.measure != Measure::Money);
+    rules.sort_by_key(|(_, rule)| rule.meter.tally().measure != Measure::Money);
     rules
 }
 
 fn exceeded(rules: &[(&Arc<LevelRecord>, &LevelRule)], over: Over) -> Box<Exceeded> {
     let (level, rule) = rules[over.index];
-    Box::new(Exceeded { level: Arc::clone(level), rule: rule.rule.clone(), over })
+    Box::new(Exceeded { level: Arc::clone(level), tally: rule.meter.tally().clone(), over })
 }

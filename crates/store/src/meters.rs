@@ -5,34 +5,23 @@
 //! no two claims wait for each other. Where many nodes share counters, a meter shows what the store
 //! of the counters said last.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+mod by_subject;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use papaya::HashMap;
-use tollgate_domain::{Money, Subject, Timestamp};
-use tollgate_policy::{Claim, Counter, Held, Measure, Over, Used, Window, take};
+use tollgate_domain::{Money, Timestamp};
+use tollgate_policy::{Claim, Counter, Held, Measure, Over, Tally, Used, Window, take};
 
 use crate::shared::Hold;
+pub(crate) use by_subject::Meters;
 
 /// The counter of one limit.
 #[derive(Debug)]
 pub struct Meter {
-    /// Its place in the order in which locks are taken; no two meters share one.
-    order: u64,
-    name: Arc<str>,
+    tally: Tally,
+    /// What it is called where counters are shared; empty where they are not.
+    name: Box<str>,
     counter: Mutex<Counter>,
-}
-
-/// Every meter of this process, by name.
-///
-/// A meter stays for as long as its limit is set, because calls may hold of it and entries may be
-/// under way to the database: one small value for every limit that was met since the start.
-#[derive(Debug, Default)]
-pub(crate) struct Meters {
-    by_name: HashMap<Arc<str>, Arc<Meter>>,
-    /// The names of the meters of those who have any.
-    of: HashMap<Subject, Box<[Arc<str>]>>,
-    made: AtomicU64,
 }
 
 /// What a call wants of one meter.
@@ -79,14 +68,18 @@ impl Meter {
         self.counter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The limit's name.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    pub(crate) fn new(tally: Tally, name: &str, counter: Counter) -> Self {
+        Self { tally, name: Box::from(name), counter: Mutex::new(counter) }
     }
 
-    /// The same, to be kept.
-    pub(crate) fn shared_name(&self) -> Arc<str> {
-        Arc::clone(&self.name)
+    /// What it counts.
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// What it is called where counters are shared; empty where they are not.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Shows what the store of shared counters says.
@@ -127,25 +120,6 @@ impl Meter {
     }
 }
 
-impl Meters {
-    /// The meter with this name, if it was made.
-    pub(crate) fn get(&self, name: &str) -> Option<Arc<Meter>> {
-        self.by_name.pin().get(name).map(Arc::clone)
-    }
-
-    /// The meter with this name, made of `counter` when there is none. When two make it at once,
-    /// the first gives it to both.
-    pub(crate) fn get_or_make(&self, name: &str, counter: Counter) -> Arc<Meter> {
-        if let Some(meter) = self.get(name) {
-            return meter;
-        }
-        let order = self.made.fetch_add(1, Ordering::Relaxed);
-        let name: Arc<str> = Arc::from(name);
-        let meter = Meter { order, name: Arc::clone(&name), counter: Mutex::new(counter) };
-        Arc::clone(self.by_name.pin().get_or_insert(name, Arc::new(meter)))
-    }
-}
-
 impl Wanted<'_> {
     /// The refusal of this claim, the one at `index`, by a counter.
     pub(crate) fn over(&self, index: usize, counter: &Counter) -> Over {
@@ -157,23 +131,6 @@ impl Wanted<'_> {
             held: counter.held,
             asked: amount,
             resets_at: counter.ends_at(&window),
-        }
-    }
-}
-
-impl Meters {
-    /// Notes the meters that a subject has, and lets go of those that it had and has no more. A
-    /// limit that is set again later counts on from the ledger, and not from when it was removed.
-    pub(crate) fn keep(&self, subject: &Subject, names: Box<[Arc<str>]>) {
-        let (of, by_name) = (self.of.pin(), self.by_name.pin());
-        let before = of.get(subject).into_iter().flatten();
-        for gone in before.filter(|name| !names.contains(name)) {
-            by_name.remove(&**gone);
-        }
-        if names.is_empty() {
-            of.remove(subject);
-        } else {
-            of.insert(subject.clone(), names);
         }
     }
 }
@@ -197,20 +154,17 @@ impl Claims {
         let mut locked = lock(wanted);
         // From the order of locks back to the order of wishes: the first that fails is told.
         locked.sort_unstable_by_key(|(index, _)| *index);
-        let places: Vec<usize> = locked.iter().map(|(index, _)| *index).collect();
-        let claims: Vec<Claim> = places.iter().map(|at| wanted[*at].claim).collect();
+        let claims: Vec<Claim> = locked.iter().map(|(at, _)| wanted[*at].claim).collect();
         let mut counters: Vec<&mut Counter> =
             locked.iter_mut().map(|(_, counter)| &mut **counter).collect();
-        let taken = take(&mut counters, &claims)
-            .map_err(|over| Over { index: places[over.index], ..over })?;
+        let taken = take(&mut counters, &claims);
+        let taken = taken.map_err(|over| Over { index: locked[over.index].0, ..over })?;
         let mut standing = Standing::default();
-        for (at, counter) in places.iter().zip(&counters) {
-            standing.note(&wanted[*at], counter);
-        }
-        let held = places
-            .iter()
-            .zip(taken)
-            .map(|(at, held)| (Arc::clone(wanted[*at].meter), wanted[*at].measure, held));
+        let held = locked.iter().zip(taken).map(|((at, counter), held)| {
+            let wanted = &wanted[*at];
+            standing.note(wanted, counter);
+            (Arc::clone(wanted.meter), wanted.measure, held)
+        });
         Ok(Self { held: held.collect(), shared: Vec::new(), standing })
     }
 
@@ -257,8 +211,9 @@ impl Drop for Claims {
 /// Locks each meter once, in the order that everyone locks in, with the place of its wish.
 fn lock<'a>(wanted: &[Wanted<'a>]) -> Vec<(usize, MutexGuard<'a, Counter>)> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();
-    order.sort_by_key(|at| wanted[*at].meter.order);
-    order.dedup_by_key(|at| wanted[*at].meter.order);
+    // The order is that of their addresses, which no two meters share.
+    order.sort_by_key(|at| Arc::as_ptr(wanted[*at].meter));
+    order.dedup_by_key(|at| Arc::as_ptr(wanted[*at].meter));
     order.into_iter().map(|at| (at, wanted[at].meter.counter())).collect()
 }
 

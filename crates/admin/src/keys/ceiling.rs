@@ -9,7 +9,7 @@ use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{
     Excess, Grant, Holding, Limits, ModelWords, Wanted, excess, is_reserved, routes_beyond,
 };
-use tollgate_store::{KeyRecord, KeyRow, LevelRecord, granting};
+use tollgate_store::{KeyRow, LevelRecord, granting};
 
 use super::make::SERVICE;
 use super::{making, no_such_key, theirs};
@@ -25,7 +25,6 @@ const ADMINS_ONLY: [&str; 3] = ["allowed_routes", "budget_id", "project_id"];
 
 /// The key that a caller calls with, and everybody whose grants bind its calls.
 struct Held {
-    record: Arc<KeyRecord>,
     row: KeyRow,
     levels: Vec<Arc<LevelRecord>>,
 }
@@ -139,7 +138,7 @@ async fn held(desk: &Desk) -> Result<Option<Held>, Refusal> {
     let levels = desk.keys.chain(record).await.map_err(|problem| problem::store(&problem))?;
     let row = desk.db.find_key(&record.hash).await.map_err(|problem| problem::store(&problem))?;
     let row = row.ok_or_else(|| no_such_key("the calling key was deleted in the meantime"))?;
-    Ok(Some(Held { record: Arc::clone(record), row, levels }))
+    Ok(Some(Held { row, levels }))
 }
 
 /// Whether a key may belong where it is to belong: to the caller, or to a member of a team that
@@ -244,7 +243,6 @@ fn same_reach(before: &KeyRow, after: &KeyRow) -> bool {
 
 /// What of a key goes beyond what the caller holds.
 async fn over(desk: &Desk, held: &Held, row: &KeyRow) -> Result<Option<Excess>, Refusal> {
-    let own = &held.record;
     // Who is above the new key as well binds it in any case, whatever the key says. A user's own
     // grant is for keys without a team, which such a key is no way around.
     let above: Box<[Subject]> = row.above();
@@ -252,9 +250,10 @@ async fn over(desk: &Desk, held: &Held, row: &KeyRow) -> Result<Option<Excess>, 
         above.contains(&level.subject) || (row.team.is_some() && level.subject.level == Level::User)
     };
     let grants = granting(&held.levels).filter(|level| !bound(level)).map(|level| &level.grant);
+    let limits = limits_of(desk, &held.row).await?;
     let holding = Holding {
         grants: grants.collect(),
-        limits: &own.own.limits,
+        limits: &limits,
         expires_at: held.row.expires_at,
         routes: &held.row.rules.allowed_routes,
     };

@@ -18,6 +18,26 @@ pub struct Running {
     pub until: Timestamp,
 }
 
+/// How the windows of a period follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cadence {
+    /// Where periods that have no place in a calendar are counted from.
+    pub anchor: Anchor,
+    /// The window that comes before all others.
+    pub running: Option<Running>,
+}
+
+impl Cadence {
+    /// The span of a period that contains `at`.
+    #[must_use]
+    pub fn span(self, period: Period, calendar: &Calendar, at: Timestamp) -> Span {
+        match self.running {
+            Some(running) => running.span(period, calendar, self.anchor, at),
+            None => period.span(calendar, self.anchor, at),
+        }
+    }
+}
+
 impl Running {
     /// The span of a period that contains `at`, where this window comes first.
     ///

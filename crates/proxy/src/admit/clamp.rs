@@ -58,7 +58,7 @@ pub(super) async fn claim_less(
                 return Ok(claims);
             }
             Ok(_) => break,
-            Err(ClaimError::Exceeded(again)) if again.rule.measure == Measure::Money => {
+            Err(ClaimError::Exceeded(again)) if again.tally.measure == Measure::Money => {
                 free = left(&again);
             }
             Err(again) => return Err(again),
@@ -69,7 +69,7 @@ pub(super) async fn claim_less(
 
 /// What an exceeded budget leaves; `None` of a limit that is no budget.
 fn left(exceeded: &Exceeded) -> Option<Money> {
-    let money = exceeded.rule.measure == Measure::Money;
+    let money = exceeded.tally.measure == Measure::Money;
     money.then(|| Money::from_nanos(exceeded.over.free()))
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn whose(level: &LevelRecord) -> String {
 
 /// The limit as headers tell of it.
 fn limit(exceeded: &Exceeded, now: Timestamp) -> LimitFacts {
-    let kind = match exceeded.rule.measure {
+    let kind = match exceeded.tally.measure {
         Measure::Money => LimitKind::Budget,
         Measure::Requests => LimitKind::Requests,
         Measure::Tokens => LimitKind::Tokens,
@@ -69,7 +69,7 @@ fn limit(exceeded: &Exceeded, now: Timestamp) -> LimitFacts {
 }
 
 fn reason(exceeded: &Exceeded) -> Reason {
-    match exceeded.rule.measure {
+    match exceeded.tally.measure {
         Measure::Money if exceeded.over.by_held() => Reason::BudgetReservedByOtherRequests,
         Measure::Money => Reason::BudgetExceeded,
         Measure::Requests | Measure::Tokens => Reason::RateLimited,
@@ -78,13 +78,13 @@ fn reason(exceeded: &Exceeded) -> Reason {
 }
 
 fn message(exceeded: &Exceeded) -> String {
-    let Exceeded { level, rule, over } = exceeded;
+    let Exceeded { level, tally, over } = exceeded;
     let whose = whose(level);
     let Over { cap, used, held, asked, .. } = *over;
-    let mut message = match rule.measure {
+    let mut message = match tally.measure {
         Measure::Money => {
             let [cap, used, held, asked] = [cap, used, held, asked].map(Money::from_nanos);
-            let period = rule.period.as_ref().map(|period| format!(" per {period}"));
+            let period = tally.period.as_ref().map(|period| format!(" per {period}"));
             format!(
                 "this call can cost up to ${asked}; {whose} has spent ${used} of its ${cap} \
                  budget{} and ${held} more is held for calls under way",
@@ -102,7 +102,7 @@ fn message(exceeded: &Exceeded) -> String {
             format!("{whose} may make {cap} calls at one time, and all are under way")
         }
     };
-    if let Some(model) = &rule.model {
+    if let Some(model) = &tally.model {
         message.push_str(&format!(" (limit for the model `{model}`)"));
     }
     if let Some(at) = over.resets_at {
@@ -114,8 +114,8 @@ fn message(exceeded: &Exceeded) -> String {
 /// How long until the limit may allow the call: its own window's end, rounded up to a second, or a
 /// moment where calls in flight stand in the way.
 fn retry_after(exceeded: &Exceeded, now: Timestamp) -> Option<Duration> {
-    if exceeded.rule.measure == Measure::Calls || exceeded.over.asked > exceeded.over.cap {
-        return (exceeded.rule.measure == Measure::Calls).then_some(CALLS_RETRY_AFTER);
+    if exceeded.tally.measure == Measure::Calls || exceeded.over.asked > exceeded.over.cap {
+        return (exceeded.tally.measure == Measure::Calls).then_some(CALLS_RETRY_AFTER);
     }
     let left = exceeded.over.resets_at?.since(now);
     Some(Duration::from_secs(left.as_secs().saturating_add(1).max(1)))

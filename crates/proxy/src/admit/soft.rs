@@ -13,9 +13,9 @@ pub(super) fn tell(gate: &Gate, levels: &[Arc<LevelRecord>], now: Timestamp) {
     for level in gate.keys().newly_over_soft(levels, now) {
         tracing::warn!(
             level = level.subject.level.as_str(),
-            name = level.name,
+            name = &*level.name,
             spent = %level.spent(gate.keys().calendar(), now),
-            soft_budget = %level.limits.soft.unwrap_or(Money::ZERO),
+            soft_budget = %level.soft.unwrap_or(Money::ZERO),
             "spend has reached a soft budget"
         );
     }

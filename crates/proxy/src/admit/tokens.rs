@@ -36,10 +36,7 @@ pub(super) fn expected(asked: &Asked, prompt: Option<u64>, levels: &[Arc<LevelRe
 
 /// The smallest limit of tokens a minute that binds a call of these.
 fn smallest_limit(levels: &[Arc<LevelRecord>]) -> Option<u64> {
-    let bounds = levels
-        .iter()
-        .flat_map(|level| std::iter::once(&level.limits.whole).chain(level.limits.models.values()));
-    bounds.filter_map(|bounds| bounds.tokens).min()
+    levels.iter().filter_map(|level| level.tokens_min()).min()
 }
 
 /// The tokenizer of the call's model, if it is loaded. Where a limit may need it, it is asked for,
@@ -50,7 +47,7 @@ pub(super) fn table<'g>(
     levels: &[Arc<LevelRecord>],
     names: &[&str],
 ) -> Option<&'g Table> {
-    let binds = |level: &Arc<LevelRecord>| level.limits.caps_money(names);
+    let binds = |level: &Arc<LevelRecord>| level.caps_money(names);
     if smallest_limit(levels).is_none() && !levels.iter().any(binds) {
         return None;
     }
@@ -62,10 +59,10 @@ pub(super) fn table<'g>(
 /// count for, and a call with the least of prompts would fit. Of a spent budget no prompt is worth
 /// counting.
 pub(super) fn may_fit(least: &Demand, exceeded: &Exceeded) -> bool {
-    let Exceeded { rule, over, .. } = exceeded;
+    let Exceeded { tally, over, .. } = exceeded;
     let free = over.cap.saturating_sub(over.used).saturating_sub(over.held);
-    match rule.measure {
-        Measure::Money | Measure::Tokens => rule.measure.claimed(least) <= free,
+    match tally.measure {
+        Measure::Money | Measure::Tokens => tally.measure.claimed(least) <= free,
         Measure::Requests | Measure::Calls => false,
     }
 }

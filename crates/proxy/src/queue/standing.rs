@@ -4,9 +4,10 @@
 //! clients name a `priority` for their calls, within `priority_range: [lowest, highest]`. Only who
 //! manages a key writes its metadata.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tollgate_domain::Level;
 use tollgate_policy::{PriorityRange, Weight};
+use tollgate_store::LevelRecord;
 
 use crate::authenticate::Caller;
 use crate::queue::Standing;
@@ -16,14 +17,14 @@ pub(crate) fn standing(caller: &Caller) -> Standing {
     let Caller::Key { record, levels } = caller else { return Standing::default() };
     let team = levels.iter().find(|level| level.subject.level == Level::Team);
     Standing {
-        team: team.map(|team| weight(&team.metadata)).unwrap_or_default(),
-        key: weight(&record.own.metadata),
-        priorities: priorities(&record.own.metadata),
+        team: team.map(|team| weight(team)).unwrap_or_default(),
+        key: weight(&record.own),
+        priorities: priorities(&record.own),
     }
 }
 
-fn weight(metadata: &Map<String, Value>) -> Weight {
-    let weight = metadata.get("queue_weight").and_then(Value::as_f64);
+fn weight(level: &LevelRecord) -> Weight {
+    let weight = level.metadata("queue_weight").and_then(Value::as_f64);
     let milli = weight.filter(|weight| *weight > 0.0).map(|weight| (weight * 1000.0).round());
     // A number that is too large for the type is the largest share there is.
     milli.map_or_else(Weight::default, |milli| {
@@ -31,9 +32,9 @@ fn weight(metadata: &Map<String, Value>) -> Weight {
     })
 }
 
-fn priorities(metadata: &Map<String, Value>) -> Option<PriorityRange> {
-    metadata.get("allow_client_priority").filter(|allowed| **allowed == Value::Bool(true))?;
-    let bounds = metadata.get("priority_range")?.as_array()?;
+fn priorities(level: &LevelRecord) -> Option<PriorityRange> {
+    level.metadata("allow_client_priority").filter(|allowed| **allowed == Value::Bool(true))?;
+    let bounds = level.metadata("priority_range")?.as_array()?;
     let [lowest, highest] = bounds.as_slice() else { return None };
     let number = |value: &Value| i32::try_from(value.as_i64()?).ok();
     let (min, max) = (number(lowest)?, number(highest)?);

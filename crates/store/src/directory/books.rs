@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_domain::{Clock, Money, Subject, Timestamp};
-use tollgate_policy::{Anchor, Calendar, Counter, Measure, Rule, Span, Window};
+use tollgate_policy::{Cadence, Calendar, Counter, Measure, Span, Tally, Window};
 
 use crate::{Db, StoreError};
 
@@ -35,22 +35,22 @@ impl Books {
     pub(crate) async fn spent_so_far(
         &self,
         subject: &Subject,
-        rule: &Rule,
-        anchor: Anchor,
+        tally: &Tally,
+        cadence: Cadence,
     ) -> Result<Counter, StoreError> {
-        if rule.measure != Measure::Money {
+        if tally.measure != Measure::Money {
             return Ok(Counter::default());
         }
         let now = self.clock.now();
-        let start = match rule.window(&self.calendar, anchor, now) {
+        let start = match tally.window(&self.calendar, cadence, now) {
             Window::Between(start, _) => start,
             Window::Forever | Window::Opened { .. } => Timestamp::EPOCH,
         };
         // Nothing later has been admitted, and to the end of a quarter-hour sums are exact.
         let span = Span { start, end: now.quarter_hour().plus(QUARTER_HOUR) };
-        let model = rule.model.as_ref().map(|model| model.as_str());
+        let model = tally.model.as_ref().map(|model| model.as_str());
         let spent = self.db.spent(subject, model, span).await?;
-        let waived = self.db.waived(subject, &rule.to_string(), start).await?;
+        let waived = self.db.waived(subject, &tally.to_string(), start).await?;
         let counted = spent.saturating_sub(waived).max(Money::ZERO);
         Ok(Counter::new(start.micros(), counted.nanos()))
     }

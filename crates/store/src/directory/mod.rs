@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use papaya::HashMap;
 use tollgate_domain::{Attribution, BudgetId, Clock, KeyHash, Level, Subject, Timestamp};
-use tollgate_policy::{Anchor, Calendar, Demand, Grant, Limits, Rule};
+use tollgate_policy::{Anchor, Calendar, Demand, Grant, Limits};
 
 use crate::levels::{ClaimError, LevelRecord, LevelRule, claim, claim_shared};
 use crate::limits::LimitFields;
-use crate::meters::{Claims, Meter, Meters};
+use crate::meters::{Claims, Meters};
 use crate::shared::SharedCounters;
 use crate::{Db, EntityRow, KeyRow, KeyRules, StoreError};
 use answering::Answering;
@@ -78,7 +78,7 @@ pub struct KeyDirectory {
     unknown: Memory<KeyHash, ()>,
     levels: Memory<Subject, Arc<LevelRecord>>,
     /// Those whom the configuration limits: as many as it names.
-    fixed: HashMap<Subject, Arc<LevelRecord>>,
+    fixed: HashMap<Subject, (Limits, Arc<LevelRecord>)>,
     meters: Meters,
     shared: Option<SharedCounters>,
     /// The window in which somebody's soft budget was last told to be reached.
@@ -112,6 +112,7 @@ impl KeyDirectory {
     #[must_use]
     pub fn with_shared(mut self, shared: SharedCounters) -> Self {
         self.shared = Some(shared);
+        self.meters = self.meters.with_names();
         self
     }
 
@@ -194,7 +195,7 @@ impl KeyDirectory {
             tries += 1;
             let now = self.clock.ticks();
             if self.levels.remember(subject, Arc::clone(&record), now, before) {
-                self.let_go(&record);
+                self.meters.keep(subject, &record.meters());
                 return Ok(record);
             }
             if tries == LOAD_TRIES {
@@ -212,15 +213,15 @@ impl KeyDirectory {
         subject: &Subject,
         limits: &Limits,
     ) -> Result<Arc<LevelRecord>, StoreError> {
-        if let Some(record) = self.fixed.pin().get(subject)
-            && record.limits == *limits
+        if let Some((known, record)) = self.fixed.pin().get(subject)
+            && known == limits
         {
             return Ok(Arc::clone(record));
         }
         let rules = self.rules(subject, limits, Anchor::Calendar).await?;
         let unlimited = LevelRecord::unlimited(subject.clone());
-        let record = Arc::new(LevelRecord { rules, limits: limits.clone(), ..unlimited });
-        self.fixed.pin().insert(subject.clone(), Arc::clone(&record));
+        let record = Arc::new(LevelRecord { rules, soft: limits.soft, ..unlimited });
+        self.fixed.pin().insert(subject.clone(), (limits.clone(), Arc::clone(&record)));
         Ok(record)
     }
 
@@ -258,8 +259,8 @@ impl KeyDirectory {
                 Some(record) => self.keys.remember(hash, Arc::clone(record), now, before.0),
                 None => self.unknown.remember(hash, (), now, before.1),
             };
-            if let (true, Some(record)) = (remembered, &record) {
-                self.let_go(&record.own);
+            if let (true, Some(KeyRecord { own, .. })) = (remembered, record.as_deref()) {
+                self.meters.keep(&own.subject, &own.meters());
             }
             if remembered || tries == LOAD_TRIES {
                 return Ok(record);
@@ -268,24 +269,26 @@ impl KeyDirectory {
     }
 
     async fn record(&self, row: KeyRow) -> Result<KeyRecord, StoreError> {
-        let subject = Subject::new(Level::Key, row.id.as_str());
+        let subject = Subject { level: Level::Key, id: row.id.shared() };
         let limits = self.limits(&row.limits, row.budget.as_ref()).await?;
+        let (attribution, above) = (Arc::new(row.attribution()), row.above());
+        let anchor = limits.anchor(row.created_at);
         let own = LevelRecord {
-            name: row.alias.clone().unwrap_or_else(|| row.name.clone()),
             blocked: row.blocked,
             grant: Grant::read(&row.models),
-            budget: row.budget.clone(),
-            rules: self.rules(&subject, &limits, limits.anchor(row.created_at)).await?,
-            limits,
-            metadata: row.metadata.clone(),
-            ..LevelRecord::unlimited(subject)
+            rules: self.rules(&subject, &limits, anchor).await?,
+            anchor,
+            soft: limits.soft,
+            budget: row.budget,
+            metadata: row.metadata.into(),
+            name: row.alias.map_or_else(|| Box::from(&*row.name), String::into_boxed_str),
+            subject,
         };
-        let above = row.above();
-        let rules = (row.rules != KeyRules::default()).then(|| Box::new(row.rules.clone()));
+        let rules = (row.rules != KeyRules::default()).then(|| Box::new(row.rules));
         Ok(KeyRecord {
             hash: row.hash,
             expires_at: row.expires_at,
-            attribution: Arc::new(row.attribution()),
+            attribution,
             own: Arc::new(own),
             above,
             rules,
@@ -306,14 +309,16 @@ impl KeyDirectory {
         };
         let row = EntityRow { budget: row.budget.or(shared), ..row };
         let limits = self.limits(&row.limits, row.budget.as_ref()).await?;
+        let anchor = limits.anchor(row.created_at);
         Ok(LevelRecord {
-            name: row.alias.unwrap_or(row.id),
+            name: row.alias.unwrap_or(row.id).into_boxed_str(),
             blocked: row.blocked,
             grant: Grant::read(&row.models),
             budget: row.budget,
-            rules: self.rules(subject, &limits, limits.anchor(row.created_at)).await?,
-            limits,
-            metadata: row.metadata,
+            rules: self.rules(subject, &limits, anchor).await?,
+            anchor,
+            soft: limits.soft,
+            metadata: row.metadata.into(),
             ..unlimited
         })
     }
@@ -347,47 +352,31 @@ impl KeyDirectory {
         }
     }
 
-    /// The rules with their meters, each of which counts on from what the ledger says.
+    /// The rules with their meters, each of which counts on from what the ledger says. When two
+    /// requests load one at once, the first to finish gives it to both: no call that it counts was
+    /// admitted before.
     async fn rules(
         &self,
         subject: &Subject,
         limits: &Limits,
         anchor: Anchor,
-    ) -> Result<Vec<LevelRule>, StoreError> {
+    ) -> Result<Box<[LevelRule]>, StoreError> {
         let wanted = limits.rules();
-        let mut rules = Vec::with_capacity(wanted.len());
-        for rule in wanted {
-            let meter = self.meter(subject, &rule, anchor).await?;
-            rules.push(LevelRule::new(rule, meter, anchor));
+        let mut meters = Vec::with_capacity(wanted.len());
+        for rule in &wanted {
+            let tally = &rule.tally;
+            meters.push(match self.meters.get(subject, tally) {
+                Some(meter) => meter,
+                None => {
+                    let cadence = rule.cadence(anchor);
+                    let counter = self.books.spent_so_far(subject, tally, cadence).await?;
+                    self.meters.get_or_make(subject, tally, counter)
+                }
+            });
         }
-        Ok(rules)
+        let rules = wanted.into_iter().zip(meters);
+        Ok(rules.map(|(rule, meter)| LevelRule::new(&rule, meter)).collect())
     }
-
-    /// Lets go of the meters of limits that a level no longer has.
-    fn let_go(&self, record: &LevelRecord) {
-        self.meters.keep(&record.subject, record.meter_names().collect());
-    }
-
-    /// The one meter of a rule. When two requests load it at once, the first to finish gives it to
-    /// both: no call that it counts was admitted before.
-    async fn meter(
-        &self,
-        subject: &Subject,
-        rule: &Rule,
-        anchor: Anchor,
-    ) -> Result<Arc<Meter>, StoreError> {
-        let name = meter_name(subject, rule);
-        if let Some(meter) = self.meters.get(&name) {
-            return Ok(meter);
-        }
-        let counter = self.books.spent_so_far(subject, rule, anchor).await?;
-        Ok(self.meters.get_or_make(&name, counter))
-    }
-}
-
-/// The name of the meter of a rule.
-fn meter_name(subject: &Subject, rule: &Rule) -> String {
-    format!("{}:{}:{rule}", subject.level.as_str(), subject.id)
 }
 
 impl std::fmt::Debug for KeyDirectory {

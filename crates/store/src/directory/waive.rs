@@ -20,8 +20,7 @@ impl KeyDirectory {
         id: &str,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let counted =
-            level.rules.iter().filter_map(|rule| rule.counted_money(self.calendar(), now));
+        let counted = level.money_counted(self.calendar(), now);
         let above: Vec<_> =
             counted.filter(|(_, _, counter)| counter.used > target.nanos()).collect();
         let excess = |used: i64| used.saturating_sub(target.nanos());

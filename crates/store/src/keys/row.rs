@@ -1,5 +1,7 @@
 //! A virtual key as it is stored.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json, json};
 use tollgate_domain::{
     Attribution, BudgetId, KeyHash, KeyId, Level, Money, OrganizationId, ProjectId, Subject,
@@ -83,18 +85,18 @@ impl KeyRow {
     /// Those above it whose grants and limits bind its calls, the widest first.
     #[must_use]
     pub fn above(&self) -> Box<[Subject]> {
-        let named = |level, id: Option<&str>| id.map(|id| Subject::new(level, id));
+        let named = |level, id: Option<Arc<str>>| id.map(|id| Subject { level, id });
         let member = |(team, user): (&TeamId, &UserId)| Subject::member(team, user);
         let of_organization = |(organization, user): (&OrganizationId, &UserId)| {
             Subject::within(Level::OrganizationMember, organization.as_str(), user.as_str())
         };
         [
-            named(Level::Organization, self.organization.as_ref().map(OrganizationId::as_str)),
+            named(Level::Organization, self.organization.as_ref().map(OrganizationId::shared)),
             self.organization.as_ref().zip(self.user.as_ref()).map(of_organization),
-            named(Level::Project, self.project.as_ref().map(ProjectId::as_str)),
-            named(Level::Team, self.team.as_ref().map(TeamId::as_str)),
+            named(Level::Project, self.project.as_ref().map(ProjectId::shared)),
+            named(Level::Team, self.team.as_ref().map(TeamId::shared)),
             self.team.as_ref().zip(self.user.as_ref()).map(member),
-            named(Level::User, self.user.as_ref().map(UserId::as_str)),
+            named(Level::User, self.user.as_ref().map(UserId::shared)),
         ]
         .into_iter()
         .flatten()

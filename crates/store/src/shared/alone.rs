@@ -7,15 +7,16 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use papaya::HashMap;
 use tollgate_policy::Counter;
 
-use crate::meters::{Meter, Meters};
+use crate::meters::Meter;
 
 /// One time without the store.
 #[derive(Debug)]
 pub(super) struct Outage {
     /// What this node granted since it began, by the names of the counters.
-    slices: Meters,
+    slices: HashMap<Box<str>, Arc<Meter>>,
     nodes: u32,
     door: Mutex<Door>,
 }
@@ -32,7 +33,7 @@ pub(super) struct Door {
 impl Outage {
     pub(super) fn begin(nodes: u32) -> Self {
         let door = Mutex::new(Door { open: true, used: false });
-        Self { slices: Meters::default(), nodes, door }
+        Self { slices: HashMap::new(), nodes, door }
     }
 
     pub(super) fn door(&self) -> MutexGuard<'_, Door> {
@@ -47,7 +48,12 @@ impl Outage {
 
     /// The meter of what this node granted by itself of another meter's limit.
     pub(super) fn slice(&self, meter: &Meter) -> Arc<Meter> {
-        self.slices.get_or_make(meter.name(), Counter::default())
+        let slices = self.slices.pin();
+        if let Some(slice) = slices.get(meter.name()) {
+            return Arc::clone(slice);
+        }
+        let slice = Meter::new(meter.tally().clone(), meter.name(), Counter::default());
+        Arc::clone(slices.get_or_insert(Box::from(meter.name()), Arc::new(slice)))
     }
 
     /// This node's share of a cap, of which the store has seen `known` used and held.

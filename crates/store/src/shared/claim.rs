@@ -102,7 +102,8 @@ impl SharedCounters {
     ) -> Result<(), Refused> {
         let mut seeds = Vec::with_capacity(places.len());
         for wish in places.iter().filter_map(|at| wishes.get(*at)) {
-            let counter = books.spent_so_far(wish.subject, wish.rule, wish.anchor).await;
+            let counter = books.spent_so_far(wish.subject, wish.wanted.meter.tally(), wish.cadence);
+            let counter = counter.await;
             let kept = scripts::kept(&wish.wanted.claim.window, now);
             seeds.push((wish.wanted.meter.name(), counter.map_err(Refused::Ledger)?, kept));
         }

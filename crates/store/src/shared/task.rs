@@ -9,7 +9,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError};
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use tollgate_domain::Clock;
 
 use super::alone::Outage;
@@ -140,7 +140,8 @@ impl SharedTask {
         let mut connection = self.connect().await?;
         self.unpublish();
         let place = self.join(&mut connection).await?;
-        let mut beat = interval(self.options.beat);
+        // Joining was the first beat.
+        let mut beat = interval_at(Instant::now() + self.options.beat, self.options.beat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let room = BATCH_MAX.saturating_sub(self.pending.len());

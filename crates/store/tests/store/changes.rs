@@ -41,7 +41,7 @@ impl Node {
 
     async fn cap_of(&self, subject: &Subject) -> Option<tollgate_domain::Money> {
         let level = self.directory.level(subject).await.expect("a level");
-        level.limits.whole.money.first().and_then(|bound| bound.cap)
+        level.max_budget()
     }
 }
 

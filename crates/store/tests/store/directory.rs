@@ -48,7 +48,7 @@ impl Desk {
 
     async fn refused(&self, id: &str, most: i64) -> (Level, Measure) {
         let exceeded = self.call(id, most).await.expect_err("a limit");
-        (exceeded.level.subject.level, exceeded.rule.measure)
+        (exceeded.level.subject.level, exceeded.tally.measure)
     }
 
     /// What a key spent and holds.

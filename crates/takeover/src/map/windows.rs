@@ -82,15 +82,16 @@ impl At<'_> {
         let Ok(limits) = limits.compile() else { return Vec::new() };
         let anchor = limits.anchor(created_at);
         let rules = limits.rules();
-        let money = rules.iter().filter(|rule| rule.measure == Measure::Money);
+        let money = rules.iter().filter(|rule| rule.tally.measure == Measure::Money);
         let mut spent = Vec::new();
-        for (index, rule) in money.filter(|rule| rule.model.is_none()).enumerate() {
-            let since = match rule.window(self.calendar, anchor, self.now) {
+        for (index, rule) in money.filter(|rule| rule.tally.model.is_none()).enumerate() {
+            let since = match rule.tally.window(self.calendar, rule.cadence(anchor), self.now) {
                 Window::Between(since, _) => since,
                 Window::Forever | Window::Opened { .. } => Timestamp::EPOCH,
             };
             let of_period = |(word, said): &(String, Said)| {
-                let same = Period::parse(word).ok() == rule.period && rule.period.is_some();
+                let same =
+                    Period::parse(word).ok() == rule.tally.period && rule.tally.period.is_some();
                 let present = said.began_at.is_none_or(|began| began >= since);
                 same.then_some(said.spent).flatten().filter(|_| present)
             };
