@@ -126,8 +126,8 @@ pub(super) async fn with_text(
 }
 
 /// What depends on other rows: the shared budget and the project have to exist, and a key that is
-/// put in a team belongs to the team's organization. Only who manages everything may say otherwise, or name a
-/// team that does not exist.
+/// put in a team belongs to the team's organization. Only who manages everything may say otherwise,
+/// or name a team that does not exist.
 pub(super) async fn complete(
     desk: &Desk,
     fields: &Fields,
