@@ -24,7 +24,8 @@ pub(crate) fn routes() -> Vec<Route> {
             "/utils/supported_openai_params",
             Audience::Admins,
             (
-                "The parameters of OpenAI's chats that a model takes, as this gateway would send them",
+                "The parameters of OpenAI's chats that a model takes, as this gateway would send \
+                 them",
                 &[text("model", "The model group").required()],
             ),
             parameters,

@@ -1,4 +1,5 @@
-//! `GET /openapi.json`, `GET /docs` and `GET /`: the description of every route, made once at start.
+//! `GET /openapi.json`, `GET /docs` and `GET /`: the description of every route, made once at
+//! start.
 
 use bytes::Bytes;
 
