@@ -10,6 +10,7 @@ use tollgate_policy::Audience;
 use super::router;
 use crate::asked::Asked;
 use crate::desk::Desk;
+use crate::entities::teams::TEAM;
 use crate::problem::{self, absent};
 use crate::route::Route;
 use crate::shape::{Field, choice, text};
@@ -109,7 +110,7 @@ pub(super) fn routes() -> Vec<Route> {
             "/config/pass_through_endpoint/team/{team_id}",
             Audience::Admins,
             (PASSED, &[text("team_id", "The team").required()]),
-            endpoints,
+            endpoints_of_team,
         ),
         Route::open(
             "/config/yaml",
@@ -134,6 +135,11 @@ async fn values(_: Desk, _: Asked) -> Result<Value, Refusal> {
 
 async fn endpoints(_: Desk, _: Asked) -> Result<Value, Refusal> {
     Ok(json!({ "endpoints": [] }))
+}
+
+async fn endpoints_of_team(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
+    TEAM.must_exist(&desk, asked.required("team_id")?).await?;
+    endpoints(desk, asked).await
 }
 
 async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {

@@ -91,11 +91,6 @@ async fn settings_are_told_and_the_file_alone_changes_them() {
             "{path}: {fix}"
         );
     }
-    for path in ["/config/cost_discount_config", "/config/cost_margin_config"] {
-        assert_eq!(master.get(path).await.ok(), json!({ "values": {} }));
-    }
-    let passed = master.get("/config/pass_through_endpoint/team/loom").await.ok();
-    assert_eq!(passed, json!({ "endpoints": [] }));
     assert_eq!(master.get("/router/settings").await.ok(), router, "nothing was changed");
     for path in ["/cache/ping", "/cache/redis/info"] {
         let refused = master.get(path).await;
@@ -197,4 +192,17 @@ async fn an_invitation_is_refused_with_how_users_are_let_in() {
     assert!(fix.contains("/user/new"), "{fix}");
     let plain = stage.plain_key().await;
     assert_eq!(plain.client.post("/invitation/new", invited).await.status, 403);
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_made_here_are_told_as_none() {
+    let stage = Stage::new().await;
+    let master = stage.gateway.master();
+    for path in ["/config/cost_discount_config", "/config/cost_margin_config"] {
+        assert_eq!(master.get(path).await.ok(), json!({ "values": {} }));
+    }
+    let passed = master.get("/config/pass_through_endpoint").await.ok();
+    assert_eq!(passed, json!({ "endpoints": [] }));
+    let of_team = "/config/pass_through_endpoint/team/of-nobody";
+    assert_eq!(master.get(of_team).await.status, 404);
 }
