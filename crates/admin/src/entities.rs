@@ -7,6 +7,7 @@ pub(crate) mod customers;
 pub(crate) mod members;
 pub(crate) mod organization_members;
 pub(crate) mod organizations;
+pub(crate) mod projects;
 pub(crate) mod tags;
 pub(crate) mod team_defaults;
 pub(crate) mod team_grants;

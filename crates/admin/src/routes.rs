@@ -12,15 +12,16 @@ use tollgate_store::{Db, KeyDirectory, Vault};
 
 use crate::configuration::Configuration;
 use crate::entities::{
-    customers, members, organization_members, organizations, tags, team_grants, team_pages, teams,
-    users,
+    customers, members, organization_members, organizations, projects, tags, team_grants,
+    team_pages, teams, users,
 };
 use crate::gatekeeper::Gatekeeper;
 use crate::pages::{self, Pages};
 use crate::route::{Described, Route};
 use crate::running::Running;
 use crate::{
-    activity, audit, budgets, catalogue, health, keys, logs, models, problem, settings, spend,
+    activity, audit, budgets, catalogue, health, invitations, keys, logs, models, problem,
+    promised, settings, spend,
 };
 
 /// Largest body of a management request, in bytes.
@@ -33,9 +34,11 @@ fn table() -> Vec<Route> {
     table.extend(team_pages::routes());
     table.extend(members::routes());
     table.extend(users::routes());
+    table.extend(invitations::routes());
     table.extend(customers::routes());
     table.extend(organizations::routes());
     table.extend(organization_members::routes());
+    table.extend(projects::routes());
     table.extend(budgets::routes());
     table.extend(tags::routes());
     table.extend(models::routes());
@@ -47,7 +50,7 @@ fn table() -> Vec<Route> {
     table.extend(health::routes());
     table.extend(settings::routes());
     table.extend(catalogue::routes());
-    table
+    table.into_iter().map(promised::promise).collect()
 }
 
 /// Every route of the management API.

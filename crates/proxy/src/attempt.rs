@@ -4,6 +4,7 @@ mod counted;
 mod failed;
 mod media;
 mod outgoing;
+mod parameters;
 mod probe;
 mod proof;
 mod transformed;

@@ -12,8 +12,7 @@ use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::keys::{self, models};
 use crate::problem::{self, wrong};
-use crate::promised;
-use crate::route::{Answer, Route};
+use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::{Field, Shape, list as listing, text, texts};
 
@@ -67,8 +66,7 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::OrganizationAdmins,
             ("Make a team", shape().and(&NEW)),
             new,
-        )
-        .answers(Answer::Record(promised::TEAM)),
+        ),
         Route::command(
             ("POST", "/team/update"),
             Audience::Admins,
@@ -105,8 +103,7 @@ pub(crate) fn routes() -> Vec<Route> {
             ("A team with its keys and members", &[text(TEAM.id, "The team").required()]),
             info,
         ),
-        Route::question("/team/list", Audience::Keys, ("Teams", &LISTED_BY), list)
-            .answers(Answer::List(promised::TEAM)),
+        Route::question("/team/list", Audience::Keys, ("Teams", &LISTED_BY), list),
     ]
 }
 

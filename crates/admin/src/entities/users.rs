@@ -14,9 +14,8 @@ use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::keys;
 use crate::problem::{self, wrong};
-use crate::promised;
 use crate::query::forbidden;
-use crate::route::{Answer, Route};
+use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::{Field, choice, count, flag, list as listing, text, texts};
 
@@ -104,8 +103,7 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::OrganizationAdmins,
             ("Users, page by page", &LISTED_BY),
             list,
-        )
-        .answers(Answer::Page { member: "users", fields: promised::USER }),
+        ),
         Route::question(
             "/v2/user/info",
             Audience::Keys,

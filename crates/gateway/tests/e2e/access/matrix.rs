@@ -165,6 +165,10 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /user/list (OrganizationAdmins)                               401      401      403      403      403      403      403      200      200      200      200
         GET /v2/user/info (Keys)                                          401      401      400      400      200      200      200      200      200      200      400
         GET /user/available_roles (Keys)                                  401      401      200      200      200      200      200      200      200      200      200
+        POST /invitation/new (OrganizationAdmins)                         401      401      403      403      403      403      403      400      403      400      400
+        POST /invitation/update (Admins)                                  401      401      403      403      403      403      403      403      403      400      400
+        POST /invitation/delete (OrganizationAdmins)                      401      401      403      403      403      403      403      400      403      400      400
+        GET /invitation/info (OrganizationAdmins)                         401      401      403      403      403      403      403      400      400      400      400
         POST /customer/new (Admins)                                       401      401      403      403      403      403      403      403      403      400      400
         POST /customer/update (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
         POST /customer/delete (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
@@ -188,6 +192,11 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /organization/member_add (OrganizationAdmins)                401      401      403      403      403      403      403      400      403      400      400
         PATCH /organization/member_update (OrganizationAdmins)            401      401      403      403      403      403      403      400      403      400      400
         DELETE /organization/member_delete (OrganizationAdmins)           401      401      403      403      403      403      403      400      403      400      400
+        POST /project/new (Admins)                                        401      401      403      403      403      403      403      403      403      400      400
+        POST /project/update (Admins)                                     401      401      403      403      403      403      403      403      403      400      400
+        DELETE /project/delete (Admins)                                   401      401      403      403      403      403      403      403      403      400      400
+        GET /project/info (Keys)                                          401      401      400      400      400      400      400      400      400      400      400
+        GET /project/list (Keys)                                          401      401      200      200      200      200      200      200      200      200      200
         POST /budget/new (Admins)                                         401      401      403      403      403      403      403      403      403      200      200
         POST /budget/update (Admins)                                      401      401      403      403      403      403      403      403      403      400      400
         POST /budget/delete (Admins)                                      401      401      403      403      403      403      403      403      403      400      400
@@ -232,10 +241,12 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /organization/daily/activity/aggregated (Keys)                401      401      403      403      403      403      403      403      200      200      200
         GET /spend/logs/v2 (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
         GET /spend/logs/ui (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
+        GET /spend/logs/ui/{request_id} (OrganizationAdmins)              401      401      403      403      403      403      403      403      404      404      404
         GET /audit (Admins)                                               401      401      403      403      403      403      403      403      200      200      200
         GET /audit/{id} (Admins)                                          401      401      403      403      403      403      403      403      404      404      404
         GET /openapi.json (Anyone)                                        200      200      200      200      200      200      200      200      200      200      200
         GET /docs (Anyone)                                                200      200      200      200      200      200      200      200      200      200      200
+        GET / (Anyone)                                                    200      200      200      200      200      200      200      200      200      200      200
         GET /spend/logs (Keys)                                            401      401      200      200      200      200      200      200      200      200      200
         GET /global/spend (Admins)                                        401      401      403      403      403      403      403      403      200      200      200
         GET /global/spend/keys (Admins)                                   401      401      403      403      403      403      403      403      200      200      200
@@ -259,6 +270,10 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /config/list (OrganizationAdmins)                             401      401      403      403      403      403      403      200      200      200      200
         GET /config/field/info (OrganizationAdmins)                       401      401      403      403      403      403      403      200      200      200      200
         GET /get/config/callbacks (OrganizationAdmins)                    401      401      403      403      403      403      403      200      200      200      200
+        GET /config/cost_discount_config (Admins)                         401      401      403      403      403      403      403      403      200      200      200
+        GET /config/cost_margin_config (Admins)                           401      401      403      403      403      403      403      403      200      200      200
+        GET /config/pass_through_endpoint (Admins)                        401      401      403      403      403      403      403      403      200      200      200
+        GET /config/pass_through_endpoint/team/{team_id} (Admins)         401      401      403      403      403      403      403      403      200      200      200
         GET /config/yaml (Anyone)                                         200      200      200      200      200      200      200      200      200      200      200
         GET /router/settings (Admins)                                     401      401      403      403      403      403      403      403      200      200      200
         GET /router/fields (Admins)                                       401      401      403      403      403      403      403      403      200      200      200
@@ -268,12 +283,21 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /config/field/delete (Admins)                                401      401      403      403      403      403      403      403      403      400      400
         POST /fallback (Admins)                                           401      401      403      403      403      403      403      403      403      400      400
         DELETE /fallback/{model} (Admins)                                 401      401      403      403      403      403      403      403      403      400      400
+        PATCH /config/cost_discount_config (Admins)                       401      401      403      403      403      403      403      403      403      400      400
+        PATCH /config/cost_margin_config (Admins)                         401      401      403      403      403      403      403      403      403      400      400
+        POST /config/pass_through_endpoint (Admins)                       401      401      403      403      403      403      403      403      403      400      400
+        DELETE /config/pass_through_endpoint (Admins)                     401      401      403      403      403      403      403      403      403      400      400
+        POST /config/pass_through_endpoint/{endpoint_id} (Admins)         401      401      403      403      403      403      403      403      403      400      400
+        GET /cache/settings (Admins)                                      401      401      403      403      403      403      403      403      400      400      400
+        POST /cache/settings (Admins)                                     401      401      403      403      403      403      403      403      403      400      400
+        POST /cache/settings/test (Admins)                                401      401      403      403      403      403      403      403      403      400      400
         GET /cache/ping (Admins)                                          401      401      403      403      403      403      403      403      503      503      503
         GET /cache/redis/info (Admins)                                    401      401      403      403      403      403      403      403      503      503      503
         POST /cache/delete (Admins)                                       401      401      403      403      403      403      403      403      403      503      503
         POST /cache/flushall (Admins)                                     401      401      403      403      403      403      403      403      403      503      503
         GET /routes (Anyone)                                              200      200      200      200      200      200      200      200      200      200      200
         GET /public/litellm_model_cost_map (Keys)                         401      401      200      200      200      200      200      200      200      200      200
+        GET /utils/supported_openai_params (Admins)                       401      401      403      403      403      403      403      403      400      400      400
         GET /public/providers (Anyone)                                    200      200      200      200      200      200      200      200      200      200      200
     "#]]
     .assert_eq(&matrix);
@@ -305,6 +329,8 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         .replace("{access_group}", "nothing")
         .replace("{*credential_name}", "nothing")
         .replace("{organization_id}", "mill")
+        .replace("{endpoint_id}", "nothing")
+        .replace("{request_id}", "nothing")
         .replace("{team_id}", "loom");
     let body = match path.as_str() {
         path if path.ends_with("/chat/completions") => CALL.to_owned(),
