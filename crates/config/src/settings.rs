@@ -4,6 +4,7 @@ mod answers;
 mod budget;
 mod fair_queue;
 mod key_making;
+mod newcomers;
 mod records;
 mod shared;
 
@@ -25,6 +26,7 @@ pub use fair_queue::FairQueueSettings;
 pub(crate) use shared::Shared;
 
 pub use key_making::{KeyBounds, KeyMaking, Makers};
+pub use newcomers::Newcomers;
 
 pub use answers::{FetchMedia, ReasoningMemory, StructureMiss};
 
@@ -93,6 +95,8 @@ pub struct Settings {
     pub fair_queue: FairQueueSettings,
     /// How virtual keys may be made.
     pub key_making: KeyMaking,
+    /// What new users and teams start with.
+    pub newcomers: Newcomers,
 }
 
 /// What happens to a call under a money budget when its model has no price.
@@ -137,6 +141,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, sections: &mut Sections<'_>) -> (Set
     general(reader, &mut sections.general, &mut settings);
     settings.redis_url = redis::read(reader, sections);
     key_making::read(reader, sections, &mut settings);
+    newcomers::read(reader, sections, &mut settings);
     let shared = shared::read(reader, sections, &mut settings);
     (settings, shared)
 }
@@ -187,6 +192,7 @@ impl Settings {
             grace: grace(&first),
             fair_queue: FairQueueSettings::default(),
             key_making: KeyMaking::default(),
+            newcomers: Newcomers::default(),
         }
     }
 }

@@ -81,7 +81,6 @@ async fn looked_at(taken: &Taken) {
         "its `token` is no SHA-256 of a key",
         "`model` cannot be decrypted with this salt key",
         "`LiteLLM_MCPServerTable`",
-        "model aliases of a team",
         "settings that were changed over LiteLLM's API",
         "a user's budget binds the user's keys of teams too",
         "a rotated secret works until its date",
