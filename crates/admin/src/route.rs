@@ -272,9 +272,9 @@ fn not_served(path: &str) -> Refusal {
 
 /// Runs a change again while somebody else changes the same row in between: reading and changing
 /// are one, and whoever comes second changes what the first left.
-async fn persistently<A>(run: impl Fn() -> A) -> Result<Value, Refusal>
+pub(crate) async fn persistently<T, A>(run: impl Fn() -> A) -> Result<T, Refusal>
 where
-    A: Future<Output = Result<Value, Refusal>>,
+    A: Future<Output = Result<T, Refusal>>,
 {
     let mut result = run().await;
     for _ in 1..ATTEMPTS_MAX {

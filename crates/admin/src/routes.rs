@@ -12,8 +12,8 @@ use tollgate_store::{Db, KeyDirectory, Vault};
 
 use crate::configuration::Configuration;
 use crate::entities::{
-    customers, members, organization_members, organizations, projects, tags, team_grants,
-    team_pages, teams, users,
+    customers, member_bulk, members, organization_members, organizations, projects, tags,
+    team_callbacks, team_grants, team_pages, teams, user_bulk, users,
 };
 use crate::gatekeeper::Gatekeeper;
 use crate::pages::{self, Pages};
@@ -32,9 +32,12 @@ fn table() -> Vec<Route> {
     table.extend(teams::routes());
     table.extend(team_grants::routes());
     table.extend(team_pages::routes());
+    table.extend(team_callbacks::routes());
     table.extend(members::routes());
+    table.extend(member_bulk::routes());
     table.extend(users::routes());
     table.extend(invitations::routes());
+    table.extend(user_bulk::routes());
     table.extend(customers::routes());
     table.extend(organizations::routes());
     table.extend(organization_members::routes());

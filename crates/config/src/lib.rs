@@ -37,8 +37,8 @@ pub use price::list::{PriceList, PriceListError, PricedModel};
 pub use price::row::RowProblem;
 pub use price::shown::price_fields;
 pub use settings::{
-    FairQueueSettings, FetchMedia, KeyBounds, KeyMaking, Makers, ReasoningMemory, Settings,
-    StoreFailure, StructureMiss, UnboundedCalls, UnpricedModels,
+    FairQueueSettings, FetchMedia, KeyBounds, KeyMaking, Makers, Newcomers, ReasoningMemory,
+    Settings, StoreFailure, StructureMiss, UnboundedCalls, UnpricedModels,
 };
 pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Served, Snapshot};
 pub use stored::{LeftOut, Stored, StoredCredential, StoredDeployment};

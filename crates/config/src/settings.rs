@@ -5,6 +5,7 @@ mod budget;
 mod fair_queue;
 mod key_making;
 mod proxies;
+mod newcomers;
 mod records;
 mod shared;
 
@@ -26,6 +27,7 @@ pub use fair_queue::FairQueueSettings;
 pub(crate) use shared::Shared;
 
 pub use key_making::{KeyBounds, KeyMaking, Makers};
+pub use newcomers::Newcomers;
 
 pub use answers::{FetchMedia, ReasoningMemory, StructureMiss};
 
@@ -96,6 +98,8 @@ pub struct Settings {
     pub key_making: KeyMaking,
     /// The proxies whose `X-Forwarded-For` is believed; none unless the file lists them.
     pub trusted_proxies: TrustedProxies,
+    /// What new users and teams start with.
+    pub newcomers: Newcomers,
 }
 
 /// What happens to a call under a money budget when its model has no price.
@@ -140,6 +144,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, sections: &mut Sections<'_>) -> (Set
     general(reader, &mut sections.general, &mut settings);
     settings.redis_url = redis::read(reader, sections);
     key_making::read(reader, sections, &mut settings);
+    newcomers::read(reader, sections, &mut settings);
     let shared = shared::read(reader, sections, &mut settings);
     (settings, shared)
 }
@@ -191,6 +196,7 @@ impl Settings {
             fair_queue: FairQueueSettings::default(),
             key_making: KeyMaking::default(),
             trusted_proxies: TrustedProxies::default(),
+            newcomers: Newcomers::default(),
         }
     }
 }

@@ -22,7 +22,7 @@ mod tally;
 mod window;
 
 pub use afford::affordable;
-pub use authority::{Audience, Authority, KeyScope, Membership, Role, Scope};
+pub use authority::{Audience, Authority, KeyScope, MEMBER_ROUTES, Membership, Role, Scope};
 pub use bound::{
     Bound, Extras, ModelLimits, PICTURE_TOKENS, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS,
     bound,

@@ -48,7 +48,9 @@ pub(crate) async fn admit(
     let resolved = granted(snapshot, caller, call)?;
     let levels = levels(gate, &snapshot.settings, caller, call).await?;
     let model = call.request.asked.model.clone();
-    let names = grants::names_of(snapshot, model.as_str());
+    let alias = call.alias.as_ref().map(|alias| alias.name.clone());
+    let mut names = grants::names_of(snapshot, model.as_str());
+    names.extend(alias.as_ref().map(ModelName::as_str)); // what it was asked by is limited too
     let beside = Beside::of(call, &resolved.deployments, &snapshot.settings);
     let estimated = Asking::of(call, &resolved, None, beside);
     priced(&snapshot.settings, &levels, &names, &estimated.most)?;
@@ -130,12 +132,12 @@ async fn slot(gate: &Gate) -> Result<LedgerSlot, Refusal> {
 fn granted(snapshot: &Snapshot, caller: &Caller, call: &Call) -> Result<Resolved, Refusal> {
     let name = call.request.asked.model.as_str();
     let resolved = snapshot.resolve(name).ok_or_else(|| unknown(snapshot, caller, name))?;
-    grants::must_be_granted(snapshot, caller, name)?;
+    grants::must_be_granted(snapshot, caller, call)?;
     Ok(resolved)
 }
 
 fn unknown(snapshot: &Snapshot, caller: &Caller, name: &str) -> Refusal {
-    let visible = grants::visible(snapshot, caller).map(ModelName::as_str);
+    let visible = grants::visible(snapshot, caller).into_iter();
     let close = nearest(name, visible, SUGGESTIONS_MAX);
     let refusal = Refusal::new(Reason::ModelUnknown, format!("there is no model `{name}`"))
         .with_param("model");

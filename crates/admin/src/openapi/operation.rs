@@ -174,6 +174,9 @@ const fn who(audience: Audience) -> &'static str {
         Audience::Keys => "every key, about what it may see",
         Audience::Managers => "whoever manages something, such as a team or keys of their own",
         Audience::OrganizationAdmins => "administrators of organizations and of the gateway",
+        Audience::SpendViewers => {
+            "administrators of the gateway, and keys that may see what everybody spent"
+        }
         Audience::Admins => "administrators of the gateway",
     }
 }

@@ -36,31 +36,31 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::question(
             "/global/spend/keys",
-            Audience::Admins,
+            Audience::SpendViewers,
             ("The keys that cost most, in the last thirty days unless days are named", &LIMITED),
             keys,
         ),
         Route::question(
             "/global/spend/models",
-            Audience::Admins,
+            Audience::SpendViewers,
             ("The model groups that cost most, likewise", &LIMITED),
             models,
         ),
         Route::question(
             "/global/spend/teams",
-            Audience::Admins,
+            Audience::SpendViewers,
             ("What teams cost, day by day, likewise", &DAYS),
             teams,
         ),
         Route::question(
             "/global/spend/provider",
-            Audience::Admins,
+            Audience::SpendViewers,
             ("What each provider was paid", &[START.required(), END.required()]),
             providers,
         ),
         Route::question(
             "/global/spend/tags",
-            Audience::Admins,
+            Audience::SpendViewers,
             ("What calls with each tag cost", &OF_TAGS),
             tags,
         ),

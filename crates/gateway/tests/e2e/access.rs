@@ -1,14 +1,17 @@
 //! Who may call what, and what it may cost them.
 
 mod activity;
+mod aliases;
 mod audit;
 mod budgets;
+mod bulk;
 mod delegation;
 mod granted;
 mod keys;
 mod logs;
 mod matrix;
 mod models;
+mod newcomers;
 mod organizations;
 mod projects;
 mod rates;

@@ -46,8 +46,7 @@ impl KeyDirectory {
     /// Forgets the members of a team, which may have rules from it.
     pub(super) fn forget_members(&self, team: &str) {
         self.levels.forget_where(|record| {
-            let member = record.subject.level == Level::Member;
-            member && record.subject.id.split_once('\u{1f}').is_some_and(|(of, _)| of == team)
+            record.subject.level == Level::Member && record.subject.parts().0 == team
         });
     }
 

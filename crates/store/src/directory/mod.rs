@@ -298,8 +298,7 @@ impl KeyDirectory {
     }
 
     async fn read_level(&self, subject: &Subject) -> Result<LevelRecord, StoreError> {
-        let parts = subject.level.is_within().then(|| subject.id.split_once('\u{1f}')).flatten();
-        let (within, id) = parts.unwrap_or(("", &subject.id));
+        let (within, id) = subject.parts();
         let unlimited = LevelRecord::unlimited(subject.clone());
         let shared = self.budget_of_members(subject.level, within).await?;
         let row = match self.db.find_entity(subject.level, within, id).await? {

@@ -98,11 +98,14 @@ fn a_key_keeps_its_hash_scope_limits_and_what_it_spent() {
 }
 
 #[test]
-fn a_key_keeps_its_routes_and_its_names_of_models() {
-    let aliases = json!({"fast": "chat"});
+fn a_key_keeps_its_routes_its_names_of_models_and_what_it_sees() {
+    let (aliases, permissions) = (json!({"fast": "chat"}), json!({"get_spend_routes": true}));
     let key = |name: &str, routes: Value| {
         let token = token(name);
-        json!({"token": token, "allowed_routes": routes, "aliases": aliases})
+        json!({
+            "token": token, "allowed_routes": routes, "aliases": aliases,
+            "permissions": permissions,
+        })
     };
     let mapped = mapped(&[(
         Table::Keys,
@@ -114,8 +117,26 @@ fn a_key_keeps_its_routes_and_its_names_of_models() {
         assert!(!key.blocked, "{name}");
         assert_eq!(key.rules.allowed_routes, routes, "{name}");
         assert_eq!(key.rules.aliases["fast"], "chat");
+        assert!(key.rules.get_spend_routes, "{name}");
     }
     assert_eq!(mapped.grades.counts()["keys"].exact, 2, "{:?}", mapped.grades.remarks());
+}
+
+#[test]
+fn a_team_keeps_its_names_of_models() {
+    let mapped = mapped(&[
+        (Table::Teams, json!([{"team_id": "loom", "model_id": 7}])),
+        (
+            Table::TeamAliases,
+            json!([
+                {"id": 6, "aliases": {"other": "chat"}},
+                {"id": 7, "aliases": {"quick": "chat", "odd": 5}},
+            ]),
+        ),
+    ]);
+    let [team] = entities(&mapped)[..] else { panic!("one team: {:?}", mapped.rows) };
+    assert_eq!(team.metadata["model_aliases"], json!({"quick": "chat"}));
+    assert!(remarked(&mapped, Grade::Manual, "it stands for no name of a model"));
 }
 
 #[test]

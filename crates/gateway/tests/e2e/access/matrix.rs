@@ -155,9 +155,15 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /v2/team/list (Keys)                                          401      401      200      200      200      200      200      200      200      200      200
         GET /team/available (Keys)                                        401      401      200      200      200      200      200      200      200      200      200
         GET /team/{team_id}/members/me (Keys)                             401      401      403      403      403      403      200      403      403      403      400
+        GET /team/{team_id}/callback (Admins)                             401      401      403      403      403      403      403      403      200      200      200
+        POST /team/{team_id}/callback (Admins)                            401      401      403      403      403      403      403      403      403      400      400
+        DELETE /team/{team_id}/callback/{callback_name} (Admins)          401      401      403      403      403      403      403      403      403      400      400
+        POST /team/{team_id}/disable_logging (Admins)                     401      401      403      403      403      403      403      403      403      400      400
         POST /team/member_add (Managers)                                  401      401      400      400      403      400      400      400      403      400      400
         POST /team/member_update (Managers)                               401      401      400      400      403      400      400      400      403      400      400
         POST /team/member_delete (Managers)                               401      401      400      400      403      400      400      400      403      400      400
+        POST /team/bulk_member_add (OrganizationAdmins)                   401      401      403      403      403      403      403      400      403      400      400
+        POST /team/{team_id}/member/{user_id}/reset_spend (Managers)      401      401      400      400      403      400      400      400      403      400      400
         POST /user/new (OrganizationAdmins)                               401      401      403      403      403      403      403      403      403      200      200
         POST /user/update (Keys)                                          401      401      400      400      400      400      400      400      400      400      400
         POST /user/delete (OrganizationAdmins)                            401      401      403      403      403      403      403      400      403      400      400
@@ -169,6 +175,7 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /invitation/update (Admins)                                  401      401      403      403      403      403      403      403      403      400      400
         POST /invitation/delete (OrganizationAdmins)                      401      401      403      403      403      403      403      400      403      400      400
         GET /invitation/info (OrganizationAdmins)                         401      401      403      403      403      403      403      400      400      400      400
+        POST /user/bulk_update (OrganizationAdmins)                       401      401      403      403      403      403      403      400      403      400      400
         POST /customer/new (Admins)                                       401      401      403      403      403      403      403      403      403      400      400
         POST /customer/update (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
         POST /customer/delete (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
@@ -248,16 +255,16 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /docs (Anyone)                                                200      200      200      200      200      200      200      200      200      200      200
         GET / (Anyone)                                                    200      200      200      200      200      200      200      200      200      200      200
         GET /spend/logs (Keys)                                            401      401      200      200      200      200      200      200      200      200      200
-        GET /global/spend (Admins)                                        401      401      403      403      403      403      403      403      200      200      200
-        GET /global/spend/keys (Admins)                                   401      401      403      403      403      403      403      403      200      200      200
-        GET /global/spend/models (Admins)                                 401      401      403      403      403      403      403      403      200      200      200
-        GET /global/spend/teams (Admins)                                  401      401      403      403      403      403      403      403      200      200      200
-        GET /global/spend/provider (Admins)                               401      401      403      403      403      403      403      403      200      200      200
-        GET /global/spend/tags (Admins)                                   401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend (SpendViewers)                                  401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/keys (SpendViewers)                             401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/models (SpendViewers)                           401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/teams (SpendViewers)                            401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/provider (SpendViewers)                         401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/tags (SpendViewers)                             401      401      403      403      403      403      403      403      200      200      200
         GET /spend/tags (Managers)                                        401      401      403      403      403      403      403      403      200      200      200
         GET /spend/keys (Keys)                                            401      401      200      200      200      200      200      200      200      200      200
         GET /spend/users (Keys)                                           401      401      200      200      200      200      200      200      200      200      200
-        GET /global/spend/report (Admins)                                 401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/report (SpendViewers)                           401      401      403      403      403      403      403      403      200      200      200
         GET /global/activity (Keys)                                       401      401      200      200      200      200      200      200      200      200      200
         GET /global/activity/model (Keys)                                 401      401      200      200      200      200      200      200      200      200      200
         GET /provider/budgets (Admins)                                    401      401      403      403      403      403      403      403      200      200      200
@@ -331,7 +338,9 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         .replace("{organization_id}", "mill")
         .replace("{endpoint_id}", "nothing")
         .replace("{request_id}", "nothing")
-        .replace("{team_id}", "loom");
+        .replace("{team_id}", "loom")
+        .replace("{user_id}", "nobody")
+        .replace("{callback_name}", "nothing");
     let body = match path.as_str() {
         path if path.ends_with("/chat/completions") => CALL.to_owned(),
         path if path.ends_with("/responses") => r#"{"model":"chat","input":"hi"}"#.to_owned(),

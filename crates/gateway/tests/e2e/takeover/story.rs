@@ -91,7 +91,6 @@ async fn looked_at(taken: &Taken) {
         "`model` cannot be decrypted with this salt key",
         "one team's own",
         "`LiteLLM_MCPServerTable`",
-        "model aliases of a team",
         "settings that were changed over LiteLLM's API",
         "a user's budget binds the user's keys of teams too",
         "a rotated secret works until its date",
