@@ -2,8 +2,8 @@
 -- `day_at` is the start of the day, in whatever zone days are summed.
 CREATE TABLE spend_days (
     kind TEXT NOT NULL,
-    day_at BIGINT NOT NULL,
     subject TEXT NOT NULL,
+    day_at BIGINT NOT NULL,
     entries BIGINT NOT NULL,
     failed BIGINT NOT NULL,
     unpriced BIGINT NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE spend_days (
     characters_milli BIGINT NOT NULL,
     seconds_milli BIGINT NOT NULL,
     searches_milli BIGINT NOT NULL,
-    PRIMARY KEY (kind, day_at, subject)
+    PRIMARY KEY (kind, subject, day_at)
 );
 
 -- From when to when each of those days is, and whether its rows are its sums (1) or not (0), as

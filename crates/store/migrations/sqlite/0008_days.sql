@@ -2,8 +2,8 @@
 -- `day_at` is the start of the day, in whatever zone days are summed.
 CREATE TABLE spend_days (
     kind TEXT NOT NULL,
-    day_at INTEGER NOT NULL,
     subject TEXT NOT NULL,
+    day_at INTEGER NOT NULL,
     entries INTEGER NOT NULL,
     failed INTEGER NOT NULL,
     unpriced INTEGER NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE spend_days (
     characters_milli INTEGER NOT NULL,
     seconds_milli INTEGER NOT NULL,
     searches_milli INTEGER NOT NULL,
-    PRIMARY KEY (kind, day_at, subject)
+    PRIMARY KEY (kind, subject, day_at)
 ) STRICT, WITHOUT ROWID;
 
 -- From when to when each of those days is, and whether its rows are its sums (1) or not (0), as

@@ -14,7 +14,7 @@ use crate::usage::{Names, Part, names, quarter_hours};
 use crate::{Db, StoreError};
 
 /// The kinds that pages of usage read.
-pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+fn kinds() -> impl Iterator<Item = &'static str> {
     Level::ALL.into_iter().flat_map(|level| [Some(level.as_str()), level.with_model()]).flatten()
 }
 
@@ -34,27 +34,34 @@ pub(super) async fn read(
     from: From,
 ) -> Result<(Vec<(Part, Spend)>, Option<From>), StoreError> {
     let mut reading = Transaction::begin_to_read(db).await?;
-    let mut parts: Vec<Part> = Vec::new();
-    let mut after = from.after;
-    let mut next = None;
-    for (number, kind) in kinds().enumerate().skip(from.kind) {
-        let most = ROWS_AT_ONCE - parts.len();
-        let asked = Names { kind, after: after.as_deref(), most };
-        let subjects = names(&mut reading, asked).await?;
-        after = None;
-        let full = subjects.len() == most;
-        parts.extend(subjects.into_iter().map(|subject| Part { kind, subject, span: day }));
-        if full {
-            let after = parts.last().map(|part| part.subject.clone());
-            next = Some(From { kind: number, after });
-            break;
-        }
-    }
+    let (parts, next) = parts(&mut reading, day, from).await?;
     let sums = quarter_hours(&mut reading, &parts).await?;
     reading.commit().await?;
     // No row is as good as one of nothing.
     let some = parts.into_iter().zip(sums).filter(|(_, sum)| *sum != Spend::default());
     Ok((some.collect(), next))
+}
+
+/// Some of those whose sums a day may have, whether there is a row or not.
+async fn parts(
+    reading: &mut Transaction,
+    day: Span,
+    from: From,
+) -> Result<(Vec<Part>, Option<From>), StoreError> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut after = from.after;
+    for (number, kind) in kinds().enumerate().skip(from.kind) {
+        let most = ROWS_AT_ONCE - parts.len();
+        let subjects = names(reading, Names { kind, after: after.as_deref(), most }).await?;
+        after = None;
+        let full = subjects.len() == most;
+        parts.extend(subjects.into_iter().map(|subject| Part { kind, subject, span: day }));
+        if full {
+            let after = parts.last().map(|part| part.subject.clone());
+            return Ok((parts, Some(From { kind: number, after })));
+        }
+    }
+    Ok((parts, None))
 }
 
 /// Writes some of the sums of a day. Gives whether it was still the writer's turn; nothing is
@@ -71,7 +78,7 @@ pub(super) async fn write(db: &Db, turn: Turn, sums: &[(Part, Spend)]) -> Result
     let columns = KEY_COLUMNS + columns().count();
     for chunk in chunks(sums) {
         let values = chunk.iter().flat_map(|(part, sum)| {
-            let place = [Value::from(part.kind), Value::from(day), Value::from(&part.subject)];
+            let place = [Value::from(part.kind), Value::from(&part.subject), Value::from(day)];
             place.into_iter().chain(sum.amounts().map(Value::from))
         });
         let statement = Statement::rows(&WRITE.0, columns, &WRITE.1, values.collect());
@@ -81,17 +88,29 @@ pub(super) async fn write(db: &Db, turn: Turn, sums: &[(Part, Spend)]) -> Result
     Ok(true)
 }
 
-/// Removes some of a kind's sums of a day, and says how many; `None` when it is another's turn.
-pub(super) async fn remove(db: &Db, turn: Turn, kind: &str) -> Result<Option<u64>, StoreError> {
+/// Removes some of the rows of a day, and says from where on there may be more. `None` when it is
+/// another's turn.
+pub(super) async fn remove(
+    db: &Db,
+    turn: Turn,
+    from: From,
+) -> Result<Option<Option<From>>, StoreError> {
+    let mut reading = Transaction::begin_to_read(db).await?;
+    let (parts, next) = parts(&mut reading, turn.day, from).await?;
+    reading.commit().await?;
     let mut transaction = Transaction::begin(db).await?;
     if !hold(&mut transaction, turn).await? {
         return Ok(None);
     }
-    let most = i64::try_from(ROWS_AT_ONCE).unwrap_or(i64::MAX);
-    let some = [Value::from(kind), Value::from(turn.day.start.micros()), Value::from(most)];
-    let removed = transaction.execute(Statement::new(REMOVE, some)).await?;
+    let day = turn.day.start.micros();
+    for chunk in chunks(&parts) {
+        let places = chunk
+            .iter()
+            .flat_map(|part| [Value::from(part.kind), Value::from(&part.subject), day.into()]);
+        transaction.execute(Statement::rows(REMOVE, KEY_COLUMNS, ")", places.collect())).await?;
+    }
     transaction.commit().await?;
-    Ok(Some(removed))
+    Ok(Some(next))
 }
 
 /// How many columns say which sum it is.
@@ -103,10 +122,9 @@ static WRITE: LazyLock<(String, String)> = LazyLock::new(|| {
     let set: Vec<String> =
         columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
     (
-        format!("INSERT INTO spend_days (kind, day_at, subject, {}) VALUES", columns.join(", ")),
-        format!("ON CONFLICT (kind, day_at, subject) DO UPDATE SET {}", set.join(", ")),
+        format!("INSERT INTO spend_days (kind, subject, day_at, {}) VALUES", columns.join(", ")),
+        format!("ON CONFLICT (kind, subject, day_at) DO UPDATE SET {}", set.join(", ")),
     )
 });
 
-const REMOVE: &str = "DELETE FROM spend_days WHERE kind = $1 AND day_at = $2 AND subject IN \
-     (SELECT subject FROM spend_days WHERE kind = $1 AND day_at = $2 ORDER BY subject LIMIT $3)";
+const REMOVE: &str = "DELETE FROM spend_days WHERE (kind, subject, day_at) IN (VALUES";

@@ -8,7 +8,7 @@ use tollgate_policy::{Span, Zone};
 
 use super::plan::Work;
 use super::rows::From;
-use super::{CLOSED_AFTER, DAYS_SUMMED_MAX, OLD_AFTER, ROWS_AT_ONCE, before, marks, rows};
+use super::{CLOSED_AFTER, DAYS_SUMMED_MAX, OLD_AFTER, before, marks, rows};
 use crate::{Db, StoreError};
 
 /// Sums closed days, now and then, for as long as it runs.
@@ -80,14 +80,10 @@ impl ClosedDays {
     /// Removes the rows of a day, which is none of the zone's.
     async fn forget(&self, day: Span) -> Result<(), StoreError> {
         let Some(turn) = marks::withdraw(&self.db, day).await? else { return Ok(()) };
-        for kind in rows::kinds() {
-            loop {
-                match rows::remove(&self.db, turn, kind).await? {
-                    None => return Ok(()),
-                    Some(removed) if removed < ROWS_AT_ONCE as u64 => break,
-                    Some(_) => {}
-                }
-            }
+        let mut from = Some(From::default());
+        while let Some(next) = from {
+            let Some(more) = rows::remove(&self.db, turn, next).await? else { return Ok(()) };
+            from = more;
         }
         marks::forget(&self.db, turn).await.map(drop)
     }

@@ -4,7 +4,6 @@
 //! Each stretch of a part is read from one of the two and never from both: the days are those that
 //! are summed, which never overlap, and the rest is what lies between them.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use tollgate_domain::Timestamp;
@@ -43,16 +42,16 @@ impl Reading {
     /// The sum of each part, in their order.
     pub(super) async fn sums(&mut self, parts: &[Part]) -> Result<Vec<Spend>, StoreError> {
         let mut sums = vec![Spend::default(); parts.len()];
-        let (mut by_day, mut between) = (Vec::new(), Vec::new());
-        for (number, part) in parts.iter().enumerate() {
-            let rest = rest(part.span, &self.days);
-            if rest != [part.span] {
-                by_day.push(Piece { number, part, span: part.span });
+        for (parts, sums) in parts.chunks(PARTS_AT_ONCE).zip(sums.chunks_mut(PARTS_AT_ONCE)) {
+            let (mut whole, mut between) = (Vec::new(), Vec::new());
+            for (number, part) in parts.iter().enumerate() {
+                let (days, rest) = divided(part.span, &self.days);
+                whole.extend(days.iter().map(|day| Piece { number, part, span: *day }));
+                between.extend(rest.into_iter().map(|span| Piece { number, part, span }));
             }
-            between.extend(rest.into_iter().map(|span| Piece { number, part, span }));
+            add(&mut self.transaction, &DAYS, &whole, sums).await?;
+            add(&mut self.transaction, &QUARTER_HOURS, &between, sums).await?;
         }
-        add(&mut self.transaction, &DAYS, &by_day, &mut sums).await?;
-        add(&mut self.transaction, &QUARTER_HOURS, &between, &mut sums).await?;
         Ok(sums)
     }
 
@@ -76,18 +75,19 @@ pub(crate) async fn quarter_hours(
 
 /// What is read of a part by one statement.
 struct Piece<'a> {
-    /// The part's place among all.
+    /// The part's place among those that are summed together.
     number: usize,
     part: &'a Part,
     span: Span,
 }
 
-/// What no day within the span covers, of these days, which are in order and do not overlap.
-fn rest(span: Span, days: &[Span]) -> Vec<Span> {
-    let first = days.partition_point(|day| day.start < span.start);
+/// The days within a span, and what they leave of it. They are in order and do not overlap.
+fn divided(span: Span, days: &[Span]) -> (&[Span], Vec<Span>) {
+    let (_, later) = days.split_at(days.partition_point(|day| day.start < span.start));
+    let (within, _) = later.split_at(later.partition_point(|day| day.end <= span.end));
     let mut rest = Vec::new();
     let mut from = span.start;
-    for day in days.iter().skip(first).take_while(|day| day.end <= span.end) {
+    for day in within {
         if from < day.start {
             rest.push(Span { start: from, end: day.start });
         }
@@ -96,10 +96,10 @@ fn rest(span: Span, days: &[Span]) -> Vec<Span> {
     if from < span.end {
         rest.push(Span { start: from, end: span.end });
     }
-    rest
+    (within, rest)
 }
 
-/// Adds what a statement finds for each piece to the sum of its part.
+/// Adds what a statement finds of each piece to the sum of its part.
 async fn add(
     reading: &mut Transaction,
     find: &str,
@@ -107,9 +107,9 @@ async fn add(
     sums: &mut [Spend],
 ) -> Result<(), StoreError> {
     for chunk in chunks(pieces) {
-        let values = (0..).zip(chunk).flat_map(|(number, piece)| {
+        let values = chunk.iter().flat_map(|piece| {
             [
-                Value::from(number),
+                Value::from(i64::try_from(piece.number).unwrap_or(i64::MAX)),
                 Value::from(piece.part.kind),
                 Value::from(&piece.part.subject),
                 Value::from(piece.span.start.micros()),
@@ -118,18 +118,17 @@ async fn add(
         });
         let statement = Statement::rows(PARTS, PART_COLUMNS, find, values.collect());
         let read = |row: &dyn Columns| Ok((row.integer("number")?, Spend::read(row)?));
-        let found: HashMap<i64, Spend> =
-            reading.fetch(statement, read).await?.into_iter().collect();
-        for (number, piece) in (0..).zip(chunk) {
-            if let (Some(found), Some(sum)) = (found.get(&number), sums.get_mut(piece.number)) {
-                sum.add(found);
-            }
+        for (number, found) in reading.fetch(statement, read).await? {
+            let sum = usize::try_from(number).ok().and_then(|number| sums.get_mut(number));
+            sum.into_iter().for_each(|sum| sum.add(&found));
         }
     }
     Ok(())
 }
 
 const PARTS: &str = "WITH parts (number, part_kind, part_subject, part_start, part_end) AS (VALUES";
+/// How many parts are divided before they are read: each may have a year of days.
+const PARTS_AT_ONCE: usize = 512;
 /// How many columns a part has.
 const PART_COLUMNS: usize = 5;
 
@@ -142,13 +141,11 @@ static QUARTER_HOURS: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Joined in this order, so that each part costs one step through a key for each of its days.
+/// Each is one row, so that a planner that knows nothing of the days still goes through the key.
 static DAYS: LazyLock<String> = LazyLock::new(|| {
     format!(
-        ") SELECT number, {} FROM parts CROSS JOIN summed_days CROSS JOIN spend_days \
-         WHERE summed = 1 AND start_at >= part_start AND start_at < part_end \
-         AND end_at <= part_end AND kind = part_kind AND day_at = start_at \
-         AND subject = part_subject GROUP BY number",
+        ") SELECT number, {} FROM parts JOIN spend_days ON kind = part_kind \
+         AND subject = part_subject AND day_at = part_start GROUP BY number",
         summed()
     )
 });
@@ -167,22 +164,22 @@ mod tests {
     }
 
     #[test]
-    fn what_no_day_covers_is_the_rest() {
+    fn a_span_is_the_days_within_it_and_what_they_leave() {
         let days = [span(0, 10), span(10, 20), span(30, 40)];
-        for (asked, expected) in [
-            (span(0, 10), vec![]),
-            (span(0, 20), vec![]),
-            (span(0, 40), vec![span(20, 30)]),
-            (span(-5, 45), vec![span(-5, 0), span(20, 30), span(40, 45)]),
-            (span(5, 25), vec![span(5, 10), span(20, 25)]),
-            (span(5, 15), vec![span(5, 15)]),
-            (span(0, 9), vec![span(0, 9)]),
-            (span(22, 28), vec![span(22, 28)]),
-            (span(50, 60), vec![span(50, 60)]),
-            (span(7, 7), vec![]),
+        for (asked, within, rest) in [
+            (span(0, 10), &days[..1], vec![]),
+            (span(0, 20), &days[..2], vec![]),
+            (span(0, 40), &days[..], vec![span(20, 30)]),
+            (span(-5, 45), &days[..], vec![span(-5, 0), span(20, 30), span(40, 45)]),
+            (span(5, 25), &days[1..2], vec![span(5, 10), span(20, 25)]),
+            (span(5, 15), &[], vec![span(5, 15)]),
+            (span(0, 9), &[], vec![span(0, 9)]),
+            (span(22, 28), &[], vec![span(22, 28)]),
+            (span(50, 60), &[], vec![span(50, 60)]),
+            (span(7, 7), &[], vec![]),
         ] {
-            assert_eq!(rest(asked, &days), expected, "{asked:?}");
+            assert_eq!(divided(asked, &days), (within, rest), "{asked:?}");
         }
-        assert_eq!(rest(span(1, 2), &[]), [span(1, 2)]);
+        assert_eq!(divided(span(1, 2), &[]).1, [span(1, 2)]);
     }
 }

@@ -14,7 +14,7 @@ use crate::days::{HOUR, ago, call_of, must_be_exact, spans, sweep_of};
 use crate::world::{World, nanos, on_both, quick, record};
 
 /// How many sequences are tried on each engine.
-const CASES: u32 = 12;
+const CASES: u32 = 6;
 /// Quarter-hours before the present that are written to: nine days.
 const QUARTERS: u32 = 9 * 96;
 const ZONES: [&str; 5] =
@@ -83,7 +83,7 @@ fn a_page_is_the_sum_of_its_quarter_hours_after_any_sequence_of_writes_and_sweep
         let runtime = tokio::runtime::Handle::current();
         let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
         let number = AtomicU64::new(1);
-        let sequences = prop::collection::vec(step(), 1..25);
+        let sequences = prop::collection::vec(step(), 1..16);
         tokio::task::block_in_place(|| {
             let tried = TestRunner::new(config).run(&sequences, |steps| {
                 runtime.block_on(run(&world, &number, steps));
@@ -194,7 +194,7 @@ fn a_day_is_not_begun_while_somebody_writes_to_it() {
 }
 
 #[test]
-fn a_day_that_is_written_to_while_it_is_summed_is_not_summed() {
+fn a_day_that_is_written_to_while_it_is_summed_is_summed_again() {
     on_both(async |world| {
         let Db::Postgres(pool) = &world.db else { return };
         let (ledger, _task) = world.ledger(quick());
@@ -213,8 +213,10 @@ fn a_day_that_is_written_to_while_it_is_summed_is_not_summed() {
         record(&ledger, [call_of("key-1", 3, HOUR * 24)]);
         until_so_many_wait(pool, 2).await;
         holding.commit().await.expect("the lock is given back");
-        assert_eq!(summing.await.expect("a sweep"), 0, "something happened to the day");
+        summing.await.expect("the sweep ends");
         ledger.flush().await;
+        // Whichever of the two came first by then.
+        assert_eq!(world.number("SELECT COUNT(*) FROM summed_days WHERE summed = 1").await, 0);
         must_be_exact(&world.db, &spans("UTC")).await;
         assert_eq!(sweep_of(&world.db, "UTC").await, 1);
         must_be_exact(&world.db, &spans("UTC")).await;
