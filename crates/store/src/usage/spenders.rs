@@ -1,8 +1,8 @@
 //! Everybody at a level with what they spent, and many at once who are known.
 //!
-//! Each name is found by one step through the quarter-hours' key, and each sum is a few steps through
-//! one key or the other, so that an answer costs as much as there are names and days asked about,
-//! however long the gateway has been running.
+//! Each name is found by one step through the quarter-hours' key, and each sum is a few steps
+//! through one key or the other, so that an answer costs as much as there are names and days asked
+//! about, however long the gateway has been running.
 
 use tollgate_domain::{Level, Subject};
 use tollgate_policy::Span;
