@@ -182,8 +182,11 @@ fn a_day_is_not_begun_while_somebody_writes_to_it() {
         record(&ledger, [call_of("key-1", 2, HOUR * 24)]);
         until_so_many_wait(pool, 1).await;
         let db = world.db.clone();
-        let summing = tokio::spawn(async move { sweep_of(&db, "UTC").await });
-        until_so_many_wait(pool, 2).await;
+        let mut summing = tokio::spawn(async move { sweep_of(&db, "UTC").await });
+        tokio::select! {
+            () = until_so_many_wait(pool, 2) => {}
+            summed = &mut summing => panic!("{summed:?} days were summed meanwhile"),
+        }
         holding.commit().await.expect("the lock is given back");
         assert_eq!(summing.await.expect("a sweep"), 1);
         ledger.flush().await;
@@ -211,7 +214,10 @@ fn a_day_that_is_written_to_while_it_is_summed_is_summed_again() {
         // It has read the two calls, and waits as it writes their sum.
         until_so_many_wait(pool, 1).await;
         record(&ledger, [call_of("key-1", 3, HOUR * 24)]);
-        until_so_many_wait(pool, 2).await;
+        tokio::select! {
+            () = until_so_many_wait(pool, 2) => {}
+            () = ledger.flush() => panic!("a day was written to beside its summing"),
+        }
         holding.commit().await.expect("the lock is given back");
         summing.await.expect("the sweep ends");
         ledger.flush().await;
