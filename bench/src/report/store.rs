@@ -33,7 +33,10 @@ pub(super) fn push(text: &mut String, results: &Results) {
         (format!("ledger, {} open calls", ledger.entries), pace(&ledger.open)),
         (
             "pages over".to_owned(),
-            format!("{} entries, {} sums", results.pages.entries, results.pages.sums),
+            format!(
+                "{} entries, {} sums, {} days summed",
+                results.pages.entries, results.pages.sums, results.pages.days
+            ),
         ),
     ];
     let page = |page: &PageTimes| {

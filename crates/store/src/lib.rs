@@ -9,6 +9,7 @@
 mod audit;
 mod batch;
 mod changes;
+mod days;
 mod db;
 mod directory;
 mod editor;
@@ -32,6 +33,7 @@ mod vault;
 
 pub use audit::{AUDIT_ROWS_MAX, AuditFilter, AuditPage, AuditRow, By, without_secrets};
 pub use changes::ChangeListener;
+pub use days::ClosedDays;
 pub use db::{Db, Presence};
 pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_KEYS_MAX};
 pub use editor::{Editor, Replaced};

@@ -21,7 +21,7 @@ use crate::db::{Columns, on};
 use crate::kinds::Kinds;
 use crate::ledger::EntryRow;
 use crate::transaction::Transaction;
-use crate::{Db, StoreError};
+use crate::{Db, StoreError, days};
 use subjects::{SubjectOf, subjects};
 pub use waivers::Waiver;
 
@@ -98,6 +98,11 @@ impl Spend {
         })
     }
 
+    /// The amounts in the order of [`columns`].
+    pub(crate) fn amounts(&self) -> impl Iterator<Item = i64> {
+        self.counted().into_iter().chain(self.usage_milli)
+    }
+
     const fn counted(&self) -> [i64; COUNTED.len()] {
         [self.entries, self.failed, self.unpriced, self.cost.nanos()]
     }
@@ -140,8 +145,9 @@ pub(crate) async fn add(
     transaction: &mut Transaction,
     entries: impl Iterator<Item = &EntryRow>,
     kinds: Kinds,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    add_shares(transaction, entries.map(|entry| (entry, Spend::of(entry))), kinds).await
+    add_shares(transaction, entries.map(|entry| (entry, Spend::of(entry))), kinds, now).await
 }
 
 /// Adds shares to the sums of everything that the entries beside them belong to.
@@ -149,8 +155,10 @@ pub(crate) async fn add_shares(
     transaction: &mut Transaction,
     shares: impl Iterator<Item = (&EntryRow, Spend)>,
     kinds: Kinds,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let sums = summed(shares).await;
+    days::reopen_old(transaction, sums.keys().map(|place| place.bucket), now).await?;
     let mut sums: Vec<(&Place<'_>, &Spend)> = sums.iter().collect();
     // So that two gateways lock the rows they share in one order.
     sums.sort_unstable_by_key(|(place, _)| *place);

@@ -2,7 +2,7 @@
 
 use tollgate_domain::KeyHash;
 
-use super::alone;
+use super::LOCK;
 use crate::audit::{By, Difference, record};
 use crate::batch::{Statement, Value};
 use crate::changes::Change;
@@ -49,7 +49,7 @@ impl Editor<'_> {
     /// [`StoreError`] when the database fails; none of them is written then.
     pub async fn import_rows(&self, rows: &[ImportedRow]) -> Result<Vec<Written>, StoreError> {
         let mut transaction = Transaction::begin(self.db).await?;
-        alone(&mut transaction).await?;
+        transaction.alone(LOCK).await?;
         let mut written = Vec::with_capacity(rows.len());
         for row in rows {
             written.push(match row {

@@ -8,7 +8,7 @@ use super::{
 use crate::audit::{By, Difference, Object, record};
 use crate::batch::{Statement, Value};
 use crate::editor::Editor;
-use crate::imports::{Written, alone, judged};
+use crate::imports::{Written, LOCK, judged};
 use crate::transaction::Transaction;
 use crate::vault::Vault;
 use crate::{Db, StoreError};
@@ -30,7 +30,7 @@ impl Editor<'_> {
         rows: &[DeploymentRow],
     ) -> Result<Vec<Written>, WriteModelError> {
         let mut transaction = Transaction::begin(self.db).await?;
-        alone(&mut transaction).await?;
+        transaction.alone(LOCK).await?;
         let mut written = Vec::with_capacity(rows.len());
         for row in rows {
             written.push(deployment(&mut transaction, (self.by, vault), row).await?);
@@ -49,7 +49,7 @@ impl Editor<'_> {
         rows: &[CredentialRow],
     ) -> Result<Vec<Written>, WriteModelError> {
         let mut transaction = Transaction::begin(self.db).await?;
-        alone(&mut transaction).await?;
+        transaction.alone(LOCK).await?;
         let mut written = Vec::with_capacity(rows.len());
         for row in rows {
             written.push(credential(&mut transaction, (self.by, vault), row).await?);
