@@ -30,7 +30,7 @@ impl Admin {
     /// The money of a level.
     pub(crate) async fn account(&self, level: &LevelRecord) -> Result<Account, Refusal> {
         let (calendar, now) = (self.keys.calendar(), self.clock.now());
-        let shared = match &level.budget {
+        let shared = match level.budget() {
             Some(budget) => self.db.find_budget(budget).await,
             None => Ok(None),
         };

@@ -243,9 +243,7 @@ fn attribution(caller: &Caller, call: &Call) -> Arc<Attribution> {
     }
     let mut attribution = Arc::unwrap_or_clone(attribution);
     attribution.customer.clone_from(&call.customer);
-    attribution.tags.extend(call.tags.iter().cloned());
-    attribution.tags.sort_unstable();
-    attribution.tags.dedup();
+    attribution.charge_to(&call.tags);
     Arc::new(attribution)
 }
 

@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
 use tollgate_domain::{Level, Money, Timestamp, UsageKind};
 
 use crate::batch::{Rows, Statement, Value, chunks};
@@ -181,8 +182,8 @@ struct Place<'a> {
 
 async fn summed<'a>(
     shares: impl Iterator<Item = (&'a EntryRow, Spend)>,
-) -> HashMap<Place<'a>, Spend> {
-    let mut sums: HashMap<Place<'a>, Spend> = HashMap::new();
+) -> HashMap<Place<'a>, Spend, RandomState> {
+    let mut sums: HashMap<Place<'a>, Spend, RandomState> = HashMap::default();
     for (number, (entry, share)) in (1..).zip(shares) {
         if number % SUMMED_AT_ONCE == 0 {
             // Calls wait for this thread.

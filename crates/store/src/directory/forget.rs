@@ -29,8 +29,8 @@ impl KeyDirectory {
 
     /// Forgets everybody who takes rules from a shared budget, likewise.
     pub fn forget_budget(&self, budget: &BudgetId) {
-        self.levels.forget_where(|record| record.budget.as_ref() == Some(budget));
-        self.keys.forget_where(|record| record.own.budget.as_ref() == Some(budget));
+        self.levels.forget_where(|record| record.budget() == Some(budget));
+        self.keys.forget_where(|record| record.own.budget() == Some(budget));
     }
 
     /// Forgets keys by their public identities, in one pass. Hashes without a key are forgotten as
