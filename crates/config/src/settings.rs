@@ -4,8 +4,8 @@ mod answers;
 mod budget;
 mod fair_queue;
 mod key_making;
-mod proxies;
 mod newcomers;
+mod proxies;
 mod records;
 mod shared;
 

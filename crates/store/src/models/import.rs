@@ -8,7 +8,7 @@ use super::{
 use crate::audit::{By, Difference, Object, record};
 use crate::batch::{Statement, Value};
 use crate::editor::Editor;
-use crate::imports::{Written, LOCK, judged};
+use crate::imports::{LOCK, Written, judged};
 use crate::transaction::Transaction;
 use crate::vault::Vault;
 use crate::{Db, StoreError};
