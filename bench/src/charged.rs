@@ -64,10 +64,8 @@ impl Callers {
         let model = drawn.of(&self.models).context("there is no model")?;
         let mut attribution = key.clone();
         attribution.customer = drawn.of(&self.customers).cloned();
-        attribution.tags.extend(drawn.of(&self.tags).cloned());
-        attribution.tags.extend(drawn.of(&self.tags).cloned());
-        attribution.tags.sort_unstable();
-        attribution.tags.dedup();
+        let tags = [drawn.of(&self.tags), drawn.of(&self.tags)];
+        attribution.charge_to(&tags.into_iter().flatten().cloned().collect::<Vec<_>>());
         let attribution = Arc::new(attribution);
         let (prompt, answer) = (200 + drawn.below(4_000), 20 + drawn.below(800));
         let call = call_id(number, at);

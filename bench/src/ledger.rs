@@ -3,16 +3,16 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
-use tollgate_domain::{Clock, Entry, Level, Money, Ticks, Timestamp};
+use tollgate_domain::{Clock as _, Entry, Level, Money, Timestamp};
 use tollgate_store::{Db, Ledger, LedgerOptions, LedgerSlot};
 
 use crate::charged::{Callers, Population};
-use crate::clock;
+use crate::clock::{self, SystemClock};
 use crate::gauge::Cpu;
 
 /// Who calls while the writer is measured.
@@ -50,7 +50,7 @@ pub(crate) async fn write(file: &Path, entries: u64, open: usize) -> anyhow::Res
     let callers = Callers::new(POPULATION)?;
     let db = Db::open(&file.display().to_string()).await?;
     db.migrate().await?;
-    let clock = SystemClock { started: clock::now() };
+    let clock = SystemClock::start();
     let (ledger, writing) = start(&db);
     let (began, before) = (clock::now(), Cpu::of(std::process::id())?);
     let first = clock.now();
@@ -85,7 +85,7 @@ pub(crate) async fn record_at(
 
 /// Starts the ledger of a gateway.
 fn start(db: &Db) -> (Ledger, JoinHandle<()>) {
-    let clock = Arc::new(SystemClock { started: clock::now() });
+    let clock = Arc::new(SystemClock::start());
     let options = LedgerOptions::for_calls_in_flight(CALLS_IN_FLIGHT);
     let (ledger, task) = Ledger::start(db.clone(), options, clock);
     (ledger, tokio::spawn(task.run()))
@@ -134,23 +134,6 @@ async fn must_hold(db: &Db, first: Timestamp, (entries, cost): (u64, Money)) -> 
         booked.cost
     );
     Ok(())
-}
-
-/// The system's clocks.
-struct SystemClock {
-    started: Instant,
-}
-
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the entries are of the present")]
-    fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-    }
-
-    fn ticks(&self) -> Ticks {
-        Ticks::from_nanos(u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX))
-    }
 }
 
 /// Calls that begin before others get their turn.

@@ -3,6 +3,7 @@
 mod answer;
 mod bars;
 mod charged;
+mod claims;
 mod clock;
 mod connection;
 mod control;
@@ -63,6 +64,12 @@ struct Arguments {
     /// How many other calls begin while each of them is open
     #[arg(long, value_name = "NUMBER", hide = true)]
     open: Option<usize>,
+    /// Claim and settle as for calls, over this new SQLite file, and say how long that took
+    #[arg(long, value_name = "FILE", hide = true, requires = "calls")]
+    claim: Option<PathBuf>,
+    /// How many calls that is for
+    #[arg(long, value_name = "NUMBER", hide = true)]
+    calls: Option<u32>,
 }
 
 /// The allocator of the gateway, for what runs here as it runs there.
@@ -99,6 +106,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     {
         let written = runtime()?.block_on(ledger::write(file, entries, open))?;
         println!("{}", serde_json::to_string(&written)?);
+        return Ok(true);
+    }
+    if let Some((file, calls)) = arguments.claim.as_ref().zip(arguments.calls) {
+        let took = runtime()?.block_on(claims::claim(file, calls))?;
+        println!("{}", serde_json::to_string(&took)?);
         return Ok(true);
     }
     let cores = Cores::choose()?;

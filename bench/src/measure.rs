@@ -1,6 +1,7 @@
 //! What is measured, one part per file.
 
 pub(crate) mod admission;
+pub(crate) mod claims;
 pub(crate) mod cost;
 pub(crate) mod keys;
 pub(crate) mod ledger;

@@ -7,6 +7,7 @@ use crate::control;
 use crate::gauge::{self, Memory};
 use crate::machine::Machine;
 use crate::measure::admission::{self, Admission};
+use crate::measure::claims::{self, Claims};
 use crate::measure::keys::{self, ActiveKeys};
 use crate::measure::ledger::{self, LedgerPace};
 use crate::measure::loads::{self, Row};
@@ -29,6 +30,7 @@ pub(crate) struct Results {
     pub(crate) streams: StreamMemory,
     pub(crate) translation: Translation,
     pub(crate) admission: Admission,
+    pub(crate) claims: Claims,
     pub(crate) ledger: LedgerPace,
     pub(crate) pages: Pages,
     pub(crate) planning: Planning,
@@ -89,6 +91,7 @@ pub(crate) async fn measure(site: &Site, plan: Plan) -> anyhow::Result<Results> 
     let translation = translation::measure(site, plan, &simulator).await?;
     let streams = streams::measure(site, &simulator).await?;
     let admission = admission::measure(site, plan, &simulator).await?;
+    let claims = claims::measure(site, plan).await?;
     let ledger = ledger::measure(site, plan).await?;
     let pages = pages::measure(site, plan, &simulator).await?;
     let keys = keys::measure(site, plan, &simulator).await?;
@@ -105,6 +108,7 @@ pub(crate) async fn measure(site: &Site, plan: Plan) -> anyhow::Result<Results> 
         streams,
         translation,
         admission,
+        claims,
         ledger,
         pages,
         planning,

@@ -1,12 +1,14 @@
-//! What limits cost: calls of keys in a tree of five levels, against calls of a key with nobody
-//! above it and no limit.
+//! What limits add to a whole call: calls of keys in a tree of five levels with limits, against
+//! calls of a key in such a tree without any. A key with nobody above it is called beside them: what
+//! the tree adds to its calls is nearly all the ledger's, which sums each entry under five subjects
+//! in place of one.
 
 use anyhow::Context as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::control;
-use crate::measure::cost::{self, Cost};
+use crate::measure::cost;
 use crate::plan::Plan;
 use crate::request::{Chat, Request};
 use crate::samples::rounded;
@@ -17,7 +19,9 @@ const ROUNDS_FACTOR: u32 = 3;
 /// A cap that no load reaches, in dollars, requests or tokens.
 const PLENTY: u64 = 1_000_000_000;
 
-/// What limits cost, in microseconds of processor time per call.
+/// What limits cost, in microseconds of processor time per call. Each way counts as the round at the
+/// lower quartile of its own: whatever else the machine does only takes away, and does so for whole
+/// rounds at a time.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Admission {
     /// Rounds of each way, in turns.
@@ -31,18 +35,20 @@ pub(crate) struct Admission {
     pub(crate) limited_us: f64,
     /// The same with three budgets and two rate limits at each of the five levels.
     pub(crate) crowded_us: f64,
-    /// What the tree and its limits add to the plain call: the median of the rounds' differences.
-    pub(crate) added_us: f64,
-    /// What the limits alone add to the same tree without them, likewise.
+    /// What charging five subjects in place of one adds to the plain call: looking them up, and the
+    /// ledger's sums for them.
+    pub(crate) charging_us: f64,
+    /// What the five limits add to the same tree without them.
     pub(crate) limits_us: f64,
-    /// What the limits at each level add, likewise.
+    /// What the limits at each level add to it.
     pub(crate) crowd_us: f64,
 }
 
 /// One way of a call.
 struct Way {
     request: Request,
-    rounds: Vec<Cost>,
+    /// What a call took in each round, in microseconds.
+    rounds: Vec<f64>,
 }
 
 /// Measures through a gateway of its own.
@@ -66,22 +72,24 @@ pub(crate) async fn measure(
     for _ in 0..rounds {
         for way in &mut ways {
             let cost = cost::of_calls(plan, &target, way.request.clone()).await;
-            way.rounds.push(cost.context("calls under limits")?);
+            way.rounds.push(cost.context("calls under limits")?.each_us());
         }
     }
     gateway.stop().await.context("after the limits")?;
     let [plain, charged, limited, crowded] = ways.as_slice() else {
         anyhow::bail!("a way of a call is missing");
     };
+    let (plain_us, charged_us) = (plain.each_us()?, charged.each_us()?);
+    let (limited_us, crowded_us) = (limited.each_us()?, crowded.each_us()?);
     Ok(Admission {
         rounds,
-        plain_us: plain.each_us(),
-        charged_us: charged.each_us(),
-        limited_us: limited.each_us(),
-        crowded_us: crowded.each_us(),
-        added_us: limited.over(plain)?,
-        limits_us: limited.over(charged)?,
-        crowd_us: crowded.over(charged)?,
+        plain_us,
+        charged_us,
+        limited_us,
+        crowded_us,
+        charging_us: rounded(charged_us - plain_us),
+        limits_us: rounded(limited_us - charged_us),
+        crowd_us: rounded(crowded_us - charged_us),
     })
 }
 
@@ -96,26 +104,16 @@ impl Way {
         Self { request, rounds: Vec::new() }
     }
 
-    fn each_us(&self) -> f64 {
-        let mut all = Cost::default();
-        self.rounds.iter().for_each(|cost| all.merge(*cost));
-        all.each_us()
-    }
-
-    /// How much more than the other, at the median of the rounds: each round of one is compared
-    /// with the round of the other beside it.
-    fn over(&self, other: &Self) -> anyhow::Result<f64> {
-        let pairs = self.rounds.iter().zip(&other.rounds);
-        let differences = pairs.map(|(one, other)| one.each_us() - other.each_us());
-        median(differences.collect()).map(rounded).context("there was no round")
+    /// What a call took in the round at the lower quartile.
+    fn each_us(&self) -> anyhow::Result<f64> {
+        lower_quartile(self.rounds.clone()).context("there was no round")
     }
 }
 
-fn median(mut values: Vec<f64>) -> Option<f64> {
+/// The smallest value that at least a quarter of the values do not exceed.
+fn lower_quartile(mut values: Vec<f64>) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
-    let (low, high) =
-        (values.get(values.len().checked_sub(1)? / 2)?, values.get(values.len() / 2)?);
-    Some(f64::midpoint(*low, *high))
+    values.get(values.len().div_ceil(4).checked_sub(1)?).copied()
 }
 
 /// Where a tree has limits.
@@ -190,11 +188,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_median_is_between_the_two_in_the_middle() {
-        for (values, expected) in
-            [(vec![], None), (vec![3.0], Some(3.0)), (vec![9.0, 1.0, 3.0, 2.0], Some(2.5))]
-        {
-            assert_eq!(median(values.clone()), expected, "{values:?}");
+    fn a_round_that_was_disturbed_moves_no_lower_quartile() {
+        for (values, expected) in [
+            (vec![], None),
+            (vec![3.0], Some(3.0)),
+            (vec![9.0, 1.0, 3.0, 2.0], Some(1.0)),
+            (vec![5.0, 4.0, 3.0, 2.0, 1.0], Some(2.0)),
+            (vec![5.0, 40.0, 30.0, 2.0, 1.0], Some(2.0)),
+        ] {
+            assert_eq!(lower_quartile(values.clone()), expected, "{values:?}");
         }
     }
 }

@@ -53,6 +53,8 @@ pub(crate) struct Pages {
     pub(crate) entries: u64,
     /// Sums by quarter-hour in the ledger.
     pub(crate) sums: i64,
+    /// Days of the ledger that the gateway had summed when pages were asked for.
+    pub(crate) days: i64,
     pub(crate) pages: Vec<PageTimes>,
 }
 
@@ -88,6 +90,7 @@ pub(crate) async fn measure(
     std::fs::create_dir_all(site.file(DATA)).context("cannot make a data directory")?;
     let (entries, sums) = fill(&database, entries).await.context("cannot fill a ledger")?;
     let gateway = Gateway::start(site, simulator, DATA).await?.gateway;
+    let days = days_summed(&database).await.context("the days of a ledger are not summed")?;
     let mut pages = Vec::new();
     for (name, path) in PAGES {
         let asked = page(&gateway, (name, path), if plan.quick { 50 } else { 200 }).await;
@@ -95,7 +98,25 @@ pub(crate) async fn measure(
     }
     gateway.stop().await.context("after the pages")?;
     std::fs::remove_dir_all(site.file(DATA)).context("cannot remove a ledger")?;
-    Ok(Pages { entries, sums, pages })
+    Ok(Pages { entries, sums, days, pages })
+}
+
+/// Waits until the gateway has summed the ledger's days, and says how many those are.
+async fn days_summed(database: &Path) -> anyhow::Result<i64> {
+    let db = Db::open(&database.display().to_string()).await?;
+    let Db::Sqlite { readers, .. } = &db else { bail!("the database is not SQLite") };
+    let began = clock::now();
+    loop {
+        let summed: i64 = sqlx::query_scalar(SUMMED_DAYS).fetch_one(readers).await?;
+        if summed >= DAYS {
+            db.close().await;
+            return Ok(summed);
+        }
+        if began.elapsed() > SUMMING_MAX {
+            bail!("only {summed} of {DAYS} days are summed after {SUMMING_MAX:?}");
+        }
+        tokio::time::sleep(SUMMING_ASKED_EVERY).await;
+    }
 }
 
 async fn page(
@@ -170,6 +191,11 @@ async fn repeat(writer: &SqlitePool, quarters: i64) -> anyhow::Result<()> {
 const DATA: &str = "pages";
 /// Largest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+const SUMMED_DAYS: &str = "SELECT COUNT(*) FROM summed_days WHERE summed = 1";
+/// Longest wait until the days are summed.
+const SUMMING_MAX: Duration = Duration::from_secs(180);
+const SUMMING_ASKED_EVERY: Duration = Duration::from_millis(200);
 
 /// The entries of one more quarter-hour. Their calls have identities of their own, which sort by
 /// time as those that the gateway draws.

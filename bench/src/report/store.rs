@@ -1,6 +1,7 @@
 //! What limits, plans, the ledger, its pages and keys in use cost, for people.
 
 use crate::measure::admission::Admission;
+use crate::measure::claims::Claims;
 use crate::measure::ledger::Pace;
 use crate::measure::pages::PageTimes;
 use crate::session::Results;
@@ -8,7 +9,8 @@ use crate::session::Results;
 /// Appends a line for each.
 pub(super) fn push(text: &mut String, results: &Results) {
     let Admission { plain_us, charged_us, limited_us, crowded_us, .. } = results.admission;
-    let Admission { added_us, limits_us, crowd_us, rounds, .. } = results.admission;
+    let Admission { charging_us, limits_us, crowd_us, rounds, .. } = results.admission;
+    let Claims { bare_us, tree_us, added_us, calls } = results.claims;
     let pace = |pace: &Pace| {
         let Pace { per_second, per_second_min, cpu_us } = pace;
         format!("{per_second} entries/s, slowest run {per_second_min}, {cpu_us} µs of CPU each")
@@ -19,21 +21,31 @@ pub(super) fn push(text: &mut String, results: &Results) {
             "CPU per call under limits, µs".to_owned(),
             format!(
                 "{plain_us} plain; in a tree {charged_us} without limits, {limited_us} with 5, \
-                 {crowded_us} with 25"
+                 {crowded_us} with 25; lower quartiles of {rounds} rounds"
             ),
         ),
         (
-            "added, medians of rounds, µs".to_owned(),
+            "added to a whole call, µs".to_owned(),
             format!(
-                "{added_us} by the tree and 5 limits, of which {limits_us} by the limits; \
-                 {crowd_us} by 25 limits; {rounds} rounds"
+                "{limits_us} by 5 limits, {crowd_us} by 25; before any limit {charging_us} by \
+                 charging five subjects in place of one, mostly in the ledger"
+            ),
+        ),
+        (
+            "find, claim and settle, µs".to_owned(),
+            format!(
+                "{bare_us} for a key alone, {tree_us} for five levels with 5 limits, {added_us} \
+                 added; cheapest turn of {calls} calls each"
             ),
         ),
         (format!("ledger, {} short calls", ledger.entries), pace(&ledger.short)),
         (format!("ledger, {} open calls", ledger.entries), pace(&ledger.open)),
         (
             "pages over".to_owned(),
-            format!("{} entries, {} sums", results.pages.entries, results.pages.sums),
+            format!(
+                "{} entries, {} sums, {} days summed",
+                results.pages.entries, results.pages.sums, results.pages.days
+            ),
         ),
     ];
     let page = |page: &PageTimes| {

@@ -2,12 +2,18 @@
 
 use serde_json::{Map, Value, json};
 use tollgate_domain::{Money, Timestamp};
-use tollgate_faults::Refusal;
+use tollgate_faults::{Reason, Refusal};
 use tollgate_store::{BudgetRow, LevelRecord};
 
 use crate::budgets;
+use crate::desk::Desk;
+use crate::fields::Fields;
 use crate::problem;
 use crate::routes::Admin;
+use crate::shape::{Field, dollars};
+
+/// What still counts of a spend that is lowered.
+pub(crate) const RESET_TO: Field = dollars("reset_to", "The dollars that still count").required();
 
 /// The money of one level as answers tell it.
 #[derive(Debug, Default)]
@@ -24,7 +30,7 @@ impl Admin {
     /// The money of a level.
     pub(crate) async fn account(&self, level: &LevelRecord) -> Result<Account, Refusal> {
         let (calendar, now) = (self.keys.calendar(), self.clock.now());
-        let shared = match &level.budget {
+        let shared = match level.budget() {
             Some(budget) => self.db.find_budget(budget).await,
             None => Ok(None),
         };
@@ -33,6 +39,42 @@ impl Admin {
             resets_at: level.resets_at(calendar, now),
             shared: shared.map_err(|problem| problem::store(&problem))?,
         })
+    }
+}
+
+/// What came of counting less of what was spent.
+#[derive(Debug)]
+pub(crate) struct Lowered {
+    /// Before.
+    pub(crate) before: Account,
+    /// After.
+    pub(crate) after: Account,
+    /// The budget that it counts against.
+    pub(crate) most: Option<Money>,
+}
+
+impl Desk {
+    /// Counts less of what a level spent against its budgets, down to the request's `reset_to`.
+    /// What was spent stays in the ledger.
+    ///
+    /// # Errors
+    /// Refused when `reset_to` is more than was spent, or than the budget.
+    pub(crate) async fn lower_spend(
+        &self,
+        fields: &Fields,
+        level: &LevelRecord,
+    ) -> Result<Lowered, Refusal> {
+        let target = fields.dollars(RESET_TO.name)?.value().unwrap_or(Money::ZERO);
+        let before = self.account(level).await?;
+        let most = level.max_budget();
+        let above = |most: Money| target > most;
+        if above(before.spent) || most.is_some_and(above) {
+            let message = "`reset_to` is more than what was spent, or than the budget";
+            return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param(RESET_TO.name));
+        }
+        let waived = self.keys.waive(self.edit(), level, target, &self.fresh_id()).await;
+        waived.map_err(|problem| problem::store(&problem))?;
+        Ok(Lowered { before, after: self.account(level).await?, most })
     }
 }
 

@@ -14,7 +14,7 @@ use tollgate_policy::{Audience, DaysError, LOCAL_DAYS_MAX, LocalDay, Scope, Span
 use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::problem;
-use crate::query::{key_id, number};
+use crate::query::key_id;
 use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::{Field, count, text};
@@ -22,9 +22,9 @@ use crate::spend;
 use parts::Parts;
 
 /// Days on a page when the request names no number, as in LiteLLM.
-const PAGE_DAYS_USUAL: usize = 50;
+const PAGE_DAYS_USUAL: u32 = 50;
 /// Most days on a page, as in LiteLLM.
-const PAGE_DAYS_MAX: usize = 1_000;
+const PAGE_DAYS_MAX: u32 = 1_000;
 /// Most days that one answer sums, each entity's counted on its own.
 const ROWS_MAX: usize = 1_000;
 /// Most entities that one request names.
@@ -238,12 +238,8 @@ impl Page {
         if !paged {
             return Ok(Self { days, number: 1, pages: 1 });
         }
-        let size = number("page_size", asked.text("page_size"), PAGE_DAYS_USUAL)?;
-        if size > PAGE_DAYS_MAX {
-            let message = format!("`page_size`: at most {PAGE_DAYS_MAX}");
-            return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param("page_size"));
-        }
-        let number = number("page", asked.text("page"), 1)?;
+        let size = asked.number("page_size", PAGE_DAYS_USUAL, PAGE_DAYS_MAX)? as usize;
+        let number = asked.number("page", 1, u32::MAX)? as usize;
         let pages = days.len().div_ceil(size);
         let end = days.len().saturating_sub((number - 1).saturating_mul(size));
         days.truncate(end);
@@ -274,7 +270,7 @@ mod tests {
             );
         }
         assert_eq!(page("4", "2").expect("a page").0, Vec::<String>::new());
-        assert_eq!(page(&usize::MAX.to_string(), "1000").expect("a page").0, Vec::<String>::new());
+        assert_eq!(page(&u32::MAX.to_string(), "1000").expect("a page").0, Vec::<String>::new());
         assert_eq!(page("1", "5").expect("a page").1, 1);
     }
 

@@ -70,7 +70,11 @@ impl Asked {
         Ok(Page { number, size: self.number(size, usual, PAGE_SIZE_MAX)? })
     }
 
-    fn number(&self, name: &str, usual: u32, most: u32) -> Result<u32, Refusal> {
+    /// A whole number from one on, `usual` unless the query says otherwise.
+    ///
+    /// # Errors
+    /// Refused when it is none, or above `most`.
+    pub(crate) fn number(&self, name: &str, usual: u32, most: u32) -> Result<u32, Refusal> {
         let Some(text) = self.text(name) else { return Ok(usual) };
         let number = text.parse().ok().filter(|number| (1..=most).contains(number));
         number.ok_or_else(|| wrong(name, format!("expected a whole number from 1 to {most}")))

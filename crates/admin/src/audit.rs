@@ -9,20 +9,22 @@ use tollgate_store::{AUDIT_ROWS_MAX, AuditFilter, AuditRow};
 use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::problem::{self, wrong};
-use crate::query::number;
 use crate::route::Route;
 use crate::shape::{Field, count, instant, text};
 
 /// Changes on a page when the request names no number.
-const PAGE_ROWS_USUAL: usize = 50;
+const PAGE_ROWS_USUAL: u32 = 50;
+/// Most changes on a page.
+const PAGE_ROWS_MAX: u32 = AUDIT_ROWS_MAX as u32;
 /// How far pages may be counted off from the newest change.
 const DEPTH_MAX: usize = 10_000;
 /// What is kept under LiteLLM's names for the tables that hold it.
-const TABLES: [(&str, &str); 11] = [
+const TABLES: [(&str, &str); 12] = [
     ("key", "LiteLLM_VerificationToken"),
     ("team", "LiteLLM_TeamTable"),
     ("user", "LiteLLM_UserTable"),
     ("organization", "LiteLLM_OrganizationTable"),
+    ("project", "LiteLLM_ProjectTable"),
     ("member", "LiteLLM_TeamMembership"),
     ("organization_member", "LiteLLM_OrganizationMembership"),
     ("customer", "LiteLLM_EndUserTable"),
@@ -63,11 +65,8 @@ pub(crate) fn routes() -> Vec<Route> {
 
 async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     let wanted = wanted(&asked)?;
-    let size = number("page_size", asked.text("page_size"), PAGE_ROWS_USUAL)?;
-    let page = number("page", asked.text("page"), 1)?;
-    if size > AUDIT_ROWS_MAX {
-        return Err(wrong("page_size", format!("at most {AUDIT_ROWS_MAX}")));
-    }
+    let size = asked.number("page_size", PAGE_ROWS_USUAL, PAGE_ROWS_MAX)? as usize;
+    let page = asked.number("page", 1, u32::MAX)? as usize;
     let skip = if wanted.before.is_some() { 0 } else { (page - 1).saturating_mul(size) };
     if skip >= DEPTH_MAX {
         let message = format!("pages are counted up to change {DEPTH_MAX}; go on with `?cursor=`");

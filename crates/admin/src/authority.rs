@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use tollgate_domain::{Attribution, Level, TeamId, UserId};
+use tollgate_domain::{Level, TeamId, UserId};
 use tollgate_faults::Refusal;
 use tollgate_policy::{Authority, Membership, Role};
-use tollgate_store::EntityRow;
+use tollgate_store::{EntityRow, KeyRecord};
 
 use crate::gatekeeper::Actor;
 use crate::problem;
@@ -20,11 +20,12 @@ impl Admin {
     pub(crate) async fn authority(&self, actor: &Actor) -> Result<Authority, Refusal> {
         match actor {
             Actor::Master => Ok(Authority::master()),
-            Actor::Key(record) => self.authority_of(&record.attribution).await,
+            Actor::Key(record) => self.authority_of(record).await,
         }
     }
 
-    async fn authority_of(&self, key: &Attribution) -> Result<Authority, Refusal> {
+    async fn authority_of(&self, record: &KeyRecord) -> Result<Authority, Refusal> {
+        let key = &record.attribution;
         let (role, teams, organizations) = match &key.user {
             Some(user) => {
                 let organizations = self.organizations_of(user).await?.into_iter().collect();
@@ -37,6 +38,7 @@ impl Admin {
             user: key.user.clone(),
             key: Some(key.key.clone()),
             key_team: key.team.clone(),
+            views_spend: record.rules().is_some_and(|rules| rules.get_spend_routes),
             teams,
             organizations,
         })

@@ -11,8 +11,7 @@ use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::limits::{self, LIMITS};
 use crate::problem::{self, wrong};
-use crate::promised;
-use crate::route::{Answer, Route};
+use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::{Shape, text, texts};
 
@@ -30,8 +29,7 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::Admins,
             ("Make a shared budget", shape()),
             new,
-        )
-        .answers(Answer::Record(promised::BUDGET)),
+        ),
         Route::command(
             ("POST", "/budget/update"),
             Audience::Admins,
@@ -55,8 +53,7 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::OrganizationAdmins,
             ("Every shared budget", &[]),
             list,
-        )
-        .answers(Answer::List(promised::BUDGET)),
+        ),
     ]
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::ConnectInfo;
 use http::{Extensions, HeaderMap};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::{Authority, KeyScope, Scope};
+use tollgate_policy::{Authority, KeyScope, Scope, TrustedProxies};
 use tollgate_store::{By, Editor};
 
 use crate::gatekeeper::Actor;
@@ -21,6 +21,8 @@ pub(crate) const MASTER: &str = "master";
 const ON_BEHALF_OF: &str = "litellm-changed-by";
 /// Longest name that is taken from it, in bytes.
 const NAME_BYTES_MAX: usize = 256;
+/// The header in which proxies say for whom they ask.
+const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Where a request came from and what its head says.
 pub(crate) struct Head {
@@ -65,7 +67,7 @@ impl Desk {
         let record = By {
             name: name(&by),
             key: by.key.as_ref().map(|key| key.as_str().to_owned()),
-            address: head.address(),
+            address: head.address(&admin.gatekeeper.snapshot().settings.trusted_proxies),
             on_behalf_of: head.on_behalf_of(),
             at: admin.clock.now(),
         };
@@ -128,9 +130,12 @@ impl Desk {
 }
 
 impl Head {
-    fn address(&self) -> Option<String> {
-        let peer = self.extensions.get::<ConnectInfo<SocketAddr>>();
-        peer.map(|ConnectInfo(peer)| peer.ip().to_string())
+    /// Where the request came from: whoever sent it, or for whom a trusted proxy did.
+    fn address(&self, proxies: &TrustedProxies) -> Option<String> {
+        let ConnectInfo(peer) = self.extensions.get::<ConnectInfo<SocketAddr>>()?;
+        let headers = self.headers.get_all(FORWARDED_FOR).iter();
+        let items = headers.flat_map(|header| header.to_str().unwrap_or_default().split(','));
+        Some(proxies.client(peer.ip(), items).to_string())
     }
 
     fn on_behalf_of(&self) -> Option<String> {

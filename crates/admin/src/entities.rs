@@ -3,15 +3,21 @@
 //! A request is read into a row, the row is stored, what memory knew of it is forgotten, and the
 //! row is the answer.
 
+mod bulk;
 pub(crate) mod customers;
+pub(crate) mod member_bulk;
 pub(crate) mod members;
 pub(crate) mod organization_members;
 pub(crate) mod organizations;
+pub(crate) mod projects;
 pub(crate) mod tags;
+pub(crate) mod team_callbacks;
 pub(crate) mod team_defaults;
 pub(crate) mod team_grants;
 pub(crate) mod team_pages;
 pub(crate) mod teams;
+pub(crate) mod user_bulk;
+mod user_new;
 pub(crate) mod users;
 
 use serde_json::{Map, Value, json};
@@ -51,7 +57,7 @@ pub(crate) struct Family {
     pub(crate) alias: Option<&'static str>,
     /// Which of `blocked`, `models`, `metadata` and `organization_id` it has.
     pub(crate) fields: &'static [&'static str],
-    /// Texts and lists of texts that are kept in its metadata.
+    /// Texts, lists of texts and objects that are kept in its metadata.
     pub(crate) kept: &'static [Field],
     /// LiteLLM's other fields, refused when they ask for something.
     pub(crate) not_yet: &'static [&'static str],
@@ -132,6 +138,7 @@ impl Family {
         for field in self.kept {
             let sent = match field.kind {
                 Kind::Texts => fields.texts(field.name)?.map(Value::from),
+                Kind::Object => fields.object(field.name)?.map(Value::Object),
                 _ => fields.text(field.name)?.map(Value::from),
             };
             match sent {

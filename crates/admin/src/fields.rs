@@ -134,6 +134,19 @@ impl Fields {
         Ok(Self { map: map.clone(), shape: Shape::default(), within: place.to_owned() })
     }
 
+    /// An object that stands at a place within a request and is like the body of another.
+    ///
+    /// # Errors
+    /// Refused as such a body is.
+    pub(crate) fn part_of(place: &str, value: &Value, shape: &Shape) -> Result<Self, Refusal> {
+        let Value::Object(map) = value else {
+            return Err(wrong(place, "expected an object"));
+        };
+        let supported: Vec<&str> = shape.names().collect();
+        check(map, &supported, &shape.not_yet)?;
+        Ok(Self { map: map.clone(), shape: shape.clone(), within: place.to_owned() })
+    }
+
     /// One value at a place within a request, read as the field with this name.
     pub(crate) fn single(place: &str, name: &str, value: &Value) -> Self {
         let map = Map::from_iter([(name.to_owned(), value.clone())]);

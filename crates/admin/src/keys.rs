@@ -29,7 +29,7 @@ use crate::shape::{Field, Shape, text};
 
 pub(crate) use list::listed;
 pub(crate) use make::make_for;
-pub(crate) use record::{alias, empty, models};
+pub(crate) use record::{alias, aliases, empty, models};
 
 /// The field that names a key.
 const KEY: Field = text("key", "The key's text or its hash").naming();

@@ -5,6 +5,7 @@
 
 mod account;
 mod activity;
+mod answer;
 mod asked;
 mod audit;
 mod authority;
@@ -16,6 +17,7 @@ mod entities;
 mod fields;
 mod gatekeeper;
 mod health;
+mod invitations;
 mod keys;
 mod limits;
 mod logs;
@@ -33,10 +35,11 @@ mod settings;
 mod shape;
 mod spend;
 
+pub use answer::{Answer, Part, Told};
 pub use configuration::{Configuration, Examined, Later};
 pub use gatekeeper::{Actor, Gatekeeper, Identifying};
 pub use pages::Pages;
-pub use route::{Answer, Described};
+pub use route::Described;
 pub use routes::{Admin, Lent, router, routes};
 pub use running::{Doing, Running};
 pub use shape::{Field, Kind, Shape};

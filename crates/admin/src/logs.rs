@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use serde_json::{Value, json};
-use tollgate_domain::{CallId, Money, Timestamp, UsageKind};
+use tollgate_domain::{CallId, Money, OrganizationId, Timestamp, UsageKind};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{Audience, Scope, Zone};
 use tollgate_store::{
@@ -14,12 +14,14 @@ use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::keys;
 use crate::problem;
-use crate::query::{key_id, number};
+use crate::query::key_id;
 use crate::route::Route;
 use crate::shape::{Field, choice, count, dollars, flag, text};
 
 /// Entries on a page when the request names no number.
-const PAGE_ROWS_USUAL: usize = 50;
+const PAGE_ROWS_USUAL: u32 = 50;
+/// Most entries on a page.
+const PAGE_ROWS_MAX: u32 = LOG_ROWS_MAX as u32;
 
 /// What the log can be asked by.
 const NAMES: [Field; 20] = [
@@ -45,11 +47,49 @@ const NAMES: [Field; 20] = [
     text("cursor", "Where to go on: the `next_cursor` of the page before, in place of `page`"),
 ];
 
+/// What names one entry.
+const ONE: [Field; 3] = [
+    text("request_id", "The call").required(),
+    text("start_date", "Nothing changes: an entry is found without it"),
+    text("end_date", "Nothing changes: an entry is found without it"),
+];
+
 pub(crate) fn routes() -> Vec<Route> {
     let about = "The entries of the ledger, the newest first";
-    ["/spend/logs/v2", "/spend/logs/ui"]
-        .map(|path| Route::question(path, Audience::Keys, (about, &NAMES), logged))
-        .into()
+    let paged = |path| Route::question(path, Audience::Keys, (about, &NAMES), logged);
+    vec![
+        paged("/spend/logs/v2"),
+        paged("/spend/logs/ui"),
+        Route::question(
+            "/spend/logs/ui/{request_id}",
+            Audience::OrganizationAdmins,
+            ("One entry of the ledger; what was asked and answered is not kept", &ONE),
+            one,
+        ),
+    ]
+}
+
+/// One entry, as far as the call is the caller's to see.
+async fn one(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
+    let id = asked.required("request_id")?;
+    let wanted = Wanted(&asked).within(EVER, None)?;
+    let page = LogPage { before: None, skip: 0, rows: 1 };
+    let found = desk.db.log(&wanted, &page).await.map_err(|problem| problem::store(&problem))?;
+    let Some(logged) = found.entries.first() else {
+        // Whoever may not see the call does not learn whether there was one.
+        desk.must_see(Scope::Gateway)?;
+        return Err(problem::absent("entry of the call", "request_id", id));
+    };
+    let organization = logged.entry.row.charged.organization_id.as_deref();
+    match organization.and_then(|id| OrganizationId::new(id).ok()) {
+        Some(id) if desk.by.administrates(Some(&id)) => {}
+        _ => desk.must_see(Scope::Gateway)?,
+    }
+    let mut shown = line(logged);
+    for name in ["messages", "response", "proxy_server_request"] {
+        shown[name] = json!({});
+    }
+    Ok(shown)
 }
 
 async fn logged(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
@@ -76,6 +116,9 @@ async fn aliased(desk: &Desk, alias: &str) -> Result<String, Refusal> {
     desk.must_see(keys::scope(&row))?;
     Ok(row.id.as_str().to_owned())
 }
+
+/// All of time.
+const EVER: Range<Timestamp> = Timestamp::from_micros(i64::MIN)..Timestamp::from_micros(i64::MAX);
 
 /// What a query without pages wants of the log: entries of some days, one entry, or all.
 ///
@@ -160,12 +203,8 @@ impl<'a> Wanted<'a> {
 
     /// The page's number and the page.
     fn page(&self) -> Result<(usize, LogPage), Refusal> {
-        let rows = number("page_size", self.text("page_size"), PAGE_ROWS_USUAL)?;
-        let number = number("page", self.text("page"), 1)?;
-        if rows > LOG_ROWS_MAX {
-            let message = format!("`page_size`: at most {LOG_ROWS_MAX}");
-            return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param("page_size"));
-        }
+        let rows = self.0.number("page_size", PAGE_ROWS_USUAL, PAGE_ROWS_MAX)? as usize;
+        let number = self.0.number("page", 1, u32::MAX)? as usize;
         if let Some(cursor) = self.text("cursor") {
             return Ok((number, LogPage { before: Some(place(cursor)?), skip: 0, rows }));
         }

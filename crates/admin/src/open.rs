@@ -7,7 +7,8 @@ use axum::routing::{MethodFilter, on};
 use serde_json::Value;
 use tollgate_policy::Audience;
 
-use crate::route::{Answer, Described, Route};
+use crate::answer::Answer;
+use crate::route::{Described, Route};
 use crate::routes::Admin;
 use crate::shape::Shape;
 

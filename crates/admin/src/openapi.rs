@@ -10,6 +10,7 @@ mod refusals;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::BTreeMap;
 
@@ -55,10 +56,17 @@ pub fn document(version: &str, operations: &[Operation]) -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": schemes(),
-            "schemas": refusals::schemas(),
+            "schemas": schemas(operations),
             "responses": refusals::responses(operations),
         },
     })
+}
+
+/// The records that answers tell of, and the bodies of refusals.
+fn schemas(operations: &[Operation]) -> Map<String, Value> {
+    let mut schemas = told::schemas(operations);
+    schemas.extend(refusals::schemas());
+    schemas
 }
 
 fn described(operation: &Operation) -> Value {

@@ -1,9 +1,11 @@
-//! `GET /openapi.json` and `GET /docs`: the description of every route, made once at start.
+//! `GET /openapi.json`, `GET /docs` and `GET /`: the description of every route, made once at
+//! start.
 
 use bytes::Bytes;
 
+use crate::answer::Answer;
 use crate::openapi::{Operation, document, reference};
-use crate::route::{Answer, Route};
+use crate::route::Route;
 
 /// The description as it is served.
 #[derive(Debug, Clone, Default)]
@@ -45,5 +47,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::page("/docs", ("This description as a page", Answer::Html), |pages| {
             pages.reference.clone()
         }),
+        // Where LiteLLM has its own.
+        Route::page("/", ("The same page", Answer::Html), |pages| pages.reference.clone()),
     ]
 }

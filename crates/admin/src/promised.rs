@@ -1,90 +1,59 @@
-//! What answers promise: the fields of each family that clients may rely on. Answers hold more.
+//! What answers promise, route by route: the members that clients may rely on. Answers hold more.
 
-use crate::shape::{Field, count, dollars, flag, instant, object, text, texts};
+mod keys;
+mod models;
+mod people;
+mod usage;
 
-const MODELS: Field = texts("models", "The granted models; empty grants every one");
+use crate::answer::{Answer, Part, Told};
+use crate::route::Route;
+use crate::shape::{Field, count, dollars, instant, object, text};
+
+/// A route, by its method and path, and what it answers with.
+type Promise = (&'static str, &'static str, Answer);
+
+/// The same route with what is promised of its answers.
+pub(crate) fn promise(mut route: Route) -> Route {
+    let described = &mut route.described;
+    let all = [keys::ALL, people::ALL, models::ALL, usage::ALL].into_iter().flatten();
+    let mut of_route =
+        all.filter(|(method, path, _)| (*method, *path) == (described.method, described.path));
+    if let Some((_, _, answer)) = of_route.next() {
+        described.answer = *answer;
+    }
+    route
+}
+
+/// When a row was made and changed, and by whom.
+const MADE: Part = Part::Fields(&[
+    instant("created_at", "When it was made"),
+    text("created_by", "Who made it"),
+    instant("updated_at", "When it was last changed"),
+    text("updated_by", "Who changed it"),
+]);
+/// What was spent.
+const ACCOUNT: Part = Part::Fields(&[
+    dollars("spend", "Dollars spent, in the period of its main budget"),
+    instant("budget_reset_at", "When that period ends"),
+    object("litellm_budget_table", "The shared budget"),
+]);
+/// Where a page is among all of them, in the words of most lists.
+const PAGE: Part = Part::Fields(&[
+    count("total", "How many there are"),
+    count("page", "The page, from 1"),
+    count("page_size", "Most on a page"),
+    count("total_pages", "How many pages there are"),
+]);
+/// The same in the words of lists of keys and deployments.
+const COUNTED: Part = Part::Fields(&[
+    count("total_count", "How many there are"),
+    count("current_page", "The page, from 1"),
+    count("total_pages", "How many pages there are"),
+]);
+/// What was done, in words.
+const MESSAGE: Field = text("message", "What was done, in words");
+const DONE: Told = Told { name: "Done", parts: &[Part::Fields(&[MESSAGE])] };
 const METADATA: Field = object("metadata", "What is kept beside it");
-const BLOCKED: Field = flag("blocked", "Whether its calls are refused for now");
-const SPEND: Field = dollars("spend", "Dollars spent, in the period of its main budget");
-const MAX_BUDGET: Field = dollars("max_budget", "Most dollars in one period");
-const BUDGET_DURATION: Field = text("budget_duration", "The period of the budget");
-const RPM_LIMIT: Field = count("rpm_limit", "Most requests a minute");
-const TPM_LIMIT: Field = count("tpm_limit", "Most tokens a minute");
-const CREATED_AT: Field = instant("created_at", "When it was made");
-const ORGANIZATION: Field = text("organization_id", "The organization it belongs to");
 
-/// A key.
-pub(crate) const KEY: &[Field] = &[
-    text("key_name", "Its text, all but the ends left out"),
-    text("key_alias", "The name that people chose"),
-    text("token", "Its hash, by which it can be named"),
-    text("user_id", "The user it belongs to"),
-    text("team_id", "The team it belongs to"),
-    MODELS,
-    METADATA,
-    BLOCKED,
-    SPEND,
-    MAX_BUDGET,
-    BUDGET_DURATION,
-    RPM_LIMIT,
-    TPM_LIMIT,
-    instant("expires", "Until when it can be used"),
-    CREATED_AT,
-];
-
-/// A team.
-pub(crate) const TEAM: &[Field] = &[
-    text("team_id", "Its identity"),
-    text("team_alias", "The name that people chose"),
-    ORGANIZATION,
-    MODELS,
-    METADATA,
-    BLOCKED,
-    SPEND,
-    MAX_BUDGET,
-    BUDGET_DURATION,
-    RPM_LIMIT,
-    TPM_LIMIT,
-    CREATED_AT,
-];
-
-/// A user.
-pub(crate) const USER: &[Field] = &[
-    text("user_id", "Their identity"),
-    text("user_email", "Their address"),
-    text("user_role", "What they may manage"),
-    MODELS,
-    METADATA,
-    SPEND,
-    MAX_BUDGET,
-    BUDGET_DURATION,
-    CREATED_AT,
-];
-
-/// An organization.
-pub(crate) const ORGANIZATION_SHOWN: &[Field] = &[
-    text("organization_id", "Its identity"),
-    text("organization_alias", "The name that people chose"),
-    MODELS,
-    METADATA,
-    SPEND,
-    CREATED_AT,
-];
-
-/// A customer.
-pub(crate) const CUSTOMER: &[Field] = &[
-    text("user_id", "Their identity"),
-    text("alias", "The name that people chose"),
-    BLOCKED,
-    SPEND,
-];
-
-/// A shared budget.
-pub(crate) const BUDGET: &[Field] = &[
-    text("budget_id", "Its identity"),
-    MAX_BUDGET,
-    BUDGET_DURATION,
-    RPM_LIMIT,
-    TPM_LIMIT,
-    CREATED_AT,
-];
+#[cfg(test)]
+mod tests;

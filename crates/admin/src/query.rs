@@ -9,13 +9,6 @@ use crate::gatekeeper::Actor;
 use crate::keys::{self, no_such_key, read_identifier};
 use crate::problem;
 
-/// A whole number above zero.
-pub(crate) fn number(field: &str, text: Option<&str>, usual: usize) -> Result<usize, Refusal> {
-    let Some(text) = text else { return Ok(usual) };
-    let read = text.parse().ok().filter(|number| *number > 0);
-    read.ok_or_else(|| problem::wrong(field, "expected a whole number above zero"))
-}
-
 /// The id of the key that `?api_key=` names, or of the key that asks; `None` when whoever sees
 /// everything names none.
 ///

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::Audience;
 
+use crate::answer::Answer;
 use crate::asked::Asked;
 use crate::desk::{Desk, Head};
 use crate::fields::Fields;
@@ -61,26 +62,6 @@ impl Described {
     }
 }
 
-/// What a route answers with, as far as it is promised: answers may hold more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// JSON.
-    Any,
-    /// A record with these fields.
-    Record(&'static [Field]),
-    /// A list of such records.
-    List(&'static [Field]),
-    /// A list of such records in a member of the answer.
-    Page {
-        /// The member.
-        member: &'static str,
-        /// The fields.
-        fields: &'static [Field],
-    },
-    /// A page for people.
-    Html,
-}
-
 impl Described {
     /// What it belongs to, by the first word of its path that says so.
     #[must_use]
@@ -102,11 +83,13 @@ impl Described {
 /// Words of paths that say nothing about what a route belongs to.
 const NO_FAMILIES: [&str; 4] = ["", "v1", "v2", "global"];
 /// What routes belong to whose paths say it in other words.
-const FAMILIES: [(&str, &str); 15] = [
+const FAMILIES: [(&str, &str); 17] = [
+    ("", "description"),
     ("key", "keys"),
     ("team", "teams"),
     ("user", "users"),
     ("organization", "organizations"),
+    ("project", "projects"),
     ("customer", "customers"),
     ("end_user", "customers"),
     ("budget", "budgets"),
@@ -178,6 +161,26 @@ impl Route {
             admin.answer(result)
         };
         Self { handler: on(filter(described.method), handler), described }
+    }
+
+    /// A route that LiteLLM has and that is refused whatever it is asked for: only who may call it
+    /// is told why. What its body holds is not read, since no field of it would be better.
+    pub(crate) fn refused(
+        ((method, path), audience, about): ((&'static str, &'static str), Audience, &'static str),
+        named_in_path: &[Field],
+        why: fn() -> Refusal,
+    ) -> Self {
+        let takes = Shape::of(named_in_path);
+        let described = Described::with_body((method, path), audience, (about, takes), false);
+        let row = Arc::new(described.clone());
+        let handler = move |State(admin): State<Arc<Admin>>,
+                            (headers, uri): (HeaderMap, Uri),
+                            extensions: Extensions| async move {
+            let head = Head { headers, extensions };
+            let opened = Desk::open(&admin, &row, (&head, uri.path())).await;
+            admin.answer(opened.and_then(|_| Err(why())))
+        };
+        Self { handler: on(filter(method), handler), described }
     }
 
     /// A route that tells something.
@@ -257,13 +260,6 @@ impl Route {
         self.described.deviations = deviations;
         self
     }
-
-    /// The same route, with a promise of what it answers with.
-    #[must_use]
-    pub(crate) fn answers(mut self, answer: Answer) -> Self {
-        self.described.answer = answer;
-        self
-    }
 }
 
 /// The media type of JSON.
@@ -276,9 +272,9 @@ fn not_served(path: &str) -> Refusal {
 
 /// Runs a change again while somebody else changes the same row in between: reading and changing
 /// are one, and whoever comes second changes what the first left.
-async fn persistently<A>(run: impl Fn() -> A) -> Result<Value, Refusal>
+pub(crate) async fn persistently<T, A>(run: impl Fn() -> A) -> Result<T, Refusal>
 where
-    A: Future<Output = Result<Value, Refusal>>,
+    A: Future<Output = Result<T, Refusal>>,
 {
     let mut result = run().await;
     for _ in 1..ATTEMPTS_MAX {

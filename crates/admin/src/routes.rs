@@ -12,15 +12,16 @@ use tollgate_store::{Db, KeyDirectory, Vault};
 
 use crate::configuration::Configuration;
 use crate::entities::{
-    customers, members, organization_members, organizations, tags, team_grants, team_pages, teams,
-    users,
+    customers, member_bulk, members, organization_members, organizations, projects, tags,
+    team_callbacks, team_grants, team_pages, teams, user_bulk, users,
 };
 use crate::gatekeeper::Gatekeeper;
 use crate::pages::{self, Pages};
 use crate::route::{Described, Route};
 use crate::running::Running;
 use crate::{
-    activity, audit, budgets, catalogue, health, keys, logs, models, problem, settings, spend,
+    activity, audit, budgets, catalogue, health, invitations, keys, logs, models, problem,
+    promised, settings, spend,
 };
 
 /// Largest body of a management request, in bytes.
@@ -31,11 +32,16 @@ fn table() -> Vec<Route> {
     table.extend(teams::routes());
     table.extend(team_grants::routes());
     table.extend(team_pages::routes());
+    table.extend(team_callbacks::routes());
     table.extend(members::routes());
+    table.extend(member_bulk::routes());
     table.extend(users::routes());
+    table.extend(invitations::routes());
+    table.extend(user_bulk::routes());
     table.extend(customers::routes());
     table.extend(organizations::routes());
     table.extend(organization_members::routes());
+    table.extend(projects::routes());
     table.extend(budgets::routes());
     table.extend(tags::routes());
     table.extend(models::routes());
@@ -47,7 +53,7 @@ fn table() -> Vec<Route> {
     table.extend(health::routes());
     table.extend(settings::routes());
     table.extend(catalogue::routes());
-    table
+    table.into_iter().map(promised::promise).collect()
 }
 
 /// Every route of the management API.

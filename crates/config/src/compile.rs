@@ -157,7 +157,10 @@ fn groups(
 ) -> Groups {
     if list.is_none() && !shared.store_models {
         let finding = Finding::error(code::FIELD_MISSING, 0..0, "`model_list` is missing");
-        reader.findings.push(finding.with_help("it lists the models that can be called"));
+        reader.findings.push(finding.with_help(
+            "it lists the models that can be called; set `general_settings.store_model_in_db: \
+             true` if all of them are in the database",
+        ));
     }
     let known = (sources.catalog, sources.prices);
     let mut context = Context::new(reader, known, shared, assumed, credentials);

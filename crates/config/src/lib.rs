@@ -38,8 +38,8 @@ pub use price::list::{PriceList, PriceListError, PricedModel};
 pub use price::row::RowProblem;
 pub use price::shown::price_fields;
 pub use settings::{
-    FairQueueSettings, FetchMedia, KeyBounds, KeyMaking, Makers, ReasoningMemory, Routing,
-    Settings, StoreFailure, StructureMiss, UnboundedCalls, UnpricedModels,
+    FairQueueSettings, FetchMedia, KeyBounds, KeyMaking, Makers, Newcomers, ReasoningMemory,
+    Routing, Settings, StoreFailure, StructureMiss, UnboundedCalls, UnpricedModels,
 };
 pub use snapshot::{Alias, ModelGroup, PatternGroup, Resolved, Served, Snapshot};
 pub use stored::{LeftOut, Stored, StoredCredential, StoredDeployment};

@@ -101,6 +101,8 @@ impl KnownKeys {
     pub(crate) const BODY: Self = Self(include_str!("../keys/body.txt"));
     /// Keys in the sections about the making of keys.
     pub(crate) const KEY_MAKING: Self = Self(include_str!("../keys/key_making.txt"));
+    /// Keys in the sections about new users and teams.
+    pub(crate) const NEWCOMERS: Self = Self(include_str!("../keys/newcomers.txt"));
     /// The only keys of one entry of `model_list`.
     pub(crate) const ENTRY: Self = Self("");
 

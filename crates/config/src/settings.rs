@@ -4,6 +4,8 @@ mod answers;
 mod budget;
 mod fair_queue;
 mod key_making;
+mod newcomers;
+mod proxies;
 mod records;
 pub(crate) mod routing;
 mod shared;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_domain::{Money, Price, PriceError, Secret, parse_lifetime};
-use tollgate_policy::Calendar;
+use tollgate_policy::{Calendar, TrustedProxies};
 
 use crate::budgets::Budgets;
 use crate::diagnostic::{Finding, code};
@@ -27,6 +29,7 @@ pub use routing::Routing;
 pub(crate) use shared::Shared;
 
 pub use key_making::{KeyBounds, KeyMaking, Makers};
+pub use newcomers::Newcomers;
 
 pub use answers::{FetchMedia, ReasoningMemory, StructureMiss};
 
@@ -95,6 +98,10 @@ pub struct Settings {
     pub fair_queue: FairQueueSettings,
     /// How virtual keys may be made.
     pub key_making: KeyMaking,
+    /// The proxies whose `X-Forwarded-For` is believed; none unless the file lists them.
+    pub trusted_proxies: TrustedProxies,
+    /// What new users and teams start with.
+    pub newcomers: Newcomers,
 }
 
 /// What happens to a call under a money budget when its model has no price.
@@ -139,6 +146,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, sections: &mut Sections<'_>) -> (Set
     general(reader, &mut sections.general, &mut settings);
     settings.redis_url = redis::read(reader, sections);
     key_making::read(reader, sections, &mut settings);
+    newcomers::read(reader, sections, &mut settings);
     let shared = shared::read(reader, sections, &mut settings);
     (settings, shared)
 }
@@ -189,6 +197,8 @@ impl Settings {
             grace: grace(&first),
             fair_queue: FairQueueSettings::default(),
             key_making: KeyMaking::default(),
+            trusted_proxies: TrustedProxies::default(),
+            newcomers: Newcomers::default(),
         }
     }
 }
@@ -246,6 +256,7 @@ fn general(reader: &mut Reader<'_>, section: &mut Section<'_>, settings: &mut Se
     }
     answers::read(reader, section, settings);
     records::read(reader, section, settings);
+    proxies::read(reader, section, settings);
     budget::read(reader, section, settings);
 }
 

@@ -24,13 +24,13 @@ pub struct Attribution {
     /// The customer named by the call.
     pub customer: Option<CustomerId>,
     /// The tags of the call, of its key and of its team, each once, in order.
-    pub tags: Vec<TagName>,
+    pub tags: Box<[TagName]>,
 }
 
 impl Attribution {
     /// A call that is charged to a key and to nobody else.
     #[must_use]
-    pub const fn to_key(key: KeyId) -> Self {
+    pub fn to_key(key: KeyId) -> Self {
         Self {
             key,
             user: None,
@@ -38,8 +38,16 @@ impl Attribution {
             organization: None,
             project: None,
             customer: None,
-            tags: Vec::new(),
+            tags: Box::default(),
         }
+    }
+
+    /// Charges these tags too, each once.
+    pub fn charge_to(&mut self, tags: &[TagName]) {
+        let mut all = [&self.tags, tags].concat();
+        all.sort_unstable();
+        all.dedup();
+        self.tags = all.into();
     }
 }
 

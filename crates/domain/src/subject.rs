@@ -137,6 +137,13 @@ impl Subject {
     pub fn member(team: &TeamId, user: &UserId) -> Self {
         Self::new(Level::Member, &joined(team.as_str(), user.as_str()))
     }
+
+    /// What the subject is within, empty where that is nothing, and its own identifier there.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str) {
+        let parts = self.level.is_within().then(|| self.id.split_once(BETWEEN)).flatten();
+        parts.unwrap_or(("", &self.id))
+    }
 }
 
 /// The identity that two make up together.
@@ -173,5 +180,7 @@ mod tests {
         };
         assert_ne!(member("a", "bc"), member("ab", "c"));
         assert!(TeamId::new("a\u{1f}b").is_err(), "an identifier cannot hold what stands between");
+        assert_eq!(member("a", "bc").parts(), ("a", "bc"));
+        assert_eq!(Subject::new(Level::Team, "a").parts(), ("", "a"));
     }
 }

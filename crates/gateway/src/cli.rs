@@ -9,6 +9,7 @@ mod openapi;
 mod prices;
 mod providers;
 mod reprice;
+mod salt_key;
 mod simulate;
 mod table;
 
@@ -43,6 +44,9 @@ enum Command {
     Prices(prices::Prices),
     /// Price recorded calls again, by the prices that are known now
     Reprice(reprice::Reprice),
+    /// Work with the key that secrets in the database are sealed with
+    #[command(subcommand)]
+    SaltKey(salt_key::SaltKey),
     /// Take over from another gateway
     #[command(subcommand)]
     Import(import::Import),
@@ -101,6 +105,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Simulate(args) => status(args.run()),
         Command::Prices(command) => status(command.run()),
         Command::Reprice(args) => status(args.run()),
+        Command::SaltKey(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Providers(args) => status(args.run()),
         Command::OpenApi => status(openapi::run()),

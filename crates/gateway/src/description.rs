@@ -58,6 +58,7 @@ fn of_call(row: &Described) -> Operation {
         extra: Extra::Kept,
         answers: row.says.media.iter().map(|media| (*media, schema(media))).collect(),
         also: row.says.also,
+        told: None,
         dialect: row.says.dialect,
         reasons: reasons(row),
         deviations: &[],

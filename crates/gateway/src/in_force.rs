@@ -211,7 +211,7 @@ fn notes(left_out: &[(String, String, bool)], sealed_otherwise: bool) -> Vec<Str
 }
 
 /// The rows as the configuration takes them.
-fn as_stored(models: &StoredModels) -> Stored {
+pub(crate) fn as_stored(models: &StoredModels) -> Stored {
     Stored {
         deployments: models.deployments.iter().map(deployment).collect(),
         credentials: models.credentials.iter().map(credential).collect(),

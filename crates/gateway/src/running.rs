@@ -3,7 +3,9 @@
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
-use tollgate_admin::{Doing, Running};
+use bytes::Bytes;
+use tollgate_admin::{Doing, Later, Running};
+use tollgate_faults::Refusal;
 use tollgate_proxy::Gate;
 use tollgate_wire::Catalog;
 
@@ -27,6 +29,14 @@ impl Running for ProxyRunning {
     fn routes(&self) -> Vec<(&'static str, &'static str)> {
         let rows = tollgate_proxy::surface::routes();
         rows.into_iter().map(|row| (row.method, row.path)).collect()
+    }
+
+    fn prompt_tokens(&self, body: Bytes) -> Later<'_, u64> {
+        Box::pin(async move { self.0.prompt_tokens(&body).await })
+    }
+
+    fn parameters(&self, model: &str) -> Option<Result<Vec<&'static str>, Refusal>> {
+        self.0.parameters(model)
     }
 
     fn providers(&self) -> Vec<String> {

@@ -24,7 +24,7 @@ const FILE_MODE: u32 = 0o600;
 /// Randomness in a key made here, in bytes.
 const RANDOM_BYTES: usize = 32;
 /// Shortest key that is not worth a warning, in bytes.
-const LENGTH_MIN: usize = 16;
+pub(crate) const LENGTH_MIN: usize = 16;
 
 /// Finds or makes the key. One that the operator chose and that does not fit the database keeps the
 /// gateway from starting; one that was made here does not, because its secrets may be another
@@ -38,15 +38,11 @@ pub(crate) async fn settle(
     data_dir: &Path,
     random: &Arc<dyn Random>,
 ) -> anyhow::Result<Vault> {
-    let chosen = VARIABLES.into_iter().find_map(|name| {
-        let text = environment::lookup(name).filter(|text| !text.is_empty())?;
-        Some((name, Secret::new(text)))
-    });
-    let Some((variable, key)) = chosen else {
+    let Some((variable, key)) = chosen() else {
         let key = kept(&data_dir.join(FILE), &**random)?;
         return Ok(Vault::new(&key, Arc::clone(random)));
     };
-    if key.expose().len() < LENGTH_MIN {
+    if !is_long_enough(&key) {
         tracing::warn!(
             "`{variable}` has fewer than {LENGTH_MIN} characters; whoever reads the database can \
              try out such keys"
@@ -64,14 +60,63 @@ pub(crate) async fn settle(
     Ok(vault)
 }
 
+/// The key that a gateway here would use, where there is one already. Nothing is made.
+///
+/// # Errors
+/// When the file is there and cannot be used.
+pub(crate) fn known(data_dir: &Path) -> anyhow::Result<Option<Secret>> {
+    let file = data_dir.join(FILE);
+    match chosen() {
+        Some((_, key)) => Ok(Some(key)),
+        None if file.exists() => of_file(&file).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The key in a file, without the spaces around it.
+///
+/// # Errors
+/// When the file cannot be read or holds no key.
+pub(crate) fn of_file(file: &Path) -> anyhow::Result<Secret> {
+    let text = fs::read_to_string(file).with_context(|| failed(file))?;
+    anyhow::ensure!(!text.trim().is_empty(), "the file {} holds no key", file.display());
+    Ok(Secret::new(text.trim()))
+}
+
+/// The key in a variable.
+///
+/// # Errors
+/// When it is not set.
+pub(crate) fn of_variable(name: &str) -> anyhow::Result<Secret> {
+    let text = environment::first(&[name]);
+    text.map(Secret::new).with_context(|| format!("the variable `{name}` is not set"))
+}
+
+/// Whether a key is long enough to be a new one.
+pub(crate) fn is_long_enough(key: &Secret) -> bool {
+    key.expose().len() >= LENGTH_MIN
+}
+
+/// The operator's own, with the variable that holds it.
+fn chosen() -> Option<(&'static str, Secret)> {
+    VARIABLES.into_iter().find_map(|name| {
+        let text = environment::lookup(name).filter(|text| !text.is_empty())?;
+        Some((name, Secret::new(text)))
+    })
+}
+
+fn failed(file: &Path) -> String {
+    format!("cannot use the file {} of the salt key", file.display())
+}
+
 /// The key in a file, which is made if it is not there.
 fn kept(file: &Path, random: &dyn Random) -> anyhow::Result<Secret> {
-    let failed = || format!("cannot use the file {} of the salt key", file.display());
+    let failed = || failed(file);
     match fs::read_to_string(file) {
         Ok(text) => {
             let key = Secret::new(text.trim());
             anyhow::ensure!(
-                key.expose().len() >= LENGTH_MIN,
+                is_long_enough(&key),
                 "the file {} holds no key; give it the key back, or delete it if nothing was \
                  sealed with it",
                 file.display()

@@ -9,6 +9,8 @@ use tollgate_config::{Compiled, Finding, Findings, PriceList, Snapshot, Source, 
 use tollgate_domain::Timestamp;
 use tollgate_wire::Catalog;
 
+use crate::environment;
+
 /// The price list in the data directory that overrides the built-in one.
 pub(crate) const PRICES_FILE: &str = "prices.tsv";
 /// Largest configuration file, in bytes.
@@ -40,7 +42,12 @@ pub(crate) fn built_in(name: &str, simulator: Option<&str>) -> Option<String> {
     (name == SIMULATOR_URL).then(|| simulator.unwrap_or("http://127.0.0.1:4010/v1").to_owned())
 }
 
-/// Compiles a configuration. The inner error is every finding.
+/// The value of a variable for a command that is no gateway.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    environment::lookup(name).or_else(|| built_in(name, None))
+}
+
+/// Compiles a configuration with what a database adds. The inner error is every finding.
 ///
 /// # Errors
 /// When the built-in catalog or the price list in the data directory is broken.
@@ -57,20 +64,7 @@ pub(crate) fn compile_or_findings(
     Ok(tollgate_config::compile_with(source, lookup, &catalog, &prices, stored))
 }
 
-/// The same of a file alone, with every finding rendered.
-///
-/// # Errors
-/// As [`compile_or_findings`].
-pub(crate) fn compile(
-    file: &Path,
-    text: &str,
-    lookup: &dyn Fn(&str) -> Option<String>,
-    dated: (Option<&Path>, Timestamp),
-) -> anyhow::Result<Result<Compiled, String>> {
-    compile_with((file, text), lookup, dated, &Stored::default())
-}
-
-/// Compiles a configuration with what a database adds. The inner error is every finding, rendered.
+/// The same, with every finding rendered.
 ///
 /// # Errors
 /// As [`compile_or_findings`].

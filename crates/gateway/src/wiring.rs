@@ -14,8 +14,8 @@ use tollgate_config::Snapshot;
 use tollgate_domain::{Clock, Random, Secret, Timestamp};
 use tollgate_proxy::Gate;
 use tollgate_store::{
-    ChangeListener, Db, EntryRetention, KeyDirectory, Ledger, LedgerOptions, Presence, Recovered,
-    ResponseLimits, Responses, Retention, Spool, Vault,
+    ChangeListener, ClosedDays, Db, EntryRetention, KeyDirectory, Ledger, LedgerOptions, Presence,
+    Recovered, ResponseLimits, Responses, Retention, Spool, Vault,
 };
 use tollgate_upstream::{Dispatcher, PoolOptions, ProxySettings};
 
@@ -30,6 +30,8 @@ use crate::{description, environment, master_key};
 const DATABASE_FILE: &str = "tollgate.sqlite";
 /// The wait between two sweeps of kept answers that expired, and of entries that are too old.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(600);
+/// How often closed days are looked for. What was written late makes a page slower until then.
+const DAYS_INTERVAL: Duration = Duration::from_secs(600);
 /// Most virtual keys kept in memory.
 const KEYS_CACHED_MAX: usize = 100_000;
 
@@ -213,7 +215,8 @@ async fn recovered(
     Ok((presence, sole, recovered))
 }
 
-/// Removes answers and entries whose time is over, for as long as it is held.
+/// Removes answers and entries whose time is over, and sums days that are, for as long as it is
+/// held.
 fn expiring(
     db: &Db,
     responses: Responses,
@@ -224,8 +227,10 @@ fn expiring(
     let kept = Arc::clone(gate);
     let keeping = Arc::new(move || kept.snapshot().settings.entries_kept);
     let entries = EntryRetention::new(db.clone(), Arc::clone(clock), EXPIRY_INTERVAL, keeping);
+    let zone = gate.keys().calendar().zone.clone();
+    let days = ClosedDays::new(db.clone(), Arc::clone(clock), DAYS_INTERVAL, zone);
     AbortOnDropHandle::new(tokio::spawn(async {
-        tokio::join!(retention.run(), entries.run());
+        tokio::join!(retention.run(), entries.run(), days.run());
     }))
 }
 

@@ -59,6 +59,8 @@ pub enum Audience {
     Managers,
     /// Administrators of organizations.
     OrganizationAdmins,
+    /// Administrators of the gateway, and keys that may see what everybody spent.
+    SpendViewers,
     /// Administrators of the gateway.
     Admins,
 }
@@ -83,6 +85,8 @@ pub struct Authority {
     pub key: Option<KeyId>,
     /// The team of that key.
     pub key_team: Option<TeamId>,
+    /// Whether that key may see what everybody spent (`permissions.get_spend_routes`).
+    pub views_spend: bool,
     /// The teams that their user is in.
     pub teams: BTreeMap<TeamId, Membership>,
     /// The organizations that their user belongs to, and whether they administrate them.
@@ -136,6 +140,7 @@ impl Authority {
             user: None,
             key: None,
             key_team: None,
+            views_spend: true,
             teams: BTreeMap::new(),
             organizations: BTreeMap::new(),
         }
@@ -163,6 +168,7 @@ impl Authority {
             Audience::Anyone | Audience::Keys => true,
             Audience::Managers => reads || !self.role.only_sees(),
             Audience::OrganizationAdmins => self.organizations.values().any(|admin| *admin),
+            Audience::SpendViewers => reads && self.views_spend,
             Audience::Admins => false,
         }
     }
@@ -272,6 +278,27 @@ impl Authority {
         key.user.is_some() && self.user.as_ref() == key.user && in_team
     }
 }
+
+/// The management routes that a team can give to its members (management-api §1).
+pub const MEMBER_ROUTES: [&str; 17] = [
+    "/key/generate",
+    "/key/service-account/generate",
+    "/key/update",
+    "/key/delete",
+    "/key/regenerate",
+    "/key/{key}/regenerate",
+    "/key/list",
+    "/key/info",
+    "/key/health",
+    "/key/block",
+    "/key/unblock",
+    "/key/bulk_update",
+    "/key/{key}/reset_spend",
+    "/key/aliases",
+    "/team/daily/activity",
+    "/team/daily/activity/aggregated",
+    "/spend/logs/v2",
+];
 
 #[cfg(test)]
 mod tests;

@@ -91,7 +91,7 @@ impl ModelWords {
         let name = entry.as_str();
         // A group's name lets its models in, those that join it later too; a pattern that happens
         // to match the name does not.
-        if self.groups.contains(name) && !held.names_group(name) {
+        if self.groups.contains(name) && !held.names(name) {
             return false;
         }
         held.includes(entry) || self.covers_name(held, name)
@@ -107,7 +107,7 @@ impl ModelWords {
         }
         let of_target = target.is_some_and(|target| held.allows(target));
         let groups = self.groups_of.get(name);
-        of_target || groups.into_iter().flatten().any(|group| held.names_group(group))
+        of_target || groups.into_iter().flatten().any(|group| held.names(group))
     }
 }
 

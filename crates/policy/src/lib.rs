@@ -11,6 +11,7 @@ mod counter;
 mod delegate;
 mod fair;
 mod fallback;
+mod forwarded;
 mod health;
 mod journey;
 mod limits;
@@ -26,7 +27,7 @@ mod treatment;
 mod window;
 
 pub use afford::affordable;
-pub use authority::{Audience, Authority, KeyScope, Membership, Role, Scope};
+pub use authority::{Audience, Authority, KeyScope, MEMBER_ROUTES, Membership, Role, Scope};
 pub use bound::{
     Bound, Extras, ModelLimits, PICTURE_TOKENS, PROMPT_OVERHEAD_TOKENS, RESERVE_OUTPUT_TOKENS,
     bound,
@@ -40,6 +41,7 @@ pub use fair::{
 pub use fallback::{
     CHAIN_MAX, Chain, ChainKind, FallbackList, FallbackProblem, FallbackTrouble, Fallbacks,
 };
+pub use forwarded::{AddressRange, TrustedProxies};
 pub use health::{
     COOLDOWN, COOLDOWN_MAX, Change, Ending, Health, HealthRules, PROBE_INTERVAL, PROBE_PATIENCE,
     Pass, Readiness,

@@ -51,13 +51,13 @@ impl Grant {
         }
     }
 
-    /// Whether the grant names an access group. Only its whole name does: a wildcard stands for
-    /// models, and would otherwise grant models that it does not match.
+    /// Whether the grant has this very name: an access group's, or one that a team has for a model.
+    /// A wildcard stands for models, and would otherwise grant models that it does not match.
     #[must_use]
-    pub fn names_group(&self, group: &str) -> bool {
+    pub fn names(&self, name: &str) -> bool {
         match self {
             Self::Everything => false,
-            Self::Only(patterns) => patterns.iter().any(|pattern| pattern.as_str() == group),
+            Self::Only(patterns) => patterns.iter().any(|pattern| pattern.as_str() == name),
         }
     }
 }

@@ -25,7 +25,7 @@ pub enum Measure {
 }
 
 /// What is counted for a limit. Limits of a level that count the same share one counter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Tally {
     /// The unit.
     pub measure: Measure,

@@ -46,9 +46,11 @@ pub(crate) async fn admit(
     call: &mut Call,
 ) -> Result<(Ticket, Resolved), Refusal> {
     let name = call.request.asked.model.clone();
-    let resolved = granted(snapshot, caller, name.as_str())?;
+    let resolved = granted(snapshot, caller, name.as_str(), &*call)?;
     let levels = levels(gate, &snapshot.settings, caller, call).await?;
-    let names = grants::names_of(snapshot, name.as_str());
+    let alias = call.alias.as_ref().map(|alias| alias.name.clone());
+    let mut names = grants::names_of(snapshot, name.as_str());
+    names.extend(alias.as_ref().map(ModelName::as_str)); // what it was asked by is limited too
     let place = Place { gate, settings: &snapshot.settings, levels: &levels, names: &names };
     let beside = place.checked(call, &resolved)?;
     let mut slot = slot(gate).await?;
@@ -87,7 +89,7 @@ pub(crate) async fn again(
     ticket: &mut Ticket,
     name: &str,
 ) -> Result<Resolved, Refusal> {
-    let resolved = granted(snapshot, caller, name)?;
+    let resolved = granted(snapshot, caller, name, name)?;
     let levels = levels(gate, &snapshot.settings, caller, call).await?;
     let names = grants::names_of(snapshot, name);
     let place = Place { gate, settings: &snapshot.settings, levels: &levels, names: &names };
@@ -192,14 +194,19 @@ async fn slot(gate: &Gate) -> Result<LedgerSlot, Refusal> {
 
 /// The model group of this name, if it exists and the caller may use it. What a caller may not
 /// use is not suggested to them either.
-fn granted(snapshot: &Snapshot, caller: &Caller, name: &str) -> Result<Resolved, Refusal> {
+fn granted<'n>(
+    snapshot: &Snapshot,
+    caller: &Caller,
+    name: &str,
+    asked: impl Into<grants::Asked<'n>>,
+) -> Result<Resolved, Refusal> {
     let resolved = snapshot.resolve(name).ok_or_else(|| unknown(snapshot, caller, name))?;
-    grants::must_be_granted(snapshot, caller, name)?;
+    grants::must_be_granted(snapshot, caller, asked)?;
     Ok(resolved)
 }
 
 fn unknown(snapshot: &Snapshot, caller: &Caller, name: &str) -> Refusal {
-    let visible = grants::visible(snapshot, caller).map(ModelName::as_str);
+    let visible = grants::visible(snapshot, caller).into_iter();
     let close = nearest(name, visible, SUGGESTIONS_MAX);
     let refusal = Refusal::new(Reason::ModelUnknown, format!("there is no model `{name}`"))
         .with_param("model");
@@ -305,9 +312,7 @@ fn attribution(caller: &Caller, call: &Call) -> Arc<Attribution> {
     }
     let mut attribution = Arc::unwrap_or_clone(attribution);
     attribution.customer.clone_from(&call.customer);
-    attribution.tags.extend(call.tags.iter().cloned());
-    attribution.tags.sort_unstable();
-    attribution.tags.dedup();
+    attribution.charge_to(&call.tags);
     Arc::new(attribution)
 }
 

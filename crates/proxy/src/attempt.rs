@@ -5,6 +5,7 @@ mod failed;
 mod journey;
 mod media;
 mod outgoing;
+mod parameters;
 mod probe;
 mod proof;
 mod transformed;

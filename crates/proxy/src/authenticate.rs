@@ -107,7 +107,7 @@ fn may_call(caller: &Caller, path: &str) -> Result<(), Refusal> {
     let Caller::Key { record, levels } = caller else { return Ok(()) };
     let allowed = record.rules().map_or(&[][..], |rules| &rules.allowed_routes);
     if !may_call_route(allowed, path) {
-        let (name, allowed) = (&record.name, allowed.join("`, `"));
+        let (name, allowed) = (record.name(), allowed.join("`, `"));
         let message = format!("the key {name} may call only `{allowed}`");
         return Err(Refusal::new(Reason::RouteNotAllowed, message));
     }
@@ -141,7 +141,7 @@ pub(crate) fn open(level: &LevelRecord) -> Result<(), Refusal> {
 }
 
 fn usable(gate: &Gate, record: &KeyRecord) -> Result<(), Refusal> {
-    let name = &record.name;
+    let name = record.name();
     if record.own.blocked {
         return Err(Refusal::new(Reason::KeyBlocked, format!("the key {name} is blocked")));
     }

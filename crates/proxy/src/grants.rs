@@ -13,11 +13,40 @@ use tollgate_store::{KeyRecord, LevelRecord};
 use crate::admit::exceeded::whose;
 use crate::authenticate::{Caller, unreachable};
 use crate::gate::Gate;
+use crate::ingress::Call;
+use crate::rules::{Meant, meant, own_names};
+
+/// A model as somebody asks for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// The model.
+    model: &'a str,
+    /// The name that the caller's team has for it, where it was asked for by that.
+    alias: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for Asked<'a> {
+    fn from(model: &'a str) -> Self {
+        Self { model, alias: None }
+    }
+}
+
+impl<'a> From<&'a Call> for Asked<'a> {
+    fn from(call: &'a Call) -> Self {
+        let of_team = call.alias.as_ref().filter(|alias| alias.of_team);
+        let alias = of_team.map(|alias| alias.name.as_str());
+        Self { model: call.request.asked.model.as_str(), alias }
+    }
+}
 
 /// Whether every grant of the caller covers this name, the model that the name is another word for,
 /// or an access group that the model is in.
-pub(crate) fn may_use(snapshot: &Snapshot, caller: &Caller, name: &str) -> bool {
-    denier(snapshot, caller, name).is_none()
+pub(crate) fn may_use<'n>(
+    snapshot: &Snapshot,
+    caller: &Caller,
+    asked: impl Into<Asked<'n>>,
+) -> bool {
+    denier(snapshot, caller, asked.into()).is_none()
 }
 
 /// Those of these model names that whoever holds a key may use; every one for the master key.
@@ -40,12 +69,14 @@ pub async fn permitted(
 ///
 /// # Errors
 /// The refusal names the level whose grant does not cover it.
-pub(crate) fn must_be_granted(
+pub(crate) fn must_be_granted<'n>(
     snapshot: &Snapshot,
     caller: &Caller,
-    name: &str,
+    asked: impl Into<Asked<'n>>,
 ) -> Result<(), Refusal> {
-    let Some(level) = denier(snapshot, caller, name) else { return Ok(()) };
+    let asked = asked.into();
+    let Some(level) = denier(snapshot, caller, asked) else { return Ok(()) };
+    let name = asked.alias.unwrap_or(asked.model);
     let message = format!("{} may not use the model `{name}`", whose(level));
     let kind = denied_kind(level.subject.level);
     Err(Refusal::new(Reason::ModelNotGranted, message).with_param("model").with_kind(kind))
@@ -57,24 +88,49 @@ pub(crate) fn names_of<'a>(snapshot: &'a Snapshot, name: &'a str) -> Vec<&'a str
     std::iter::once(name).chain(target).collect()
 }
 
-/// The names that the caller may use, as lists show them.
-pub(crate) fn visible<'a>(
-    snapshot: &'a Snapshot,
-    caller: &'a Caller,
-) -> impl Iterator<Item = &'a ModelName> {
-    snapshot.names().filter(move |name| may_use(snapshot, caller, name.as_str()))
+/// The names that the caller may use, as lists show them, sorted: those of the configuration, and
+/// of those that the caller's team and key have for models the ones that a list of models names.
+pub(crate) fn visible<'a>(snapshot: &'a Snapshot, caller: &'a Caller) -> BTreeSet<&'a str> {
+    let configured = snapshot.names().map(ModelName::as_str);
+    let is_named = |name: &&str| caller.granting().any(|level| level.grant.names(name));
+    let own = own_names(caller).filter(is_named).filter(|name| ModelName::new(name).is_ok());
+    configured.chain(own).filter(|name| is_callable(snapshot, caller, name)).collect()
 }
 
-/// The level that does not grant a name; of several the one that LiteLLM asks first.
-fn denier<'a>(snapshot: &Snapshot, caller: &'a Caller, name: &str) -> Option<&'a LevelRecord> {
-    let names = names_of(snapshot, name);
-    let groups = snapshot.access_groups(name);
+/// Whether a call of this name would be let through.
+fn is_callable(snapshot: &Snapshot, caller: &Caller, name: &str) -> bool {
+    let Some(Meant { model, of_team }) = meant(caller, name) else {
+        return may_use(snapshot, caller, name);
+    };
+    let asked = Asked { model: model.as_str(), alias: of_team.then_some(name) };
+    snapshot.resolve(asked.model).is_some() && may_use(snapshot, caller, asked)
+}
+
+/// The level that does not grant a model; of several the one that LiteLLM asks first.
+fn denier<'a>(
+    snapshot: &Snapshot,
+    caller: &'a Caller,
+    asked: Asked<'_>,
+) -> Option<&'a LevelRecord> {
+    let names = names_of(snapshot, asked.model);
+    let groups = snapshot.access_groups(asked.model);
     let covers = |grant: &Grant| {
         let mut groups = groups.into_iter().flatten();
-        names.iter().any(|name| grant.allows(name)) || groups.any(|group| grant.names_group(group))
+        names.iter().any(|name| grant.allows(name)) || groups.any(|group| grant.names(group))
     };
-    let denies = caller.granting().filter(|level| !covers(&level.grant));
-    denies.min_by_key(|level| order(level.subject.level))
+    let denies = |level: &&LevelRecord| !covers(&level.grant) && !covers_alias(level, asked.alias);
+    caller.granting().filter(denies).min_by_key(|level| order(level.subject.level))
+}
+
+/// Whether a level grants a model by the name that the team has for it: the team whatever the
+/// model (management-api §2), those below it where their own lists have the name. An organization
+/// grants models by their own names alone, since its administrators name models for its teams.
+fn covers_alias(level: &LevelRecord, alias: Option<&str>) -> bool {
+    alias.is_some_and(|alias| match level.subject.level {
+        Level::Team => true,
+        Level::Organization | Level::OrganizationMember => false,
+        _ => level.grant.allows(alias),
+    })
 }
 
 /// When LiteLLM asks a level (management-api §2).

@@ -20,6 +20,7 @@ use crate::credential::Brought;
 use crate::gate::Gate;
 use crate::keep::Turn;
 use crate::memory::Memory;
+use crate::rules::Alias;
 use crate::timing::{Phase, Timing};
 
 /// Longest silence while a client sends its body.
@@ -28,7 +29,6 @@ const BODY_SILENCE_MAX: Duration = Duration::from_secs(30);
 const AGENTS: [&str; 3] = ["claude-cli/", "codex_cli_rs/", "codex_exec/"];
 /// Most of a body's declared length that is trusted for the first allocation, in bytes.
 const FIRST_ALLOCATION_MAX: usize = 256 * 1024;
-
 /// The header that gives a call tags, with commas between them.
 const TAGS: &str = "x-litellm-tags";
 /// Most tags of one call.
@@ -69,6 +69,8 @@ pub(crate) struct Call {
     pub(crate) id: CallId,
     /// The request in its own format.
     pub(crate) request: ClientRequest,
+    /// The name that it asked for the model by, where that is the team's or the key's own.
+    pub(crate) alias: Option<Alias>,
     /// The whole request, once a deployment needs it translated.
     conversation: OnceLock<Result<Conversation, RequestProblem>>,
     /// What it adds to a conversation that is kept, if it does.
@@ -85,8 +87,7 @@ pub(crate) struct Call {
     pub(crate) customer: Option<CustomerId>,
     /// The tags that the client gives it.
     pub(crate) tags: Vec<TagName>,
-    /// The client's own wish for a time limit; it can shorten the configured one, never lengthen
-    /// it.
+    /// The client's own wish for a time limit, which can only shorten the configured one.
     pub(crate) timeout: Option<Duration>,
     /// Whether it comes from an agent that sends what not every model takes and wants it left out.
     pub(crate) lenient: bool,
@@ -102,6 +103,7 @@ impl Call {
         Self {
             id: gate.random().call_id(gate.now()),
             request,
+            alias: None,
             conversation: OnceLock::new(),
             turn: None,
             memory: None,
@@ -157,6 +159,7 @@ impl Ingress {
         Ok(Call {
             id: self.id,
             request,
+            alias: None,
             conversation: OnceLock::new(),
             turn: None,
             memory: None,
@@ -313,8 +316,7 @@ async fn bounded(body: &mut Body, declared: Option<u64>, limit: u64) -> Result<B
     Ok(whole.into())
 }
 
-/// Doubles the room where there is too little, but not beyond the length that is expected: a large
-/// body is held for as long as its call lasts.
+/// Doubles what is too little room, up to the expected length: a body lasts as long as its call.
 fn make_room(whole: &mut Vec<u8>, more: usize, expected: usize) {
     if whole.capacity() - whole.len() < more && whole.len() + more <= expected {
         let room = (2 * whole.capacity()).clamp(whole.len() + more, expected);

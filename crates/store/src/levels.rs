@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use tollgate_domain::{BudgetId, Level, Money, Subject, Timestamp};
 use tollgate_policy::{
     Anchor, Cadence, Calendar, Claim, Counter, Demand, Grant, Measure, Over, Raise, Rule, Running,
-    Tally, Window, cap_at,
+    Span, Tally, Window, cap_at,
 };
 
 use crate::StoreError;
@@ -26,37 +26,48 @@ pub struct LevelRecord {
     pub blocked: bool,
     /// Which models it may call.
     pub grant: Grant,
-    /// The budget whose rules fill what its own limits leave open.
-    pub budget: Option<BudgetId>,
-    /// Spend from which on the operator is told; it refuses nothing.
-    pub soft: Option<Money>,
-    pub(crate) metadata: Metadata,
+    /// What few have.
+    pub(crate) beside: Option<Box<Beside>>,
     pub(crate) rules: Box<[LevelRule]>,
     /// Where periods that have no place in a calendar are counted from.
     pub(crate) anchor: Anchor,
 }
 
-/// What whoever created a level keeps beside it, which is mostly nothing.
-#[derive(Debug, Default)]
-pub(crate) struct Metadata(Option<Box<Map<String, Json>>>);
+/// What few levels have beside their limits.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Beside {
+    /// The budget whose rules fill what its own limits leave open.
+    pub(crate) budget: Option<BudgetId>,
+    /// Spend from which on the operator is told; it refuses nothing.
+    pub(crate) soft: Option<Money>,
+    /// What whoever created it keeps beside it.
+    pub(crate) metadata: Map<String, Json>,
+}
 
 /// A limit and its counter.
 #[derive(Debug)]
 pub(crate) struct LevelRule {
     meter: Arc<Meter>,
     cap: Option<i64>,
-    raise: Option<Box<Raise>>,
-    /// Its windows where there is a period.
-    window: Option<Box<Recurring>>,
+    /// What there is only where the limit changes with time.
+    times: Option<Box<Times>>,
 }
 
-/// The windows of a period.
+/// How a limit changes with time.
 #[derive(Debug)]
-struct Recurring {
-    /// The one that ran when the cap was taken over.
+struct Times {
+    /// The window of the last claim, because computing one takes longer than the rest of a claim.
+    last: Mutex<Span>,
+    exception: Option<Box<Exception>>,
+}
+
+/// What is otherwise for a while.
+#[derive(Debug, Clone, Copy)]
+struct Exception {
+    /// What lifts the cap.
+    raise: Option<Raise>,
+    /// The window that ran when the cap was taken over.
     running: Option<Running>,
-    /// The one of the last claim, because computing one takes longer than the rest of a claim.
-    last: Mutex<Window>,
 }
 
 /// A claim that a limit does not allow.
@@ -98,9 +109,7 @@ impl LevelRecord {
             subject,
             blocked: false,
             grant: Grant::Everything,
-            budget: None,
-            soft: None,
-            metadata: Metadata::default(),
+            beside: None,
             rules: Box::default(),
             anchor: Anchor::Calendar,
         }
@@ -143,7 +152,19 @@ impl LevelRecord {
     /// What whoever created it keeps beside it under a name.
     #[must_use]
     pub fn metadata(&self, name: &str) -> Option<&Json> {
-        self.metadata.0.as_ref()?.get(name)
+        self.beside.as_ref()?.metadata.get(name)
+    }
+
+    /// The budget whose rules fill what its own limits leave open.
+    #[must_use]
+    pub fn budget(&self) -> Option<&BudgetId> {
+        self.beside.as_ref()?.budget.as_ref()
+    }
+
+    /// Spend from which on the operator is told; it refuses nothing.
+    #[must_use]
+    pub fn soft(&self) -> Option<Money> {
+        self.beside.as_ref()?.soft
     }
 
     /// The first cap on all the money it spends, without what raises it for a while.
@@ -177,7 +198,7 @@ impl LevelRecord {
     /// The window of its main budget, by its start in microseconds since 1970, once its spend there
     /// has reached its soft budget.
     pub(crate) fn soft_reached(&self, calendar: &Calendar, now: Timestamp) -> Option<i64> {
-        let (soft, main) = (self.soft?, self.rules.first()?);
+        let (soft, main) = (self.soft()?, self.rules.first()?);
         let window = main.window(calendar, self.anchor, now);
         let start = match window {
             Window::Between(start, _) => start.micros(),
@@ -196,9 +217,10 @@ impl LevelRecord {
     }
 }
 
-impl From<Map<String, Json>> for Metadata {
-    fn from(map: Map<String, Json>) -> Self {
-        Self((!map.is_empty()).then(|| Box::new(map)))
+impl Beside {
+    /// To be kept, or nothing where there is nothing.
+    pub(crate) fn kept(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
     }
 }
 
@@ -213,33 +235,39 @@ pub fn granting(levels: &[Arc<LevelRecord>]) -> impl Iterator<Item = &LevelRecor
 impl LevelRule {
     /// A rule whose tally is the meter's.
     pub(crate) fn new(rule: &Rule, meter: Arc<Meter>) -> Self {
+        let exception = Exception { raise: rule.raise, running: rule.running };
+        let exceptional = exception.raise.is_some() || exception.running.is_some();
+        let times = || Times {
+            last: Mutex::new(Span { start: Timestamp::EPOCH, end: Timestamp::EPOCH }),
+            exception: exceptional.then(|| Box::new(exception)),
+        };
         let periodic = meter.tally().period.is_some();
-        let last = Mutex::new(Window::Forever);
-        Self {
-            cap: rule.cap,
-            raise: rule.raise.map(Box::new),
-            window: periodic.then(|| Box::new(Recurring { running: rule.running, last })),
-            meter,
-        }
+        let times = (periodic || exceptional).then(|| Box::new(times()));
+        Self { cap: rule.cap, times, meter }
+    }
+
+    fn exception(&self) -> Option<&Exception> {
+        self.times.as_ref()?.exception.as_deref()
     }
 
     fn cadence(&self, anchor: Anchor) -> Cadence {
-        let running = self.window.as_ref().and_then(|window| window.running);
+        let running = self.exception().and_then(|exception| exception.running);
         Cadence { anchor, running }
     }
 
     fn window(&self, calendar: &Calendar, anchor: Anchor, now: Timestamp) -> Window {
         let tally = self.meter.tally();
         let cadence = self.cadence(anchor);
-        let Some(recurring) = &self.window else { return tally.window(calendar, cadence, now) };
-        let mut last = recurring.last.lock().unwrap_or_else(PoisonError::into_inner);
-        match *last {
-            Window::Between(start, end) if start <= now && now < end => *last,
-            _ => {
-                *last = tally.window(calendar, cadence, now);
-                *last
-            }
+        let Some(times) = &self.times else { return tally.window(calendar, cadence, now) };
+        let mut last = times.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.start <= now && now < last.end {
+            return Window::Between(last.start, last.end);
         }
+        let window = tally.window(calendar, cadence, now);
+        if let Window::Between(start, end) = window {
+            *last = Span { start, end };
+        }
+        window
     }
 
     fn wanted(
@@ -250,9 +278,10 @@ impl LevelRule {
         now: Timestamp,
     ) -> Wanted<'_> {
         let measure = self.meter.tally().measure;
+        let raise = self.exception().and_then(|exception| exception.raise.as_ref());
         let claim = Claim {
             amount: measure.claimed(demand),
-            cap: cap_at(self.cap, self.raise.as_deref(), now),
+            cap: cap_at(self.cap, raise, now),
             window: self.window(calendar, anchor, now),
         };
         Wanted { meter: &self.meter, measure, claim }

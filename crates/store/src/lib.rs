@@ -9,6 +9,7 @@
 mod audit;
 mod batch;
 mod changes;
+mod days;
 mod db;
 mod directory;
 mod editor;
@@ -32,6 +33,7 @@ mod vault;
 
 pub use audit::{AUDIT_ROWS_MAX, AuditFilter, AuditPage, AuditRow, By, without_secrets};
 pub use changes::ChangeListener;
+pub use days::ClosedDays;
 pub use db::{Db, Presence};
 pub use directory::{Cached, KeyDirectory, KeyRecord, NEGATIVE_LIFETIME, UNKNOWN_KEYS_MAX};
 pub use editor::{Editor, Replaced};
@@ -51,8 +53,8 @@ pub use levels::{ClaimError, Exceeded, LevelRecord, claim, granting};
 pub use limits::{LimitFields, ModelBudgetField, RunningField, WindowField};
 pub use meters::{Claims, Left, Meter, Standing};
 pub use models::{
-    CREDENTIALS_MAX, CredentialRow, DEPLOYMENTS_MAX, DeploymentRow, Params, StoredModels,
-    UnreadableRow, WriteModelError,
+    CREDENTIALS_MAX, CredentialRow, DEPLOYMENTS_MAX, DeploymentRow, Params, ResealError, Resealed,
+    StoredModels, UnreadableRow, WriteModelError,
 };
 pub use responses::{
     ChainError, Owner, ResponseLimits, ResponseRow, Responses, Retention, SaveResponseError,

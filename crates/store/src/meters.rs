@@ -6,6 +6,7 @@
 //! of the counters said last.
 
 mod by_subject;
+mod labels;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,13 +15,12 @@ use tollgate_policy::{Claim, Counter, Held, Measure, Over, Tally, Used, Window, 
 
 use crate::shared::Hold;
 pub(crate) use by_subject::Meters;
+use labels::Label;
 
 /// The counter of one limit.
 #[derive(Debug)]
 pub struct Meter {
-    tally: Tally,
-    /// What it is called where counters are shared; empty where they are not.
-    name: Box<str>,
+    label: Arc<Label>,
     counter: Mutex<Counter>,
 }
 
@@ -68,18 +68,23 @@ impl Meter {
         self.counter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn new(tally: Tally, name: &str, counter: Counter) -> Self {
-        Self { tally, name: Box::from(name), counter: Mutex::new(counter) }
+    fn new(label: Arc<Label>, counter: Counter) -> Self {
+        Self { label, counter: Mutex::new(counter) }
+    }
+
+    /// Another that counts the same under the same name, and has counted nothing.
+    pub(crate) fn another(&self) -> Self {
+        Self::new(Arc::clone(&self.label), Counter::default())
     }
 
     /// What it counts.
-    pub(crate) const fn tally(&self) -> &Tally {
-        &self.tally
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.label.tally
     }
 
     /// What it is called where counters are shared; empty where they are not.
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        &self.label.name
     }
 
     /// Shows what the store of shared counters says.

@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
 use tollgate_domain::{Level, Money, Timestamp, UsageKind};
 
 use crate::batch::{Rows, Statement, Value, chunks};
@@ -21,7 +22,7 @@ use crate::db::{Columns, on};
 use crate::kinds::Kinds;
 use crate::ledger::EntryRow;
 use crate::transaction::Transaction;
-use crate::{Db, StoreError};
+use crate::{Db, StoreError, days};
 use subjects::{SubjectOf, subjects};
 pub use waivers::Waiver;
 
@@ -98,6 +99,11 @@ impl Spend {
         })
     }
 
+    /// The amounts in the order of [`columns`].
+    pub(crate) fn amounts(&self) -> impl Iterator<Item = i64> {
+        self.counted().into_iter().chain(self.usage_milli)
+    }
+
     const fn counted(&self) -> [i64; COUNTED.len()] {
         [self.entries, self.failed, self.unpriced, self.cost.nanos()]
     }
@@ -140,8 +146,9 @@ pub(crate) async fn add(
     transaction: &mut Transaction,
     entries: impl Iterator<Item = &EntryRow>,
     kinds: Kinds,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    add_shares(transaction, entries.map(|entry| (entry, Spend::of(entry))), kinds).await
+    add_shares(transaction, entries.map(|entry| (entry, Spend::of(entry))), kinds, now).await
 }
 
 /// Adds shares to the sums of everything that the entries beside them belong to.
@@ -149,8 +156,10 @@ pub(crate) async fn add_shares(
     transaction: &mut Transaction,
     shares: impl Iterator<Item = (&EntryRow, Spend)>,
     kinds: Kinds,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let sums = summed(shares).await;
+    days::reopen_old(transaction, sums.keys().map(|place| place.bucket), now).await?;
     let mut sums: Vec<(&Place<'_>, &Spend)> = sums.iter().collect();
     // So that two gateways lock the rows they share in one order.
     sums.sort_unstable_by_key(|(place, _)| *place);
@@ -173,8 +182,8 @@ struct Place<'a> {
 
 async fn summed<'a>(
     shares: impl Iterator<Item = (&'a EntryRow, Spend)>,
-) -> HashMap<Place<'a>, Spend> {
-    let mut sums: HashMap<Place<'a>, Spend> = HashMap::new();
+) -> HashMap<Place<'a>, Spend, RandomState> {
+    let mut sums: HashMap<Place<'a>, Spend, RandomState> = HashMap::default();
     for (number, (entry, share)) in (1..).zip(shares) {
         if number % SUMMED_AT_ONCE == 0 {
             // Calls wait for this thread.

@@ -11,6 +11,7 @@ use crate::{Db, StoreError};
 const READ_AT_ONE_INSTANT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 /// How long one statement of a reading transaction may take.
 const READ_TIMEOUT: &str = "SET LOCAL statement_timeout = '15s'";
+const ALONE: &str = "SELECT pg_advisory_xact_lock($1)";
 
 /// A transaction. Dropped without `commit`, it is rolled back.
 pub(crate) enum Transaction {
@@ -71,6 +72,15 @@ impl Transaction {
                 rows.iter().map(|row| read(row)).collect()
             }
         }
+    }
+
+    /// Waits until no other transaction holds this lock, and holds it to its own end. On SQLite a
+    /// transaction that writes is the only one that does.
+    pub(crate) async fn alone(&mut self, lock: i64) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            self.execute(Statement::new(ALONE, [Value::from(lock)])).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn roll_back(self) -> Result<(), StoreError> {

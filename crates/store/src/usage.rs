@@ -1,28 +1,29 @@
-//! Usage by day and by model, read from the sums per quarter-hour and never from entries.
+//! Usage by day and by model, read from sums and never from entries.
 //!
 //! What is asked for is a list of parts, a sum each: a day of someone, or what one model makes up
-//! of it. One part is one stretch of the table's key, so that its cost does not depend on how much
-//! else there is. A page asks for few parts, and Postgres gives up what takes too long.
+//! of it. One part is a row of the sums by day where the day is summed, and one stretch of the
+//! quarter-hours' key otherwise, so that its cost does not depend on how much else there is. A page
+//! asks for few parts, and Postgres gives up what takes too long.
 
+mod parts;
 mod spenders;
-
-use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use tollgate_domain::{Level, Money, Subject, joined};
 use tollgate_policy::Span;
 
-use crate::batch::{Statement, Value, chunks};
-use crate::spend::{Spend, columns};
-use crate::transaction::Transaction;
+use crate::spend::Spend;
 use crate::{Db, StoreError};
-use spenders::names;
+use parts::Reading;
+pub(crate) use parts::{Part, quarter_hours};
+pub(crate) use spenders::{Names, names};
 pub use spenders::{SPENDERS_LOOKED_AT_MAX, Spenders};
 
 /// Most models that are told apart; the rest of a day is summed as one.
 pub const USAGE_MODELS_MAX: usize = 20;
 /// Most names of models that are looked at to find those.
 const MODELS_LOOKED_AT_MAX: usize = 1_000;
+const MODELS: Names<'static> =
+    Names { kind: Level::ModelGroup.as_str(), after: None, most: MODELS_LOOKED_AT_MAX };
 
 /// What someone used, day by day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,13 +44,6 @@ pub struct DayOfUsage {
     pub others: Option<Spend>,
 }
 
-/// One sum: of a kind's subject over a span.
-struct Part {
-    kind: &'static str,
-    subject: String,
-    span: Span,
-}
-
 impl Db {
     /// What a subject used on each of some days, which begin and end at quarter-hours and follow
     /// each other; of one model group only where one is named. All of it is read at one instant.
@@ -64,7 +58,7 @@ impl Db {
         model: Option<&str>,
         days: &[Span],
     ) -> Result<DailyUsage, StoreError> {
-        let mut reading = Transaction::begin_to_read(self).await?;
+        let mut reading = Reading::begin(self, days).await?;
         let totals = match model {
             None => days_of(subject.level.as_str(), &subject.id, days),
             Some(model) => match by_model(subject, model) {
@@ -72,10 +66,10 @@ impl Db {
                 None => return Ok(DailyUsage { days: vec![DayOfUsage::default(); days.len()] }),
             },
         };
-        let totals = sums(&mut reading, &totals).await?;
+        let totals = reading.sums(&totals).await?;
         let mut usage = DailyUsage { days: totals.into_iter().map(DayOfUsage::of).collect() };
         let mut models = match model {
-            None => names(&mut reading, Level::ModelGroup.as_str(), MODELS_LOOKED_AT_MAX).await?,
+            None => names(&mut reading.transaction, MODELS).await?,
             Some(model) => vec![model.to_owned()],
         };
         if models.len() > USAGE_MODELS_MAX {
@@ -83,7 +77,7 @@ impl Db {
             models = called(&mut reading, subject, (days, models)).await?;
         }
         split(&mut reading, (subject, days), models, &mut usage).await?;
-        reading.commit().await?;
+        reading.end().await?;
         Ok(usage)
     }
 }
@@ -96,7 +90,7 @@ impl DayOfUsage {
 
 /// Adds the parts that models make up to each day, those of the dearest first.
 async fn split(
-    reading: &mut Transaction,
+    reading: &mut Reading,
     (subject, days): (&Subject, &[Span]),
     mut models: Vec<String>,
     usage: &mut DailyUsage,
@@ -105,7 +99,7 @@ async fn split(
     models.truncate(USAGE_MODELS_MAX);
     let parts = models.iter().filter_map(|model| by_model(subject, model));
     let parts: Vec<Part> = parts.flat_map(|(kind, id)| days_of(kind, &id, days)).collect();
-    let parts = sums(reading, &parts).await?;
+    let parts = reading.sums(&parts).await?;
     let mut models: Vec<_> = models.into_iter().zip(parts.chunks(days.len().max(1))).collect();
     models.sort_by_cached_key(|(_, parts)| std::cmp::Reverse(dearness(parts)));
     for (model, parts) in models {
@@ -132,7 +126,7 @@ fn dearness(parts: &[Spend]) -> (Money, i64) {
 
 /// Of these model groups those that a subject called on these days, the dearest first.
 async fn called(
-    reading: &mut Transaction,
+    reading: &mut Reading,
     subject: &Subject,
     (days, names): (&[Span], Vec<String>),
 ) -> Result<Vec<String>, StoreError> {
@@ -144,7 +138,7 @@ async fn called(
     };
     let (names, parts): (Vec<String>, Vec<Part>) = names.into_iter().filter_map(part).unzip();
     let mut called: Vec<(String, Spend)> =
-        names.into_iter().zip(sums(reading, &parts).await?).collect();
+        names.into_iter().zip(reading.sums(&parts).await?).collect();
     called.retain(|(_, spend)| spend.entries > 0);
     called.sort_by_key(|(_, spend)| std::cmp::Reverse(dearness(std::slice::from_ref(spend))));
     Ok(called.into_iter().map(|(name, _)| name).collect())
@@ -161,42 +155,3 @@ fn by_model(subject: &Subject, model: &str) -> Option<(&'static str, String)> {
 fn days_of(kind: &'static str, subject: &str, days: &[Span]) -> Vec<Part> {
     days.iter().map(|day| Part { kind, subject: subject.to_owned(), span: *day }).collect()
 }
-
-/// The sum of each part, in their order.
-async fn sums(reading: &mut Transaction, parts: &[Part]) -> Result<Vec<Spend>, StoreError> {
-    let mut sums = Vec::with_capacity(parts.len());
-    for chunk in chunks(parts) {
-        let values = (0..).zip(chunk).flat_map(|(number, part)| {
-            [
-                Value::from(number),
-                Value::from(part.kind),
-                Value::from(&part.subject),
-                Value::from(part.span.start.micros()),
-                Value::from(part.span.end.micros()),
-            ]
-        });
-        let statement = Statement::rows(PARTS, PART_COLUMNS, &SUMS, values.collect());
-        let read = |row: &dyn crate::db::Columns| Ok((row.integer("number")?, Spend::read(row)?));
-        let found: HashMap<i64, Spend> =
-            reading.fetch(statement, read).await?.into_iter().collect();
-        sums.extend(
-            (0..).zip(chunk).map(|(number, _)| found.get(&number).cloned().unwrap_or_default()),
-        );
-    }
-    Ok(sums)
-}
-
-const PARTS: &str = "WITH parts (number, part_kind, part_subject, start_at, end_at) AS (VALUES";
-/// How many columns a part has.
-const PART_COLUMNS: usize = 5;
-
-static SUMS: LazyLock<String> = LazyLock::new(|| {
-    let sums: Vec<String> =
-        columns().map(|column| format!("CAST(SUM({column}) AS BIGINT) AS {column}")).collect();
-    format!(
-        ") SELECT number, {} FROM parts JOIN spend_quarter_hours ON kind = part_kind \
-         AND subject = part_subject AND bucket_at >= start_at AND bucket_at < end_at \
-         GROUP BY number",
-        sums.join(", ")
-    )
-});

@@ -24,8 +24,8 @@ pub struct Applied {
     pub sums: usize,
     /// Opening balances, likewise.
     pub openings: usize,
-    /// Deployments and credentials that were written.
-    pub models: usize,
+    /// What became of deployments and credentials.
+    pub models: Tally,
 }
 
 /// How many rows became what.
@@ -39,7 +39,7 @@ pub struct Tally {
     pub unchanged: usize,
     /// Left alone, because somebody made or changed them here.
     pub kept: usize,
-    /// Keys that were deleted here since an earlier import, and stay so.
+    /// Deleted here since an earlier import; they stay so.
     pub deleted: usize,
     /// New keys whose alias another key has.
     pub without_alias: usize,
@@ -49,8 +49,7 @@ impl Applied {
     /// Whether anything is another than before.
     #[must_use]
     pub const fn changes(&self) -> bool {
-        let rows = self.rows.inserted + self.rows.updated + self.rows.without_alias;
-        rows + self.sums + self.openings + self.models > 0
+        self.rows.changes() + self.models.changes() + self.sums + self.openings > 0
     }
 }
 
@@ -95,19 +94,18 @@ impl Plan {
         Ok(openings)
     }
 
-    /// Writes the deployments and credentials that are not here yet, and says how many they were.
-    /// One that is here stays as it is, because somebody may have changed it here.
-    async fn apply_models(&self, here: Editor<'_>, vault: &Vault) -> Result<usize, ApplyError> {
-        let mut written = 0;
-        for credential in &self.credentials {
-            let row = credential.row(here.made());
-            written += usize::from(is_new(here.insert_credential(vault, &row).await)?);
+    /// Writes credentials, then the deployments that refer to them.
+    async fn apply_models(&self, here: Editor<'_>, vault: &Vault) -> Result<Tally, ApplyError> {
+        let mut tally = Tally::default();
+        for chunk in self.credentials.chunks(ROWS_PER_BATCH) {
+            let written = here.import_credentials(vault, chunk).await?;
+            written.into_iter().for_each(|written| tally.note(written));
         }
-        for deployment in &self.deployments {
-            let Some(row) = deployment.row(here.made()) else { continue };
-            written += usize::from(is_new(here.insert_deployment(vault, &row).await)?);
+        for chunk in self.deployments.chunks(ROWS_PER_BATCH) {
+            let written = here.import_deployments(vault, chunk).await?;
+            written.into_iter().for_each(|written| tally.note(written));
         }
-        Ok(written)
+        Ok(tally)
     }
 
     /// What was spent in all running windows together.
@@ -115,15 +113,6 @@ impl Plan {
     pub fn spent_in_windows(&self) -> Money {
         let all = self.windows.values().flat_map(BTreeMap::values);
         all.fold(Money::ZERO, |sum, money| sum.saturating_add(*money))
-    }
-}
-
-/// Whether it was not here before.
-fn is_new(written: Result<(), WriteModelError>) -> Result<bool, WriteModelError> {
-    match written {
-        Ok(()) => Ok(true),
-        Err(WriteModelError::Taken) => Ok(false),
-        Err(problem) => Err(problem),
     }
 }
 
@@ -139,6 +128,24 @@ pub enum ApplyError {
 }
 
 impl Tally {
+    /// How many are another than before.
+    const fn changes(&self) -> usize {
+        self.inserted + self.updated + self.without_alias
+    }
+
+    /// The same of two kinds of rows together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self {
+            inserted: self.inserted + other.inserted,
+            updated: self.updated + other.updated,
+            unchanged: self.unchanged + other.unchanged,
+            kept: self.kept + other.kept,
+            deleted: self.deleted + other.deleted,
+            without_alias: self.without_alias + other.without_alias,
+        }
+    }
+
     const fn note(&mut self, written: Written) {
         let count = match written {
             Written::Inserted => &mut self.inserted,

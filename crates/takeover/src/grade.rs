@@ -25,6 +25,12 @@ impl Marks {
         self.0.push((Grade::Unsupported, note.into()));
     }
 
+    /// Whether nothing is to be said.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The grade of the whole row: the worst of its marks.
     fn worst(&self) -> Grade {
         self.0.iter().map(|(grade, _)| *grade).max().unwrap_or(Grade::Exact)
@@ -57,7 +63,7 @@ pub struct Remark {
     pub note: String,
     /// How many they are.
     pub count: u64,
-    /// Some of them, by names that are no secrets.
+    /// The first of them, by names that are no secrets.
     pub examples: Vec<String>,
 }
 
@@ -69,7 +75,7 @@ pub struct Grades {
 }
 
 impl Grades {
-    /// Enters a row with its marks. `name` is shown as an example and must be no secret.
+    /// Enters a row with its marks. `name` is shown with them and must be no secret.
     pub fn enter(&mut self, what: &'static str, name: &str, marks: Marks) {
         let counts = self.counts.entry(what).or_default();
         counts.rows += 1;
@@ -82,6 +88,15 @@ impl Grades {
         for (grade, note) in marks.0 {
             self.remark(grade, what, note, name);
         }
+    }
+
+    /// Says that a row which was entered as exact has to be seen to after all.
+    pub fn retract(&mut self, what: &'static str, note: String, name: &str) {
+        if let Some(counts) = self.counts.get_mut(what) {
+            counts.exact = counts.exact.saturating_sub(1);
+            counts.manual += 1;
+        }
+        self.remark(Grade::Manual, what, note, name);
     }
 
     /// Adds rows of which nothing comes over.
@@ -125,8 +140,8 @@ impl Grades {
     }
 }
 
-/// How many examples of a remark are kept.
-const EXAMPLES_MAX: usize = 5;
+/// How many rows a remark names.
+const EXAMPLES_MAX: usize = 1_000;
 
 #[cfg(test)]
 mod tests {

@@ -13,13 +13,15 @@ use std::collections::BTreeMap;
 
 use tollgate_domain::{BudgetId, Money, Subject, Timestamp};
 use tollgate_policy::Calendar;
-use tollgate_store::{BudgetRow, EntityRow, ImportedRow, KeyRow, LimitFields};
+use tollgate_store::{
+    BudgetRow, CredentialRow, DeploymentRow, EntityRow, ImportedRow, KeyRow, LimitFields,
+};
 
 use crate::grade::{Grade, Grades};
 use crate::opening::Spent;
 use crate::secrets::SaltKey;
 use crate::source::{Row, Source, Table};
-pub use models::{ImportedCredential, ImportedDeployment, ImportedValue};
+pub use models::{CREDENTIALS, DEPLOYMENTS};
 pub use windows::At;
 use windows::Said;
 
@@ -32,6 +34,8 @@ pub struct Told<'a> {
     pub now: Timestamp,
     /// What the source's secrets were encrypted with, where it is known.
     pub salt_key: Option<&'a SaltKey>,
+    /// Whether the configuration says that LiteLLM uses the deployments of its database.
+    pub store_models: bool,
     /// The period of the whole gateway's budget, where the configuration has one.
     pub gateway_period: Option<&'a str>,
 }
@@ -44,10 +48,10 @@ pub struct Mapped {
     pub rows: Vec<ImportedRow>,
     /// What was spent in the running windows, by whom.
     pub windows: BTreeMap<Subject, Vec<Spent>>,
-    /// Deployments that were added over the API.
-    pub deployments: Vec<ImportedDeployment>,
-    /// Credentials with a name.
-    pub credentials: Vec<ImportedCredential>,
+    /// Deployments that were added over the API, those of which everything can be read.
+    pub deployments: Vec<DeploymentRow>,
+    /// Credentials with a name, likewise.
+    pub credentials: Vec<CredentialRow>,
     /// How well all of it came over.
     pub grades: Grades,
 }
@@ -84,8 +88,8 @@ struct Mapping<'a> {
     entities: Vec<EntityRow>,
     keys: Vec<KeyRow>,
     windows: BTreeMap<Subject, Vec<Spent>>,
-    deployments: Vec<ImportedDeployment>,
-    credentials: Vec<ImportedCredential>,
+    deployments: Vec<DeploymentRow>,
+    credentials: Vec<CredentialRow>,
 }
 
 /// A shared budget, and whether what was spent of it was spent in its present window.

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tollgate_domain::{Level, Money, Subject, Timestamp};
-use tollgate_store::{Db, ImportedRow, ImportedSum, StoreError, SumOf};
+use tollgate_store::{
+    CredentialRow, Db, DeploymentRow, ImportedRow, ImportedSum, StoreError, SumOf, Vault,
+};
 
 use crate::daily::{DailySums, Family};
 use crate::grade::{Grade, Grades};
-use crate::map::{ImportedCredential, ImportedDeployment, Mapped};
+use crate::map::{CREDENTIALS, DEPLOYMENTS, Mapped};
 use crate::opening::{self, Dated};
 use crate::source::Daily;
 
@@ -22,9 +24,9 @@ pub struct Plan {
     /// What was spent in running windows: by whom, and by where each window is opened.
     pub windows: BTreeMap<Subject, Dated>,
     /// Deployments that were added over the API.
-    pub deployments: Vec<ImportedDeployment>,
+    pub deployments: Vec<DeploymentRow>,
     /// Credentials with a name.
-    pub credentials: Vec<ImportedCredential>,
+    pub credentials: Vec<CredentialRow>,
     /// How well everything comes over.
     pub grades: Grades,
     /// What the totals by day add up to at the source.
@@ -75,12 +77,14 @@ impl Plan {
         Self { rows, sums, windows: told_apart, deployments, credentials, grades, families, days }
     }
 
-    /// Compares both sides: rows by kind, totals by day, and the spend of running windows.
+    /// Compares both sides: rows by kind, deployments and credentials that open with the key here,
+    /// totals by day, and the spend of running windows.
     ///
     /// # Errors
     /// [`StoreError`] when the database here fails.
-    pub async fn verify(&self, db: &Db) -> Result<Vec<Check>, StoreError> {
+    pub async fn verify(&self, db: &Db, vault: &Vault) -> Result<Vec<Check>, StoreError> {
         let mut checks = self.verify_rows(db).await?;
+        checks.extend(self.verify_models(db, vault).await?);
         let days = self.days_here(db).await?;
         for (family, counts) in &self.families {
             let here = days
@@ -88,7 +92,11 @@ impl Plan {
                 .filter(|(subject, _)| subject.level == level(*family))
                 .map(|(_, dated)| opening::sum(dated, Timestamp::EPOCH))
                 .fold(Money::ZERO, Money::saturating_add);
-            checks.push(Check::money(format!("$ by day: {}", name(*family)), counts.spend, here));
+            checks.push(Check::money(
+                format!("dollars by day: {}", name(*family)),
+                counts.spend,
+                here,
+            ));
         }
         let openings = db.openings().await?;
         let (mut wanted, mut here, mut same) = (Money::ZERO, Money::ZERO, true);
@@ -104,7 +112,7 @@ impl Plan {
                 same &= counted == *money;
             }
         }
-        let windows = Check::money("$ in running windows".to_owned(), wanted, here);
+        let windows = Check::money("dollars in running windows".to_owned(), wanted, here);
         checks.push(Check { agrees: windows.agrees && same, ..windows });
         Ok(checks)
     }
@@ -121,13 +129,19 @@ impl Plan {
             counts.0 += 1;
             counts.1 += db.count_imported(std::slice::from_ref(row)).await?;
         }
-        let check = |(what, (source, here)): (String, (usize, usize))| Check {
-            what,
-            source: source.to_string(),
-            here: here.to_string(),
-            agrees: source == here,
-        };
+        let check = |(what, (source, here))| Check::count(what, source, here);
         Ok(kinds.into_iter().map(check).collect())
+    }
+
+    async fn verify_models(&self, db: &Db, vault: &Vault) -> Result<Vec<Check>, StoreError> {
+        let deployments = db.count_imported_deployments(vault, &self.deployments).await?;
+        let credentials = db.count_imported_credentials(vault, &self.credentials).await?;
+        let counts = [
+            (DEPLOYMENTS, self.deployments.len(), deployments),
+            (CREDENTIALS, self.credentials.len(), credentials),
+        ];
+        let some = counts.into_iter().filter(|(_, source, _)| *source > 0);
+        Ok(some.map(|(what, source, here)| Check::count(what.to_owned(), source, here)).collect())
     }
 
     /// The totals by day as they are recorded here.
@@ -148,6 +162,11 @@ impl Plan {
 }
 
 impl Check {
+    fn count(what: String, source: usize, here: usize) -> Self {
+        let agrees = source == here;
+        Self { what, source: source.to_string(), here: here.to_string(), agrees }
+    }
+
     fn money(what: String, source: Money, here: Money) -> Self {
         Self { what, source: source.to_string(), here: here.to_string(), agrees: source == here }
     }

@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::patience::eventually;
+use crate::promised;
 
 pub use answer::{Answer, Ending, Streaming};
 
@@ -91,16 +92,23 @@ impl Client {
     ///
     /// # Errors
     /// When the server cannot be reached, or breaks off.
+    ///
+    /// # Panics
+    /// When the answer breaks what the gateway's description promises of it.
     pub async fn try_whole(
         &self,
         method: Method,
         path: &str,
         body: Bytes,
     ) -> Result<Answer, Unanswered> {
-        let streaming = self.try_open(method, path, body).await?;
+        let streaming = self.try_open(method.clone(), path, body).await?;
         let (status, headers) = (streaming.status, streaming.headers.clone());
         match streaming.rest().await {
-            (body, Ending::Clean) => Ok(Answer { status, headers, body }),
+            (body, Ending::Clean) => {
+                let breach = promised::breach(&method, path, status, &body);
+                assert_eq!(breach, None, "{}", String::from_utf8_lossy(&body));
+                Ok(Answer { status, headers, body })
+            }
             (_, Ending::Broken(error)) => Err(error.into()),
         }
     }

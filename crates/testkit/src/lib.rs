@@ -12,6 +12,7 @@ pub mod http;
 pub mod patience;
 pub mod postgres;
 pub mod program;
+pub mod promised;
 pub mod redis;
 
 pub use tempfile::TempDir;

@@ -1,7 +1,8 @@
 """Manages a gateway with LiteLLM's own client and command line, unmodified.
 
-The first argument is a JSON object: "base_url" and "api_key". Printed is what the client saw, and
-what each command wrote; a command that failed is null.
+The first argument is a JSON object: "base_url" and "api_key" of the gateway, and of a provider that
+deployments are made of "upstream" and "secret". Printed is what the client saw, and what each
+command wrote; a command that failed is null.
 """
 
 import json
@@ -23,6 +24,7 @@ from litellm.proxy.client import (  # noqa: E402
 
 TASK = json.loads(sys.argv[1])
 BASE_URL, API_KEY = TASK["base_url"], TASK["api_key"]
+PARAMS = {"model": "openai_like/simulated", "api_base": TASK["upstream"]}
 
 
 def by_client():
@@ -49,6 +51,36 @@ def by_client():
         seen["unauthorized"] = True
     client.keys.delete(keys=[made["key"]])
     seen["left"] = client.keys.list(return_full_object=True)["keys"]
+    seen["user_v2"] = users.get_user_v2("ada")["user_id"]
+    page = client.teams.list_v2(team_alias="loo", page_size=5, sort_by="team_alias")
+    seen["teams_v2"] = [page["total"], [team["team_id"] for team in page["teams"]]]
+    seen["available"] = client.teams.get_available()
+    return seen | models_by_client(client)
+
+
+def models_by_client(client):
+    seen = {}
+    values = {"api_key": TASK["secret"]}
+    info = {"custom_llm_provider": "openai_like"}
+    seen["credential_made"] = client.credentials.create("kept", info, values)
+    seen["credentials"] = client.credentials.list()["credentials"]
+    seen["credential"] = client.credentials.get("kept")
+    params = PARAMS | {"litellm_credential_name": "kept"}
+    made = client.models.new(model_name="added", model_params=params, model_info={"id": "one"})
+    seen["model_made"] = [made["model_id"], made["model_name"]]
+    call = {"model": "added", "messages": [{"role": "user", "content": "one two three"}]}
+    answer = client.http.request("POST", "/v1/chat/completions", json=call)
+    seen["called"] = answer["choices"][0]["message"]["role"]
+    changed = client.models.update("one", model_params={"max_tokens": 9})
+    seen["model_changed"] = changed["litellm_params"]["max_tokens"]
+    seen["model_info"] = sorted(model["model_name"] for model in client.models.info())
+    seen["model"] = client.models.get(model_id="one")["litellm_params"]
+    page = client.http.request("GET", "/v2/model/info?search=add&size=1")
+    seen["models_v2"] = [page["total_count"], page["data"][0]["model_info"]["id"]]
+    seen["groups"] = sorted(group["model_group"] for group in client.model_groups.info())
+    seen["model_deleted"] = client.models.delete("one")["message"]
+    seen["credential_deleted"] = client.credentials.delete("kept")
+    seen["models_left"] = [model["model_name"] for model in client.models.info()]
     return seen
 
 
@@ -78,7 +110,23 @@ def by_commands():
     assert json.loads(listed)["keys"][0]["token"]
     run("keys delete", "--key-aliases", "by-command")
     run("users list")
+    run("users get", "--id", "ada")
     run("teams list")
+    run("teams available")
+    values = json.dumps({"api_key": TASK["secret"]})
+    info = json.dumps({"custom_llm_provider": "openai_like"})
+    run("credentials create", "by-command", "--info", info, "--values", values)
+    run("credentials list", "--format", "json")
+    run("credentials get", "by-command")
+    params = PARAMS | {"litellm_credential_name": "by-command"}
+    params = [f"--param={name}={value}" for name, value in params.items()]
+    run("models add", "commanded", *params, "--info", "id=two")
+    run("models info", "--format", "json")
+    run("models get", "--id", "two")
+    run("models update", "two", "--param", "organization=engine", "--info", "id=two")
+    run("model-groups list", "--format", "json")
+    run("models delete", "two")
+    run("credentials delete", "by-command")
     return said
 
 

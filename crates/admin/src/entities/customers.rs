@@ -11,8 +11,7 @@ use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::problem::{self, wrong};
-use crate::promised;
-use crate::route::{Answer, Route};
+use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::{Shape, text};
 
@@ -73,8 +72,7 @@ fn named(paths: [&'static str; 7]) -> Vec<Route> {
             unblock,
         ),
         Route::question(to_show, admins, ("A customer", &who), info),
-        Route::question(to_list, admins, ("Customers", &[]), list)
-            .answers(Answer::List(promised::CUSTOMER)),
+        Route::question(to_list, admins, ("Customers", &[]), list),
     ]
 }
 

@@ -28,14 +28,14 @@ pub(crate) const MEMBER: Family = Family {
 /// Most members that one request adds.
 pub(super) const ADDED_MAX: usize = 500;
 /// The fields of a member that can be set and changed.
-const LIMITED: [Field; 5] = [
+pub(super) const LIMITED: [Field; 5] = [
     dollars("max_budget_in_team", "Most dollars in one period, of their keys in this team"),
     text("budget_duration", "The period of that budget"),
     count("tpm_limit", "Most tokens a minute"),
     count("rpm_limit", "Most requests a minute"),
     texts("allowed_models", "The granted models; empty grants what the team has"),
 ];
-const TEAM_ID: Field = text("team_id", "The team").required();
+pub(super) const TEAM_ID: Field = text("team_id", "The team").required();
 const USER: [Field; 2] =
     [text("user_id", "The user"), text("user_email", "Their address, in place of `user_id`")];
 const ADDED: [Field; 2] = [
@@ -127,7 +127,7 @@ async fn delete(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     Ok(Value::Object(teams::shown(&desk, &team).await?))
 }
 
-async fn named(desk: &Desk, fields: &Fields) -> Result<EntityRow, Refusal> {
+pub(super) async fn named(desk: &Desk, fields: &Fields) -> Result<EntityRow, Refusal> {
     let team = fields.required("team_id", identity)?;
     let user = users::named(desk, fields).await?;
     let found = desk.db.find_entity(Level::Member, &team, &user).await;
@@ -135,7 +135,7 @@ async fn named(desk: &Desk, fields: &Fields) -> Result<EntityRow, Refusal> {
     found.ok_or_else(|| problem::absent("member of this team", "user_id", &user))
 }
 
-fn apply(fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
+pub(super) fn apply(fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
     fields.dollars("max_budget_in_team")?.apply(&mut row.limits.max_budget);
     let period = |text: &str| Period::parse(text).map(|_| text.to_owned());
     if fields.has("budget_duration") {

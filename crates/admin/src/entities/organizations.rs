@@ -11,9 +11,8 @@ use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::keys::alias;
-use crate::promised;
 use crate::query::forbidden;
-use crate::route::{Answer, Route};
+use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::{Field, text};
 
@@ -66,8 +65,7 @@ pub(crate) fn routes() -> Vec<Route> {
             ),
             info,
         ),
-        Route::question("/organization/list", Audience::Keys, ("Organizations", &LISTED_BY), list)
-            .answers(Answer::List(promised::ORGANIZATION_SHOWN)),
+        Route::question("/organization/list", Audience::Keys, ("Organizations", &LISTED_BY), list),
     ]
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use tollgate_domain::ModelName;
 use tollgate_faults::Refusal;
-use tollgate_policy::Audience;
+use tollgate_policy::{Audience, MEMBER_ROUTES};
 use tollgate_store::EntityRow;
 
 use super::teams::{PERMISSIONS, TEAM, must_change, must_see, shown};
@@ -15,26 +15,6 @@ use crate::problem::wrong;
 use crate::route::Route;
 use crate::shape::{Field, Shape, text, texts};
 
-/// The routes that a team can give to its members (management-api §1).
-pub(super) const AVAILABLE: [&str; 17] = [
-    "/key/generate",
-    "/key/service-account/generate",
-    "/key/update",
-    "/key/delete",
-    "/key/regenerate",
-    "/key/{key}/regenerate",
-    "/key/list",
-    "/key/info",
-    "/key/health",
-    "/key/block",
-    "/key/unblock",
-    "/key/bulk_update",
-    "/key/{key}/reset_spend",
-    "/key/aliases",
-    "/team/daily/activity",
-    "/team/daily/activity/aggregated",
-    "/spend/logs/v2",
-];
 /// Most models that a team lists.
 const MODELS_MAX: usize = 1_000;
 
@@ -77,8 +57,8 @@ pub(crate) fn routes() -> Vec<Route> {
 /// Refused when one of the routes cannot be given to members.
 pub(super) fn known_permissions(fields: &Fields) -> Result<(), Refusal> {
     let given = fields.texts(PERMISSIONS.name)?.value().unwrap_or_default();
-    match given.iter().find(|route| !AVAILABLE.contains(&route.as_str())) {
-        Some(_) => Err(wrong(PERMISSIONS.name, format!("expected routes among {AVAILABLE:?}"))),
+    match given.iter().find(|route| !MEMBER_ROUTES.contains(&route.as_str())) {
+        Some(_) => Err(wrong(PERMISSIONS.name, format!("expected routes among {MEMBER_ROUTES:?}"))),
         None => Ok(()),
     }
 }
@@ -104,7 +84,7 @@ fn told(row: &EntityRow) -> Value {
     json!({
         "team_id": row.id,
         "team_member_permissions": given.unwrap_or_else(|| json!(USUAL_PERMISSIONS)),
-        "all_available_permissions": AVAILABLE,
+        "all_available_permissions": MEMBER_ROUTES,
     })
 }
 

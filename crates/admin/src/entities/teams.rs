@@ -12,21 +12,23 @@ use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::keys::{self, models};
 use crate::problem::{self, wrong};
-use crate::promised;
-use crate::route::{Answer, Route};
+use crate::route::Route;
 use crate::routes::Admin;
-use crate::shape::{Field, Shape, list as listing, text, texts};
+use crate::shape::{Field, Shape, list as listing, object, text, texts};
 
 /// What members may do with the keys of the team.
 pub(super) const PERMISSIONS: Field =
     texts("team_member_permissions", "The management routes that members may use for its keys");
+/// The names that a team has for models.
+const ALIASES: Field =
+    object("model_aliases", "The team's own names of models, each with the model that is called");
 /// Teams.
 pub(crate) const TEAM: Family = Family {
     level: Level::Team,
     id: "team_id",
     alias: Some("team_alias"),
     fields: &["organization_id", "blocked", "models", "metadata"],
-    kept: &[PERMISSIONS, team_defaults::BUDGET, team_defaults::MODELS],
+    kept: &[PERMISSIONS, ALIASES, team_defaults::BUDGET, team_defaults::MODELS],
     not_yet: &[
         "access_group_ids",
         "admins",
@@ -38,7 +40,6 @@ pub(crate) const TEAM: Family = Family {
         "guardrails",
         "mcp_rpm_limit",
         "members",
-        "model_aliases",
         "object_permission",
         "policies",
         "prompts",
@@ -67,8 +68,7 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::OrganizationAdmins,
             ("Make a team", shape().and(&NEW)),
             new,
-        )
-        .answers(Answer::Record(promised::TEAM)),
+        ),
         Route::command(
             ("POST", "/team/update"),
             Audience::Admins,
@@ -105,8 +105,7 @@ pub(crate) fn routes() -> Vec<Route> {
             ("A team with its keys and members", &[text(TEAM.id, "The team").required()]),
             info,
         ),
-        Route::question("/team/list", Audience::Keys, ("Teams", &LISTED_BY), list)
-            .answers(Answer::List(promised::TEAM)),
+        Route::question("/team/list", Audience::Keys, ("Teams", &LISTED_BY), list),
     ]
 }
 
@@ -115,6 +114,7 @@ fn shape() -> Shape {
 }
 
 async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let fields = fields.or(&desk.gatekeeper.snapshot().settings.newcomers.team);
     let mut row = TEAM.blank(&desk, &fields)?;
     apply(&desk, &fields, &mut row).await?;
     must_change(&desk, &row)?;
@@ -150,6 +150,7 @@ async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
 async fn apply(desk: &Desk, fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
     TEAM.apply(desk, fields, row).await?;
     models(fields, team_defaults::MODELS.name)?;
+    keys::aliases(fields, ALIASES.name)?;
     team_grants::known_permissions(fields)?;
     match (row.limits.soft_budget, row.limits.max_budget) {
         (Some(soft), Some(max)) if soft >= max => {
@@ -265,5 +266,8 @@ async fn with_members(
     let roles: Vec<Value> = members.iter().map(members::role_shown).collect();
     team_defaults::show(admin, row, &mut shown).await?;
     shown.insert("members_with_roles".to_owned(), Value::Array(roles));
+    let aliases = row.metadata.get(ALIASES.name);
+    let table = aliases.map(|aliases| json!({ ALIASES.name: aliases }));
+    shown.insert("litellm_model_table".to_owned(), json!(table));
     Ok(shown)
 }

@@ -4,21 +4,20 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 use tollgate_domain::{Level, OrganizationId, UserId};
-use tollgate_faults::{Reason, Refusal};
+use tollgate_faults::Refusal;
 use tollgate_policy::{Audience, Scope};
 use tollgate_store::{EntityRow, KEYS_PER_PAGE_MAX, KeyFilter};
 
-use super::{Family, identity, listed, members, organization_members, organizations, teams};
+use super::{Family, identity, listed, organization_members, teams, user_new};
 use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::keys;
 use crate::problem::{self, wrong};
-use crate::promised;
 use crate::query::forbidden;
-use crate::route::{Answer, Route};
+use crate::route::Route;
 use crate::routes::Admin;
-use crate::shape::{Field, choice, count, flag, list as listing, text, texts};
+use crate::shape::{Field, choice, count, text};
 
 /// Users.
 pub(crate) const USER: Family = Family {
@@ -50,17 +49,6 @@ const ROLES: [&str; 4] =
     ["proxy_admin", "proxy_admin_viewer", "internal_user", "internal_user_viewer"];
 /// What users may change of their own record.
 const OWN: [&str; 2] = ["user_alias", "user_email"];
-/// Most teams that one request puts a user in.
-const TEAMS_MAX: usize = 100;
-/// What a new user has beside the fields of every user.
-const NEW: [Field; 3] = [
-    texts("organizations", "The organizations they belong to"),
-    flag("auto_create_key", "Whether they get a key; they do unless this is false"),
-    listing(
-        "teams",
-        "The teams they join: identities, or `{team_id, max_budget_in_team, user_role}`",
-    ),
-];
 /// What a list can be asked by.
 const LISTED_BY: [Field; 5] = [
     choice("role", &ROLES, "Only users with this role"),
@@ -74,13 +62,7 @@ const PAGE_SIZE: u32 = 25;
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::command(
-            ("POST", "/user/new"),
-            Audience::OrganizationAdmins,
-            ("Make a user, put them in teams, and make them a key", USER.shape().and(&NEW)),
-            new,
-        )
-        .refuses_with(&[(Reason::EntityExists, 409)]),
+        user_new::route(),
         Route::command(
             ("POST", "/user/update"),
             Audience::Keys,
@@ -104,8 +86,7 @@ pub(crate) fn routes() -> Vec<Route> {
             Audience::OrganizationAdmins,
             ("Users, page by page", &LISTED_BY),
             list,
-        )
-        .answers(Answer::Page { member: "users", fields: promised::USER }),
+        ),
         Route::question(
             "/v2/user/info",
             Audience::Keys,
@@ -121,58 +102,8 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
-/// Creates a user, puts them in teams, and makes them a key unless `auto_create_key` is false.
-async fn new(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
-    let mut rows = vec![USER.blank(&desk, &fields)?];
-    apply(&desk, &fields, &mut rows[0]).await?;
-    may_give_role(&desk, &rows[0])?;
-    let in_teams = fields.list("teams", TEAMS_MAX)?.value().unwrap_or_default();
-    for (index, team) in in_teams.iter().enumerate() {
-        let place = format!("teams[{index}]");
-        let fresh = membership(&desk, &rows[0].id, (&place, team)).await?;
-        if rows.iter().skip(1).any(|other| other.within == fresh.within) {
-            return Err(wrong(&place, "this team is listed twice"));
-        }
-        rows.push(fresh);
-    }
-    rows.extend(memberships(&desk, &rows[0], &fields).await?);
-    let user = UserId::new(&rows[0].id).map_err(|problem| wrong(USER.id, problem))?;
-    USER.insert(&desk, &rows).await.map_err(taken)?;
-    let mut answer = if fields.flag("auto_create_key")?.value() == Some(false) {
-        Map::from_iter([("key".to_owned(), json!(""))])
-    } else {
-        keys::make_for(&desk, user).await?
-    };
-    let in_teams = rows.iter().filter(|row| row.level == Level::Member);
-    let teams: Vec<&str> = in_teams.map(|row| row.within.as_str()).collect();
-    answer.extend(USER.shown(&desk, &rows[0]).await?);
-    answer.insert("teams".to_owned(), json!(teams));
-    Ok(Value::Object(answer))
-}
-
-/// The organizations that a new user is put in. Whoever does not administrate the gateway makes
-/// users of their own organizations, without the gateway's own roles, and in teams of theirs.
-async fn memberships(
-    desk: &Desk,
-    user: &EntityRow,
-    fields: &Fields,
-) -> Result<Vec<EntityRow>, Refusal> {
-    let listed = fields.texts("organizations")?.value().unwrap_or_default();
-    if listed.is_empty() {
-        desk.must_change(Scope::Gateway)?;
-    }
-    let mut rows = Vec::with_capacity(listed.len());
-    for id in listed {
-        let id = OrganizationId::new(&id).map_err(|problem| wrong("organizations", problem))?;
-        desk.must_change(Scope::Organization(&id))?;
-        organizations::ORGANIZATION.must_exist(desk, id.as_str()).await?;
-        rows.push(organization_members::fresh(desk, id.as_str(), &user.id, "internal_user"));
-    }
-    Ok(rows)
-}
-
 /// Only who administrates the gateway gives a role in it.
-fn may_give_role(desk: &Desk, row: &EntityRow) -> Result<(), Refusal> {
+pub(super) fn may_give_role(desk: &Desk, row: &EntityRow) -> Result<(), Refusal> {
     match row.metadata.get("user_role").and_then(Value::as_str) {
         Some("proxy_admin" | "proxy_admin_viewer") => desk.must_change(Scope::Gateway),
         _ => Ok(()),
@@ -210,40 +141,27 @@ async fn changeable(desk: &Desk, id: &str) -> Result<EntityRow, Refusal> {
     Ok(row)
 }
 
-/// A team that a new user is put in: its identity, or that with a budget and a role.
-async fn membership(
-    desk: &Desk,
-    user: &str,
-    (place, team): (&str, &Value),
-) -> Result<EntityRow, Refusal> {
-    let named = json!({ "team_id": team });
-    let team = if team.is_string() { &named } else { team };
-    let part = Fields::part(place, team, &["team_id", "max_budget_in_team", "user_role"])?;
-    let id = part.required("team_id", identity)?;
-    let team = teams::TEAM.find(desk, &id).await?;
-    teams::must_change(desk, &team)?;
-    let role = part.text("user_role")?.value().unwrap_or_else(|| "user".to_owned());
-    let member = json!({ "user_id": user, "role": role });
-    let mut row = members::read_member(desk, &team, (place, &member)).await?;
-    part.dollars("max_budget_in_team")?.apply(&mut row.limits.max_budget);
-    Ok(row)
+async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+    let row = changed(&desk, &fields).await?;
+    Ok(json!({ "user_id": row.id, "data": USER.shown(&desk, &row).await? }))
 }
 
-async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
+/// Changes the user that a request names, as far as the caller may.
+pub(super) async fn changed(desk: &Desk, fields: &Fields) -> Result<EntityRow, Refusal> {
     let id = fields.required(USER.id, identity)?;
-    let own = is_own(&desk, &id);
+    let own = is_own(desk, &id);
     let mut row = if own {
-        says_only_names(&fields)?;
-        USER.find(&desk, &id).await?
+        says_only_names(fields)?;
+        USER.find(desk, &id).await?
     } else {
-        changeable(&desk, &id).await?
+        changeable(desk, &id).await?
     };
-    apply(&desk, &fields, &mut row).await?;
+    apply(desk, fields, &mut row).await?;
     if !own {
-        may_give_role(&desk, &row)?;
+        may_give_role(desk, &row)?;
     }
-    USER.save(&desk, &mut row).await?;
-    Ok(json!({ "user_id": row.id, "data": USER.shown(&desk, &row).await? }))
+    USER.save(desk, &mut row).await?;
+    Ok(row)
 }
 
 /// Whether this is the record of a caller who does not manage everything.
@@ -263,7 +181,11 @@ fn says_only_names(fields: &Fields) -> Result<(), Refusal> {
     }
 }
 
-async fn apply(admin: &Admin, fields: &Fields, row: &mut EntityRow) -> Result<(), Refusal> {
+pub(super) async fn apply(
+    admin: &Admin,
+    fields: &Fields,
+    row: &mut EntityRow,
+) -> Result<(), Refusal> {
     fields.parsed("user_role", |text| {
         ROLES.contains(&text).then_some(()).ok_or_else(|| format!("expected one of {ROLES:?}"))
     })?;
@@ -381,11 +303,6 @@ async fn team_ids(admin: &Admin, user: &str) -> Result<Vec<String>, Refusal> {
     let memberships = admin.db.list_memberships(Level::Member, &user).await;
     let memberships = memberships.map_err(|problem| problem::store(&problem))?;
     Ok(memberships.into_iter().map(|row| row.within).collect())
-}
-
-/// A user that exists is a conflict, in LiteLLM's status.
-fn taken(refusal: Refusal) -> Refusal {
-    if refusal.reason == Reason::EntityExists { refusal.with_status(409) } else { refusal }
 }
 
 #[cfg(test)]

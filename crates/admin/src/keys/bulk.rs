@@ -9,7 +9,7 @@ use super::{account, command};
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::problem;
-use crate::route::Route;
+use crate::route::{Route, persistently};
 use crate::shape::{Shape, list};
 
 /// Most keys that one request changes, as LiteLLM has it.
@@ -35,7 +35,8 @@ async fn bulk_update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     }
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for (index, wanted) in listed.iter().enumerate() {
-        match one(&desk, &format!("keys[{index}]"), wanted).await {
+        let place = format!("keys[{index}]");
+        match persistently(|| one(&desk, &place, wanted)).await {
             Ok(update) => successful.push(update),
             Err(refusal) => failed.push(json!({
                 "key": wanted.get("key"),

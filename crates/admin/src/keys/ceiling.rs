@@ -12,6 +12,7 @@ use tollgate_policy::{
 use tollgate_store::{KeyRow, LevelRecord, granting};
 
 use super::make::SERVICE;
+use super::record::PERMISSIONS;
 use super::{making, no_such_key, theirs};
 use crate::desk::Desk;
 use crate::fields::Fields;
@@ -21,7 +22,7 @@ use crate::query::forbidden;
 
 /// Fields that only those write who manage everything: they change what a key may do beside its
 /// models and limits, or whom its spend is charged to.
-const ADMINS_ONLY: [&str; 3] = ["allowed_routes", "budget_id", "project_id"];
+const ADMINS_ONLY: [&str; 4] = ["allowed_routes", "budget_id", PERMISSIONS, "project_id"];
 
 /// The key that a caller calls with, and everybody whose grants bind its calls.
 struct Held {
@@ -243,6 +244,9 @@ fn same_reach(before: &KeyRow, after: &KeyRow) -> bool {
 
 /// What of a key goes beyond what the caller holds.
 async fn over(desk: &Desk, held: &Held, row: &KeyRow) -> Result<Option<Excess>, Refusal> {
+    if row.rules.get_spend_routes && !held.row.rules.get_spend_routes {
+        return Ok(Some(Excess { field: PERMISSIONS, part: None }));
+    }
     // Who is above the new key as well binds it in any case, whatever the key says. A user's own
     // grant is for keys without a team, which such a key is no way around.
     let above: Box<[Subject]> = row.above();

@@ -1,18 +1,18 @@
 //! Keys are changed, blocked, and let spend again.
 
 use serde_json::{Value, json};
-use tollgate_domain::Money;
-use tollgate_faults::{Reason, Refusal};
+use tollgate_faults::Refusal;
 use tollgate_store::KeyRow;
 
 use super::make::complete;
 use super::record::{apply, shown};
 use super::{KEY, account, ceiling, command, named, save, shape, theirs};
+use crate::account::RESET_TO;
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::problem;
 use crate::route::Route;
-use crate::shape::{Shape, dollars};
+use crate::shape::Shape;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -31,10 +31,7 @@ pub(super) fn routes() -> Vec<Route> {
             "/key/{key}/reset_spend",
             (
                 "Count less of what a key spent against its budgets",
-                Shape::of(&[
-                    KEY.required(),
-                    dollars("reset_to", "The dollars that still count").required(),
-                ]),
+                Shape::of(&[KEY.required(), RESET_TO]),
             ),
             reset_spend,
         ),
@@ -82,23 +79,14 @@ async fn block(desk: Desk, fields: Fields, blocked: bool) -> Result<Value, Refus
 async fn reset_spend(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let row = named(&desk, &fields).await?;
     desk.must_oversee(theirs(&row))?;
-    let target = fields.dollars("reset_to")?.value().unwrap_or(Money::ZERO);
     let found = desk.keys.find(&row.hash).await.map_err(|problem| problem::store(&problem))?;
     let record = found.ok_or_else(|| super::no_such_key("the key was deleted in the meantime"))?;
-    let before = desk.account(&record.own).await?;
-    let above = |most: Money| target > most;
-    if above(before.spent) || row.limits.max_budget.is_some_and(above) {
-        let message = "`reset_to` is more than the key spent, or than its budget";
-        return Err(Refusal::new(Reason::FieldOutOfRange, message).with_param("reset_to"));
-    }
-    let waived = desk.keys.waive(desk.edit(), &record.own, target, &desk.fresh_id()).await;
-    waived.map_err(|problem| problem::store(&problem))?;
-    let after = desk.account(&record.own).await?;
+    let lowered = desk.lower_spend(&fields, &record.own).await?;
     Ok(json!({
         "key_hash": row.hash.expose_hex(),
-        "spend": after.spent,
-        "previous_spend": before.spent,
+        "spend": lowered.after.spent,
+        "previous_spend": lowered.before.spent,
         "max_budget": row.limits.max_budget,
-        "budget_reset_at": after.resets_at.map(|at| at.to_string()),
+        "budget_reset_at": lowered.after.resets_at.map(|at| at.to_string()),
     }))
 }

@@ -10,10 +10,10 @@ use tollgate_store::{InsertKeyError, KeyRow, KeyRules, LimitFields};
 use super::record::{apply, shown};
 use super::{account, alias_taken, ceiling, command, making, shape, theirs};
 use crate::desk::Desk;
+use crate::entities::projects::PROJECT;
 use crate::fields::{Change, Fields};
 use crate::problem::{self, wrong};
-use crate::promised;
-use crate::route::{Answer, Route};
+use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::text;
 
@@ -29,14 +29,12 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         command("/key/generate", ("Make a key", shape(own)), |desk, fields| {
             make(desk, fields, Kind::Usual)
-        })
-        .answers(Answer::Record(promised::KEY)),
+        }),
         command(
             "/key/service-account/generate",
             ("Make a key of a team that no user stands behind", shape(own)),
             |desk, fields| make(desk, fields, Kind::Service),
-        )
-        .answers(Answer::Record(promised::KEY)),
+        ),
     ]
 }
 
@@ -127,9 +125,9 @@ pub(super) async fn with_text(
     Ok(answer)
 }
 
-/// What depends on other rows: the shared budget has to exist, and a key that is put in a team
-/// belongs to the team's organization. Only who manages everything may say otherwise, or name a
-/// team that does not exist.
+/// What depends on other rows: the shared budget and the project have to exist, and a key that is
+/// put in a team belongs to the team's organization. Only who manages everything may say otherwise,
+/// or name a team that does not exist.
 pub(super) async fn complete(
     desk: &Desk,
     fields: &Fields,
@@ -137,6 +135,11 @@ pub(super) async fn complete(
 ) -> Result<(), Refusal> {
     if fields.has("budget_id") {
         desk.must_have_budget(row.budget.as_ref()).await?;
+    }
+    if let (true, true, Some(project)) =
+        (fields.has("project_id"), desk.by.is_admin(), &row.project)
+    {
+        PROJECT.must_exist(desk, project.as_str()).await?;
     }
     let says_whose = fields.has("organization_id");
     if !fields.has("team_id") {

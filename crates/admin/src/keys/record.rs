@@ -19,7 +19,7 @@ use crate::problem::{echo, wrong};
 use crate::shape::{Field, choice, flag, object, text, texts};
 
 /// The fields of a key that can be set and changed.
-pub(super) const CHANGEABLE: [Field; 15] = [
+pub(super) const CHANGEABLE: [Field; 16] = [
     text("key_alias", "A name that people chose; no two keys have the same"),
     text("duration", "For how long it can be used, such as `30d`; `-1` is for ever"),
     texts("models", "The granted models, patterns and access groups; empty grants every model"),
@@ -35,14 +35,20 @@ pub(super) const CHANGEABLE: [Field; 15] = [
     choice("key_type", &TYPES, "What it is for, in place of `allowed_routes`"),
     object("aliases", "Its own names of models, each with the model that is called"),
     texts("enforced_params", "Fields that the body of every call has, such as `metadata.ticket`"),
+    object(PERMISSIONS, "`{get_spend_routes: true}` for a key that sees what everybody spent"),
 ];
+
+/// The field of what a key may do beside calling models.
+pub(super) const PERMISSIONS: &str = "permissions";
+/// The one permission there is.
+const SEES_SPEND: &str = "get_spend_routes";
 
 /// The types of keys.
 const TYPES: [&str; 4] = ["default", "llm_api", "management", "read_only"];
 
 /// LiteLLM's other fields of a key. They are refused when they ask for something, because a limit
 /// that is accepted and not enforced is worse than one that is refused.
-pub(super) const NOT_YET: [&str; 26] = [
+pub(super) const NOT_YET: [&str; 25] = [
     "access_group_ids",
     "agent_id",
     "allowed_cache_controls",
@@ -58,7 +64,6 @@ pub(super) const NOT_YET: [&str; 26] = [
     "guardrails",
     "mcp_rpm_limit",
     "object_permission",
-    "permissions",
     "policies",
     "prompts",
     "rotation_interval",
@@ -73,7 +78,7 @@ pub(super) const NOT_YET: [&str; 26] = [
 
 /// Where the metadata holds the tags.
 const TAGS: &str = "tags";
-/// Most names of models that a key has of its own.
+/// Most names of models that a key or a team has of its own.
 const ALIASES_MAX: usize = 100;
 /// Longest alias, in bytes, as LiteLLM has it.
 const ALIAS_BYTES_MAX: usize = 255;
@@ -129,21 +134,38 @@ fn describe(fields: &Fields, metadata: &mut Map<String, Value>) -> Result<(), Re
 fn rules(fields: &Fields, rules: &mut KeyRules) -> Result<(), Refusal> {
     routes(fields, rules)?;
     fields.texts("enforced_params")?.apply_or_default(&mut rules.enforced_params);
-    let aliases = fields.object("aliases")?.try_map(|object| {
+    aliases(fields, "aliases")?.apply_or_default(&mut rules.aliases);
+    permissions(fields)?.apply_or_default(&mut rules.get_spend_routes);
+    Ok(())
+}
+
+/// Whether a key may see what everybody spent: LiteLLM's other permissions are for what is not
+/// there.
+fn permissions(fields: &Fields) -> Result<Change<bool>, Refusal> {
+    fields.object(PERMISSIONS)?.try_map(|given| {
+        let part = Fields::part(PERMISSIONS, &Value::Object(given), &[SEES_SPEND])?;
+        Ok(part.flag(SEES_SPEND)?.value().unwrap_or_default())
+    })
+}
+
+/// Other names of models, each with the model that it stands for.
+pub(crate) fn aliases(
+    fields: &Fields,
+    field: &'static str,
+) -> Result<Change<BTreeMap<String, String>>, Refusal> {
+    fields.object(field)?.try_map(|object| {
         if object.len() > ALIASES_MAX {
-            return Err(wrong("aliases", format!("more than {ALIASES_MAX} names")));
+            return Err(wrong(field, format!("more than {ALIASES_MAX} names")));
         }
         let one = |(name, target): (&String, &Value)| {
-            let target = target.as_str().ok_or_else(|| wrong("aliases", "expected names"))?;
+            let target = target.as_str().ok_or_else(|| wrong(field, "expected names"))?;
             for model in [name.as_str(), target] {
-                ModelName::new(model).map_err(|problem| wrong("aliases", problem))?;
+                ModelName::new(model).map_err(|problem| wrong(field, problem))?;
             }
             Ok((name.clone(), target.to_owned()))
         };
-        object.iter().map(one).collect::<Result<BTreeMap<_, _>, Refusal>>()
-    })?;
-    aliases.apply_or_default(&mut rules.aliases);
-    Ok(())
+        object.iter().map(one).collect()
+    })
 }
 
 /// The routes of a key, said one by one or by what the key is for.
@@ -228,6 +250,7 @@ pub(super) fn shown(row: &KeyRow, account: &Account) -> Map<String, Value> {
         ("allowed_routes", json!(row.rules.allowed_routes)),
         ("key_type", json!(KeyType::of(&row.rules.allowed_routes).as_str())),
         ("aliases", json!(row.rules.aliases)),
+        (PERMISSIONS, permitted(&row.rules)),
         ("enforced_params", some(&row.rules.enforced_params)),
         ("tags", row.metadata.get(TAGS).cloned().unwrap_or_default()),
         ("blocked", json!(row.blocked)),
@@ -241,6 +264,10 @@ pub(super) fn shown(row: &KeyRow, account: &Account) -> Map<String, Value> {
     limits::show(&row.limits, &mut shown);
     account.show(&mut shown);
     shown
+}
+
+fn permitted(rules: &KeyRules) -> Value {
+    if rules.get_spend_routes { json!({ SEES_SPEND: true }) } else { json!({}) }
 }
 
 /// A list as LiteLLM shows one that may be absent.
@@ -318,6 +345,22 @@ mod tests {
             let mut rules = KeyRules { allowed_routes, ..KeyRules::default() };
             let read = routes(&fields(&sent), &mut rules);
             assert_eq!(read.ok().map(|()| json!(rules.allowed_routes)), after, "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_key_may_see_what_everybody_spent_and_no_other_permission_is_taken() {
+        for (sent, after) in [
+            (json!({}), Some(true)),
+            (json!({"permissions": null}), Some(false)),
+            (json!({"permissions": {}}), Some(false)),
+            (json!({"permissions": {"get_spend_routes": true}}), Some(true)),
+            (json!({"permissions": {"get_spend_routes": 1}}), None),
+            (json!({"permissions": {"allow_pii_controls": true}}), None),
+        ] {
+            let mut read = KeyRules { get_spend_routes: true, ..KeyRules::default() };
+            let read = rules(&fields(&sent), &mut read).map(|()| read.get_spend_routes).ok();
+            assert_eq!(read, after, "{sent}");
         }
     }
 

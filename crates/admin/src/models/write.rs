@@ -24,6 +24,7 @@ const OF_TEAMS: [&str; 2] = ["team_id", "team_public_model_name"];
 pub(super) fn routes() -> Vec<Route> {
     let naming = || Shape::of(&[text(ID, "The deployment").required()]);
     let id = text("id", "The deployment").required();
+    let other = text("id", "The deployment, where `model_info.id` does not name it").naming();
     vec![
         Route::command(
             ("POST", "/model/new"),
@@ -40,7 +41,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::command(
             ("POST", "/model/update"),
             Audience::Admins,
-            ("Change the deployment that `model_info.id` names", Shape::of(&fields())),
+            ("Change a deployment of the database", Shape::of(&[other]).and(&fields())),
             update_whole,
         ),
         Route::command(
@@ -117,11 +118,18 @@ async fn update(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     change(&desk, &fields, (ID, id.as_str())).await
 }
 
-/// LiteLLM's older way: the same, with the id in `model_info`.
+/// LiteLLM's older way: the same, with the id in `model_info`, or beside it as its client sends it.
 async fn update_whole(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     let info = fields.object(INFO)?.value().unwrap_or_default();
-    let Some(id) = id_of(&info)? else {
-        return Err(missing("model_info.id", "`model_info.id` names the deployment"));
+    let beside = fields.parsed("id", DeploymentId::new)?.value().map(|id| id.to_string());
+    let id = match (id_of(&info)?, beside) {
+        (Some(within), Some(beside)) if within != beside => {
+            return Err(wrong("id", "`model_info.id` names another deployment"));
+        }
+        (Some(id), _) | (None, Some(id)) => id,
+        (None, None) => {
+            return Err(missing("model_info.id", "`model_info.id` names the deployment"));
+        }
     };
     change(&desk, &fields, ("model_info.id", &id)).await
 }

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use tollgate_faults::{Dialect, Reason, Refusal, render};
 use tollgate_policy::Audience;
 
-use super::schema::{self, Taken, taken};
-use crate::route::{Answer, Described};
+use super::schema::{Taken, taken};
+use super::told;
+use crate::answer::{Answer, Told};
+use crate::route::Described;
 use crate::shape::{Field, Kind};
 
 /// One operation of the description.
@@ -41,6 +43,8 @@ pub struct Operation {
     pub answers: Vec<(&'static str, Value)>,
     /// Statuses beside 200 that are no refusals, and what they say.
     pub also: &'static [(u16, &'static str)],
+    /// The record that its answers tell of.
+    pub told: Option<&'static Told>,
     /// Whose error bodies it answers with.
     pub dialect: Dialect,
     /// Why it may refuse.
@@ -132,6 +136,7 @@ impl From<&Described> for Operation {
             extra: Extra::Refused,
             answers: answers(row.answer),
             also: &[],
+            told: row.answer.told(),
             dialect: Dialect::OpenAi,
             reasons: reasons(row),
             deviations: row.deviations,
@@ -169,6 +174,9 @@ const fn who(audience: Audience) -> &'static str {
         Audience::Keys => "every key, about what it may see",
         Audience::Managers => "whoever manages something, such as a team or keys of their own",
         Audience::OrganizationAdmins => "administrators of organizations and of the gateway",
+        Audience::SpendViewers => {
+            "administrators of the gateway, and keys that may see what everybody spent"
+        }
         Audience::Admins => "administrators of the gateway",
     }
 }
@@ -177,13 +185,11 @@ fn answers(answer: Answer) -> Vec<(&'static str, Value)> {
     const JSON: &str = "application/json";
     vec![match answer {
         Answer::Any => (JSON, json!({})),
-        Answer::Record(fields) => (JSON, schema::record(fields)),
-        Answer::List(fields) => (JSON, json!({ "type": "array", "items": schema::record(fields) })),
-        Answer::Page { member, fields } => {
-            let list = json!({ "type": "array", "items": schema::record(fields) });
-            let properties = json!({ member: list });
-            let page = json!({ "type": "object", "properties": properties, "required": [member] });
-            (JSON, page)
+        Answer::Count => (JSON, json!({ "type": "integer", "minimum": 0 })),
+        Answer::One(told) => (JSON, told::link(told)),
+        Answer::List(told) => (JSON, json!({ "type": "array", "items": told::link(told) })),
+        Answer::Each(told) => {
+            (JSON, json!({ "type": "object", "additionalProperties": told::link(told) }))
         }
         Answer::Html => ("text/html", json!({ "type": "string" })),
     }]

@@ -9,7 +9,7 @@ use tollgate_faults::{Dialect, Reason, article};
 use super::Operation;
 
 /// The schemas of the error bodies.
-pub(super) fn schemas() -> Value {
+pub(super) fn schemas() -> Map<String, Value> {
     let text = json!({ "type": "string" });
     let open_ai = json!({
         "message": text,
@@ -26,7 +26,7 @@ pub(super) fn schemas() -> Value {
     {
         schemas.insert(schema_name(dialect), error(own));
     }
-    Value::Object(schemas)
+    schemas
 }
 
 /// An error body: what the dialect says, and our facts beside it.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fields::{LIST_MAX, TEXT_BYTES_MAX};
-use crate::shape::{Field, Kind};
+use crate::shape::Kind;
 
 /// What a field takes.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,15 +68,4 @@ pub(super) fn only_empty() -> Value {
         "enum": [null, false, 0, "", "default", [], {}],
         "description": "Not supported yet: refused unless it asks for nothing",
     })
-}
-
-/// A record of an answer. Answers may hold more than is described.
-pub(super) fn record(fields: &[Field]) -> Value {
-    let property = |field: &Field| {
-        let mut schema = or_null(&taken(field.kind).schema);
-        schema["description"] = json!(field.about);
-        (field.name.to_owned(), schema)
-    };
-    let properties: serde_json::Map<String, Value> = fields.iter().map(property).collect();
-    json!({ "type": "object", "properties": properties })
 }

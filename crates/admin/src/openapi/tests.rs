@@ -43,7 +43,7 @@ fn what_removes_is_null_and_what_is_required_is_not() {
     let anchor = &schema["properties"]["anchor"];
     assert_eq!(anchor["enum"], serde_json::json!(["created_at", null]));
     assert_eq!(schema["additionalProperties"], false);
-    let empty = &schema["properties"]["permissions"]["enum"];
+    let empty = &schema["properties"]["policies"]["enum"];
     assert!(empty.as_array().is_some_and(|values| values.contains(&Value::Null)), "{schema}");
     let operation = &document["paths"]["/tag/delete"]["post"];
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];

@@ -19,7 +19,11 @@ pub(super) fn routes() -> Vec<Route> {
     let question = |path| Route::question(path, Audience::Admins, (ABOUT, &[]), asked);
     let command =
         |path, takes| Route::command(("POST", path), Audience::Admins, (ABOUT, takes), changed);
+    let refused = |path| Route::refused((("POST", path), Audience::Admins, ABOUT), &[], unkept);
     vec![
+        Route::question("/cache/settings", Audience::Admins, (ABOUT, &[]), settings),
+        refused("/cache/settings"),
+        refused("/cache/settings/test"),
         question("/cache/ping"),
         question("/cache/redis/info"),
         command("/cache/delete", keys),
@@ -33,6 +37,17 @@ async fn asked(_: Desk, _: Asked) -> Result<Value, Refusal> {
 
 async fn changed(_: Desk, _: Fields) -> Result<Value, Refusal> {
     Err(none())
+}
+
+async fn settings(_: Desk, _: Asked) -> Result<Value, Refusal> {
+    Err(unkept())
+}
+
+/// Nothing went wrong here, as it has with a cache that does not answer.
+fn unkept() -> Refusal {
+    let message = "this gateway keeps no answers to give them again";
+    Refusal::new(Reason::ParameterUnsupported, message)
+        .with_fix("nothing is cached, so there is nothing to set")
 }
 
 fn none() -> Refusal {

@@ -10,6 +10,7 @@ use tollgate_policy::Audience;
 use super::router;
 use crate::asked::Asked;
 use crate::desk::Desk;
+use crate::entities::teams::TEAM;
 use crate::problem::{self, absent};
 use crate::route::Route;
 use crate::shape::{Field, choice, text};
@@ -76,6 +77,8 @@ const SETTINGS: [Setting; 8] = [
     },
 ];
 
+/// What is told of routes to which requests are passed on as they are.
+const PASSED: &str = "Routes that pass requests on as they are; there are none";
 const LIST: [Field; 1] =
     [choice("config_type", &["general_settings"], "The section; there is one")];
 const ONE: [Field; 1] = [text("field_name", "The setting").required()];
@@ -100,12 +103,43 @@ pub(super) fn routes() -> Vec<Route> {
             ("The callbacks, of which there are none, and the settings of routing", &[]),
             callbacks,
         ),
+        nothing("/config/cost_discount_config", "The discounts on prices; there are none", values),
+        nothing("/config/cost_margin_config", "The margins on prices; there are none", values),
+        nothing("/config/pass_through_endpoint", PASSED, endpoints),
+        Route::question(
+            "/config/pass_through_endpoint/team/{team_id}",
+            Audience::Admins,
+            (PASSED, &[text("team_id", "The team").required()]),
+            endpoints_of_team,
+        ),
         Route::open(
             "/config/yaml",
             "LiteLLM's placeholder; it tells nothing",
             |_| json!({ "hello": "world" }),
         ),
     ]
+}
+
+/// A setting of LiteLLM's that the file cannot make here.
+fn nothing<F, A>(path: &'static str, about: &'static str, run: F) -> Route
+where
+    F: Fn(Desk, Asked) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Result<Value, Refusal>> + Send,
+{
+    Route::question(path, Audience::Admins, (about, &[]), run)
+}
+
+async fn values(_: Desk, _: Asked) -> Result<Value, Refusal> {
+    Ok(json!({ "values": {} }))
+}
+
+async fn endpoints(_: Desk, _: Asked) -> Result<Value, Refusal> {
+    Ok(json!({ "endpoints": [] }))
+}
+
+async fn endpoints_of_team(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
+    TEAM.must_exist(&desk, asked.required("team_id")?).await?;
+    endpoints(desk, asked).await
 }
 
 async fn list(desk: Desk, asked: Asked) -> Result<Value, Refusal> {

@@ -17,6 +17,10 @@ pub(super) fn routes() -> Vec<Route> {
     let row = |method, path, takes| {
         Route::command((method, path), Audience::Admins, (ABOUT, takes), refused)
     };
+    let unread = |method, path| {
+        let row = ((method, path), Audience::Admins, ABOUT);
+        Route::refused(row, &[], truth)
+    };
     let field = [text("field_name", "The field"), text("config_type", "Its section")];
     let model = text("model", "The model group");
     vec![
@@ -46,10 +50,23 @@ pub(super) fn routes() -> Vec<Route> {
             ]),
         ),
         row("DELETE", "/fallback/{model}", Shape::of(&[model.required()])),
+        unread("PATCH", "/config/cost_discount_config"),
+        unread("PATCH", "/config/cost_margin_config"),
+        unread("POST", "/config/pass_through_endpoint"),
+        unread("DELETE", "/config/pass_through_endpoint"),
+        Route::refused(
+            (("POST", "/config/pass_through_endpoint/{endpoint_id}"), Audience::Admins, ABOUT),
+            &[text("endpoint_id", "The route").required()],
+            truth,
+        ),
     ]
 }
 
 async fn refused(_: Desk, _: Fields) -> Result<Value, Refusal> {
+    Err(truth())
+}
+
+fn truth() -> Refusal {
     let message = "the configuration file says how this gateway works; nothing was changed";
-    Err(Refusal::new(Reason::ParameterUnsupported, message).with_fix(FIX))
+    Refusal::new(Reason::ParameterUnsupported, message).with_fix(FIX)
 }

@@ -1,4 +1,4 @@
-//! `POST /spend/calculate`: what an answer costs by the prices in force.
+//! `POST /spend/calculate`: what an answer costs, or a prompt alone, by the prices in force.
 
 use serde_json::{Map, Value, json};
 use tollgate_domain::{Quantity, Usage, UsageKind};
@@ -9,26 +9,47 @@ use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::problem::{self, echo, missing};
 use crate::route::Route;
-use crate::shape::{Shape, object, text};
+use crate::shape::{Shape, list, object, text};
+
+/// The field that holds an answer.
+const ANSWER: &str = "completion_response";
+/// The field that holds a prompt.
+const PROMPT: &str = "messages";
+/// Most messages of a prompt.
+const MESSAGES_MAX: usize = 1_000;
 
 pub(super) fn routes() -> Vec<Route> {
     let takes = Shape::of(&[
         text("model", "The model group, where the answer names none"),
-        object("completion_response", "An answer of a chat, with its `usage`").required(),
+        object(ANSWER, "An answer of a chat, with its `usage`"),
+        list(PROMPT, "A conversation in place of an answer: its tokens are counted"),
     ]);
-    let about = "What an answer costs by the prices in force; nothing is charged";
-    let takes = takes.but_not(&["messages"]);
+    let about = "What an answer costs, or a prompt, by the prices in force; nothing is charged";
     vec![Route::lookup("/spend/calculate", Audience::Keys, (about, takes), calculate)]
 }
 
 async fn calculate(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
-    let answer = fields.object("completion_response")?.value().unwrap_or_default();
+    let answer = fields.object(ANSWER)?.value();
+    let prompt = fields.list(PROMPT, MESSAGES_MAX)?.value();
     let named = fields.text("model")?.value();
-    let of_answer = answer.get("model").and_then(Value::as_str).map(str::to_owned);
-    let Some(model) = named.or(of_answer) else {
+    let of_answer = answer.as_ref().and_then(|answer| answer.get("model")?.as_str());
+    let Some(model) = named.or_else(|| of_answer.map(str::to_owned)) else {
         return Err(missing("model", "`model` is missing"));
     };
-    let usage = usage(&answer)?;
+    let usage = match (&answer, prompt) {
+        (Some(_), Some(_)) => {
+            return Err(problem::wrong(PROMPT, format!("one of `{PROMPT}` and `{ANSWER}`")));
+        }
+        (Some(answer), None) => usage(answer)?,
+        (None, Some(messages)) => {
+            let body = json!({ "model": model, "messages": messages }).to_string();
+            prompted(desk.running.prompt_tokens(body.into()).await?)
+        }
+        (None, None) => {
+            let message = format!("one of `{ANSWER}` and `{PROMPT}` is needed");
+            return Err(missing(ANSWER, &message));
+        }
+    };
     let snapshot = desk.configuration.snapshot();
     let resolved = snapshot.resolve(&model);
     let first = resolved.as_ref().and_then(|resolved| resolved.deployments.first());
@@ -41,9 +62,17 @@ async fn calculate(desk: Desk, fields: Fields) -> Result<Value, Refusal> {
     Ok(json!({ "cost": cost }))
 }
 
+/// The usage of a prompt that nothing is answered to.
+fn prompted(tokens: u64) -> Usage {
+    let usage = Usage::UNKNOWN.with(UsageKind::Input, Quantity::whole(tokens));
+    [UsageKind::CachedRead, UsageKind::Output, UsageKind::Reasoning]
+        .into_iter()
+        .fold(usage, |usage, kind| usage.with(kind, Quantity::whole(0)))
+}
+
 /// The usage as a chat's answer tells it: totals, with what is cheaper or dearer named apart.
 fn usage(answer: &Map<String, Value>) -> Result<Usage, Refusal> {
-    let field = "completion_response";
+    let field = ANSWER;
     let Some(told) = answer.get("usage") else {
         return Err(missing(field, "the answer has no `usage`"));
     };

@@ -37,7 +37,7 @@ const NAMES: [Field; 7] = [
 
 pub(super) fn routes() -> Vec<Route> {
     let about = "What teams, customers or keys spent, by model group";
-    vec![Route::question("/global/spend/report", Audience::Admins, (about, &NAMES), report)]
+    vec![Route::question("/global/spend/report", Audience::SpendViewers, (about, &NAMES), report)]
 }
 
 async fn report(desk: Desk, asked: Asked) -> Result<Value, Refusal> {

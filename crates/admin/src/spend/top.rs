@@ -12,15 +12,16 @@ use super::{END, START, asked_or_usual, list, must_see_all, span, spenders};
 use crate::asked::Asked;
 use crate::desk::Desk;
 use crate::problem;
-use crate::query::number;
 use crate::route::Route;
 use crate::routes::Admin;
 use crate::shape::{Field, count, text};
 
 /// Most rows of one answer.
 const ROWS_MAX: usize = 1_000;
+/// The same where a request names fewer.
+const LIMIT_MAX: u32 = 1_000;
 /// Models that are told when the request names no number, as in LiteLLM.
-const MODELS_USUAL: usize = 10;
+const MODELS_USUAL: u32 = 10;
 /// Teams that are told day by day, as in LiteLLM.
 const TEAMS_MAX: usize = 10;
 /// Most tags that one request names.
@@ -35,31 +36,31 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::question(
             "/global/spend/keys",
-            Audience::Admins,
+            Audience::SpendViewers,
             ("The keys that cost most, in the last thirty days unless days are named", &LIMITED),
             keys,
         ),
         Route::question(
             "/global/spend/models",
-            Audience::Admins,
+            Audience::SpendViewers,
             ("The model groups that cost most, likewise", &LIMITED),
             models,
         ),
         Route::question(
             "/global/spend/teams",
-            Audience::Admins,
+            Audience::SpendViewers,
             ("What teams cost, day by day, likewise", &DAYS),
             teams,
         ),
         Route::question(
             "/global/spend/provider",
-            Audience::Admins,
+            Audience::SpendViewers,
             ("What each provider was paid", &[START.required(), END.required()]),
             providers,
         ),
         Route::question(
             "/global/spend/tags",
-            Audience::Admins,
+            Audience::SpendViewers,
             ("What calls with each tag cost", &OF_TAGS),
             tags,
         ),
@@ -85,7 +86,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn keys(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
-    let most = limit(&asked, ROWS_MAX)?;
+    let most = limit(&asked, LIMIT_MAX)?;
     let mut found = spenders(&desk, Level::Key, &asked_or_usual(&desk, &asked)?).await?;
     found.truncate(most);
     let labels = labels(&desk, &found).await?;
@@ -291,12 +292,8 @@ async fn spend_users(desk: Desk, asked: Asked) -> Result<Value, Refusal> {
     Ok(list(found.iter().map(|(id, spend)| json!({ "user_id": id, "spend": spend.cost }))))
 }
 
-fn limit(asked: &Asked, usual: usize) -> Result<usize, Refusal> {
-    let limit = number("limit", asked.text("limit"), usual)?;
-    if limit > ROWS_MAX {
-        return Err(problem::wrong("limit", format!("at most {ROWS_MAX}")));
-    }
-    Ok(limit)
+fn limit(asked: &Asked, usual: u32) -> Result<usize, Refusal> {
+    Ok(asked.number("limit", usual, LIMIT_MAX)? as usize)
 }
 
 /// What the keys with these ids are called.

@@ -12,7 +12,7 @@ use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
     let about = "What everybody spent in the last thirty days, and the gateway's budget";
-    vec![Route::question("/global/spend", Audience::Admins, (about, &[]), whole)]
+    vec![Route::question("/global/spend", Audience::SpendViewers, (about, &[]), whole)]
 }
 
 async fn whole(desk: Desk, _: Asked) -> Result<Value, Refusal> {

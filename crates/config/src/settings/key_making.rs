@@ -96,12 +96,7 @@ fn defaults(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Map<String, J
             defaults.insert(name.to_owned(), value);
         }
     };
-    let dollars = section.take("max_budget").and_then(|entry| {
-        let text = reader.dollars(entry).map(|_| reader.json(&entry.node))?;
-        let text: String = text.trim_matches('"').to_owned();
-        serde_json::from_str(&text).ok()
-    });
-    keep("max_budget", dollars);
+    keep("max_budget", section.take("max_budget").and_then(|entry| dollars(reader, entry)));
     for name in COUNTS {
         let count = section.take(name).and_then(|entry| reader.count(entry, COUNT_MAX));
         keep(name, count.map(Json::from));
@@ -115,13 +110,7 @@ fn defaults(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Map<String, J
     keep("user_id", user.map(Json::from));
     let team = section.take("team_id").and_then(|e| word(reader, e, checked(TeamId::new)));
     keep("team_id", team.map(Json::from));
-    let models = section.take("models").map(|entry| {
-        let texts = reader.texts(entry);
-        if let Some(problem) = texts.iter().find_map(|text| ModelName::new(text).err()) {
-            reader.out_of_range(entry, "`models` holds no model".to_owned(), &problem.to_string());
-        }
-        texts
-    });
+    let models = section.take("models").map(|entry| models(reader, entry));
     keep("models", models.map(Json::from));
     let metadata = section.take("metadata").and_then(|entry| {
         reader.mapping(entry)?;
@@ -131,8 +120,25 @@ fn defaults(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Map<String, J
     defaults
 }
 
+/// An amount of dollars, as requests have it.
+pub(super) fn dollars(reader: &mut Reader<'_>, entry: &Entry) -> Option<Json> {
+    let text = reader.dollars(entry).map(|_| reader.json(&entry.node))?;
+    serde_json::from_str(text.trim_matches('"')).ok()
+}
+
+/// The names of models, patterns and access groups.
+pub(super) fn models(reader: &mut Reader<'_>, entry: &Entry) -> Vec<String> {
+    let texts = reader.texts(entry);
+    if let Some(problem) = texts.iter().find_map(|text| ModelName::new(text).err()) {
+        reader.out_of_range(entry, "`models` holds no model".to_owned(), &problem.to_string());
+    }
+    texts
+}
+
 /// Reads a word as something, and keeps the word.
-fn checked<T, E>(parse: impl Fn(&str) -> Result<T, E>) -> impl Fn(&str) -> Result<String, E> {
+pub(super) fn checked<T, E>(
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> impl Fn(&str) -> Result<String, E> {
     move |text| parse(text).map(|_| text.to_owned())
 }
 
@@ -160,9 +166,9 @@ fn grace(reader: &mut Reader<'_>) -> Option<Duration> {
 }
 
 /// The whole numbers.
-const COUNTS: [&str; 3] = ["max_parallel_requests", "tpm_limit", "rpm_limit"];
+pub(super) const COUNTS: [&str; 3] = ["max_parallel_requests", "tpm_limit", "rpm_limit"];
 /// The largest of them.
-const COUNT_MAX: u64 = i64::MAX.unsigned_abs();
+pub(super) const COUNT_MAX: u64 = i64::MAX.unsigned_abs();
 /// Keys of LiteLLM's in these sections that have no effect yet.
 const UNREAD: KnownKeys = KnownKeys::KEY_MAKING;
 

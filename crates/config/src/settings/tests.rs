@@ -3,6 +3,7 @@
 use super::*;
 use crate::deployment::Forwards;
 use crate::timeouts::SharedTimeouts;
+use tollgate_policy::AddressRange;
 
 /// The settings of the three sections as one YAML text, and the codes of the findings.
 pub(super) fn settings(
@@ -106,6 +107,29 @@ fn media_are_fetched_unless_the_file_says_otherwise() {
     ] {
         assert_eq!(clean(text, &[]).0.fetch_media, fetch, "{text}");
     }
+}
+
+#[test]
+fn forwarded_addresses_are_believed_of_listed_proxies_only() {
+    let set = |text: &str| format!("general_settings: {{{text}}}");
+    let both = "use_x_forwarded_for: true, trusted_proxy_ranges: [10.0.0.0/8, 'fd00::1']";
+    let (of_file, _) = clean(&set(both), &[]);
+    let ranges = ["10.0.0.0/8", "fd00::1"].map(|text| AddressRange::parse(text).expect("a range"));
+    assert_eq!(of_file.trusted_proxies, TrustedProxies::new(ranges.to_vec()));
+    for (text, codes) in [
+        ("", vec![]),
+        ("use_x_forwarded_for: false", vec![]),
+        ("trusted_proxy_ranges: []", vec![]),
+        ("use_x_forwarded_for: true", vec![code::NO_EFFECT]),
+        ("use_x_forwarded_for: true, trusted_proxy_ranges: []", vec![code::NO_EFFECT]),
+        ("trusted_proxy_ranges: [10.0.0.0/8]", vec![code::NO_EFFECT]),
+    ] {
+        let (settings, _, found) = settings(&set(text), &[]);
+        assert_eq!(found, codes, "{text}");
+        assert_eq!(settings.trusted_proxies, TrustedProxies::default(), "{text}");
+    }
+    let wrong = "use_x_forwarded_for: true, trusted_proxy_ranges: [10.0.0.0/8, proxy.test]";
+    assert_eq!(settings(&set(wrong), &[]).2, [code::OUT_OF_RANGE]);
 }
 
 #[test]

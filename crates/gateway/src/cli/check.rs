@@ -9,7 +9,7 @@ use tollgate_domain::Clock as _;
 use crate::cli::grades::Grades;
 use crate::cli::{FINDINGS, NOT_STARTED};
 use crate::clock::SystemClock;
-use crate::{environment, startup};
+use crate::startup;
 
 /// What `check` takes.
 #[derive(Debug, clap::Args)]
@@ -52,11 +52,13 @@ impl Check {
     /// What is to be said, and the status that says it too.
     fn checked(&self) -> anyhow::Result<(String, ExitCode)> {
         let text = startup::read_config(&self.file)?;
-        let lookup =
-            |name: &str| environment::lookup(name).or_else(|| startup::built_in(name, None));
         let dated = (None, SystemClock::start().now());
-        let compiled =
-            startup::compile_or_findings((&self.file, &text), &lookup, dated, &Stored::default())?;
+        let compiled = startup::compile_or_findings(
+            (&self.file, &text),
+            &startup::variable,
+            dated,
+            &Stored::default(),
+        )?;
         if let Some(From::Litellm) = self.from {
             let grades = Grades::of(&text, &compiled);
             let status = if compiled.is_ok() { ExitCode::SUCCESS } else { FINDINGS.into() };

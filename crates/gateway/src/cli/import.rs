@@ -10,17 +10,18 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tollgate_config::{Snapshot, Stored};
+use tollgate_config::{Compiled, Findings, LeftOut, Snapshot, Source, Stored};
 use tollgate_domain::{KeyHash, Random, Secret, Timestamp};
-use tollgate_store::{By, Db};
+use tollgate_store::{By, Db, StoredModels};
 use tollgate_takeover::daily::DailySums;
-use tollgate_takeover::map::{IMPORTED_BY, Told, map};
+use tollgate_takeover::map::{CREDENTIALS, DEPLOYMENTS, IMPORTED_BY, Told, map};
 use tollgate_takeover::secrets::SaltKey;
 use tollgate_takeover::{Plan, source};
 
 use self::report::Report;
 use crate::cli::grades::Grades;
 use crate::cli::{FINDINGS, NOT_STARTED};
+use crate::in_force::as_stored;
 use crate::random::SystemRandom;
 use crate::sharing::Sharing;
 use crate::{clock, environment, salt_key, startup, wiring};
@@ -35,7 +36,8 @@ pub(super) enum Import {
 /// What `import litellm` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Litellm {
-    /// LiteLLM's configuration file, which the gateway will serve with
+    /// LiteLLM's configuration file, which the gateway will serve with; where LiteLLM ran without
+    /// one, a file with `general_settings: {store_model_in_db: true}`
     #[arg(long, short, value_name = "FILE", env = "CONFIG_FILE_PATH")]
     config: PathBuf,
     /// LiteLLM's database; it is only read
@@ -94,7 +96,8 @@ impl Litellm {
         let now = clock.now();
         let (snapshot, config) = self.configured(now)?;
         let target = self.target(&snapshot)?;
-        let plan = self.plan(&snapshot, now).await?;
+        let mut plan = self.plan(&snapshot, now).await?;
+        self.tell_left_out(&mut plan, now)?;
         let mut report = Report::new(now, &plan, config);
         if self.apply {
             std::fs::create_dir_all(&self.data_dir)
@@ -110,7 +113,7 @@ impl Litellm {
                 report.counted = Sharing::renew(&db, settings, (&clock, &SystemRandom)).await?;
             }
             report.applied = Some(applied);
-            report.checks = plan.verify(&db).await?;
+            report.checks = plan.verify(&db, &vault).await?;
             db.close().await;
         }
         Ok(report)
@@ -119,24 +122,47 @@ impl Litellm {
     /// The configuration and the grades of its keys.
     fn configured(&self, now: Timestamp) -> anyhow::Result<(Snapshot, Grades)> {
         let text = startup::read_config(&self.config)?;
-        let lookup =
-            |name: &str| environment::lookup(name).or_else(|| startup::built_in(name, None));
-        let dated = (Some(self.data_dir.as_path()), now);
-        let compiled = startup::compile_or_findings(
-            (&self.config, &text),
-            &lookup,
-            dated,
-            &Stored::default(),
-        )?;
+        let compiled = self.compiled(&text, now, &Stored::default())?;
         let grades = Grades::of(&text, &compiled);
         match compiled {
             Ok(compiled) => Ok((compiled.snapshot, grades)),
-            Err(_) => anyhow::bail!(
-                "the configuration {} cannot be used here yet; `tollgate check --from litellm` \
-                 says what to change",
-                self.config.display()
-            ),
+            Err(findings) => {
+                let name = self.config.display().to_string();
+                let findings = findings.render(&Source { name: &name, text: &text });
+                anyhow::bail!(
+                    "the configuration {name} cannot be used here yet; `tollgate check --from \
+                     litellm` grades it key by key\n\n{findings}"
+                )
+            }
         }
+    }
+
+    fn compiled(
+        &self,
+        text: &str,
+        now: Timestamp,
+        stored: &Stored,
+    ) -> anyhow::Result<Result<Compiled, Findings>> {
+        let dated = (Some(self.data_dir.as_path()), now);
+        startup::compile_or_findings((&self.config, text), &startup::variable, dated, stored)
+    }
+
+    /// Says of what comes over what a gateway with this configuration and this environment would
+    /// leave out.
+    fn tell_left_out(&self, plan: &mut Plan, now: Timestamp) -> anyhow::Result<()> {
+        let models = StoredModels {
+            deployments: plan.deployments.clone(),
+            credentials: plan.credentials.clone(),
+            unreadable: Vec::new(),
+        };
+        let text = startup::read_config(&self.config)?;
+        let Ok(compiled) = self.compiled(&text, now, &as_stored(&models))? else { return Ok(()) };
+        for LeftOut { noun, id, problem, .. } in compiled.left_out {
+            let what = if noun == "credential" { CREDENTIALS } else { DEPLOYMENTS };
+            let note = format!("it would be left out here: {problem}");
+            plan.grades.retract(what, note, &id);
+        }
+        Ok(())
     }
 
     /// The database to write to, which is not LiteLLM's own: its migrations may drop tables that
@@ -166,6 +192,7 @@ impl Litellm {
             calendar: &snapshot.settings.calendar,
             now,
             salt_key: salt_key.as_ref(),
+            store_models: snapshot.settings.store_models,
             gateway_period: period.as_deref(),
         };
         Ok(Plan::new(map(&read, &told), daily, now))

@@ -9,14 +9,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tollgate_config::{Served, Snapshot};
-use tollgate_domain::{Clock, Money, PriceSheetId, Timestamp, UsageSource};
-use tollgate_store::{CorrectedEntry, Correction, Db, EntryPage};
+use tollgate_config::{Compiled, Served, Snapshot, Stored};
+use tollgate_domain::{Clock, Money, PriceSheetId, Secret, Timestamp, UsageSource};
+use tollgate_store::{CorrectedEntry, Correction, Db, EntryPage, Vault};
 
 use crate::clock::SystemClock;
 use crate::random::SystemRandom;
 use crate::sharing::Sharing;
-use crate::{environment, startup, wiring};
+use crate::{in_force, salt_key, startup, wiring};
 
 /// What `reprice` takes.
 #[derive(Debug, clap::Args)]
@@ -52,6 +52,9 @@ impl Reprice {
     pub(super) fn run(&self) -> anyhow::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let report = runtime.block_on(self.reprice())?;
+        for line in &report.left_out {
+            println!("{line}");
+        }
         print!("{}", report.table());
         if report.written > 0 && !report.counted {
             println!("Redis is away: its counters lack the corrections until it is started again");
@@ -73,8 +76,9 @@ impl Reprice {
         let mut prices = Prices::read(self)?;
         let database = wiring::database_url(prices.on(now)?, &self.data_dir);
         let db = wiring::open(&database).await?;
+        let left_out = prices.add_stored(&db, now).await?;
         let mut page = EntryPage::first(self.from..self.until.unwrap_or(now), self.model.clone());
-        let mut report = Report::default();
+        let mut report = Report { left_out, ..Report::default() };
         loop {
             let entries = db.corrected_entries(&page).await?;
             let Some(last) = entries.last() else { break };
@@ -105,11 +109,13 @@ impl Reprice {
     }
 }
 
-/// The configuration as it prices each day.
+/// The configuration, with what the database adds, as it prices each day.
 struct Prices {
     config: PathBuf,
     data_dir: PathBuf,
     text: String,
+    /// What the database holds beside the file.
+    stored: Stored,
     /// The snapshot of the day that was asked for last: entries come in the order of their days.
     current: Option<(i64, Snapshot)>,
 }
@@ -121,7 +127,24 @@ impl Prices {
     fn read(args: &Reprice) -> anyhow::Result<Self> {
         let text = startup::read_config(&args.config)?;
         let (config, data_dir) = (args.config.clone(), args.data_dir.clone());
-        Ok(Self { config, data_dir, text, current: None })
+        Ok(Self { config, data_dir, text, stored: Stored::default(), current: None })
+    }
+
+    /// Adds the deployments of the database, and says which cannot be used here: their calls keep
+    /// what they cost unless another deployment tells their price.
+    async fn add_stored(&mut self, db: &Db, now: Timestamp) -> anyhow::Result<Vec<String>> {
+        // Without a key nothing can be opened that is sealed; what is in clear can be read.
+        let key = salt_key::known(&self.data_dir)?.unwrap_or_else(|| Secret::new(""));
+        let models = db.stored_models(&Vault::new(&key, Arc::new(SystemRandom))).await?;
+        self.stored = in_force::as_stored(&models);
+        self.current = None;
+        let left_out = self.compile(now)?.left_out;
+        let line = |noun, id: &str, problem: &str| {
+            format!("the {noun} `{id}` of the database is left out: {problem}")
+        };
+        let unreadable = models.unreadable.iter().map(|row| line(row.noun, &row.id, &row.problem));
+        let useless = left_out.iter().map(|row| line(row.noun, &row.id, &row.problem));
+        Ok(unreadable.chain(useless).collect())
     }
 
     /// The configuration with the prices of an instant's day.
@@ -129,18 +152,17 @@ impl Prices {
         let day = at.micros().div_euclid(DAY_MICROS);
         let snapshot = match self.current.take() {
             Some((known, snapshot)) if known == day => snapshot,
-            _ => self.compile(at)?,
+            _ => self.compile(at)?.snapshot,
         };
         Ok(&self.current.insert((day, snapshot)).1)
     }
 
-    fn compile(&self, at: Timestamp) -> anyhow::Result<Snapshot> {
-        let lookup =
-            |name: &str| environment::lookup(name).or_else(|| startup::built_in(name, None));
+    fn compile(&self, at: Timestamp) -> anyhow::Result<Compiled> {
         let dated = (Some(self.data_dir.as_path()), at);
-        let compiled = startup::compile(&self.config, &self.text, &lookup, dated)?;
+        let file = (&*self.config, &*self.text);
+        let compiled = startup::compile_with(file, &startup::variable, dated, &self.stored)?;
         let wrong = || format!("the configuration {} is wrong", self.config.display());
-        Ok(compiled.map_err(anyhow::Error::msg).with_context(wrong)?.snapshot)
+        compiled.map_err(anyhow::Error::msg).with_context(wrong)
     }
 
     /// What an entry costs, and by which sheet; `None` when it keeps what it has: nothing was
@@ -168,6 +190,8 @@ impl Prices {
 #[derive(Debug, Default)]
 struct Report {
     models: BTreeMap<String, Sums>,
+    /// What of the database cannot be used here, a sentence each.
+    left_out: Vec<String>,
     needed: usize,
     written: usize,
     /// Whether the counters that nodes share know of what was written.

@@ -11,6 +11,7 @@ mod calls;
 mod clients;
 mod clouds;
 mod fairness;
+mod guide;
 mod lifecycle;
 mod limits;
 mod matrix;

@@ -5,6 +5,7 @@ mod credentials;
 mod database;
 mod keys;
 mod nodes;
+mod salt_key;
 
 use http::Method;
 use serde_json::{Value, json};

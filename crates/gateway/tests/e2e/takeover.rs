@@ -2,9 +2,12 @@
 
 mod config;
 mod filled;
+mod guide;
 mod killed;
+mod models;
 mod proxy;
 mod rows;
+mod sealed;
 mod story;
 
 use std::path::Path;
@@ -26,12 +29,13 @@ struct Import<'a> {
     home: &'a Home,
     clock: &'a ClockFile,
     source: &'a str,
+    salt_key: &'a str,
 }
 
 impl Import<'_> {
     fn command(&self, more: &[&str]) -> Command {
         let mut command = Command::new(binary());
-        command.env_clear().env("LITELLM_SALT_KEY", SALT_KEY).args(["import", "litellm"]);
+        command.env_clear().env("LITELLM_SALT_KEY", self.salt_key).args(["import", "litellm"]);
         command.arg("--config").arg(self.home.config_file());
         command.arg("--data-dir").arg(self.home.data_dir());
         command.arg("--clock-file").arg(self.clock.path());

@@ -23,6 +23,7 @@ fn ada(role: Role) -> Authority {
         user: Some(user("ada")),
         key: Some(KeyId::new("key_ada").expect("a key")),
         key_team: None,
+        views_spend: false,
         teams: BTreeMap::from([
             (team("loom"), Membership { admin: true, ..Membership::default() }),
             (team("engine"), Membership { admin: false, permissions }),
@@ -50,6 +51,18 @@ fn an_audience_lets_through_whom_it_names_and_viewers_to_what_changes_nothing() 
             [Audience::Keys, Audience::Managers, Audience::OrganizationAdmins, Audience::Admins];
         let found = audiences.map(|audience| caller.passes(audience, reads));
         assert_eq!(found, passed, "{:?} {reads}", caller.role);
+    }
+}
+
+#[test]
+fn what_everybody_spent_is_seen_with_a_key_that_may_and_changed_with_none() {
+    for (views_spend, reads, passed) in
+        [(false, true, false), (true, true, true), (true, false, false)]
+    {
+        let caller = Authority { views_spend, ..ada(Role::InternalUser) };
+        assert_eq!(caller.passes(Audience::SpendViewers, reads), passed, "{views_spend} {reads}");
+        assert!(!caller.passes(Audience::Admins, reads));
+        assert!(!caller.may_see(Scope::Gateway, "/global/spend"));
     }
 }
 

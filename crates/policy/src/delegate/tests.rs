@@ -36,7 +36,7 @@ fn callable(grant: &Grant, words: &ModelWords, name: &str) -> bool {
     let groups = words.groups_of.get(name).into_iter().flatten();
     grant.allows(name)
         || target.is_some_and(|target| grant.allows(target))
-        || groups.into_iter().any(|group| grant.names_group(group))
+        || groups.into_iter().any(|group| grant.names(group))
 }
 
 fn grant(models: &[&str]) -> Grant {

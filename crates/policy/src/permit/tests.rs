@@ -24,9 +24,9 @@ fn the_special_words_grant_everything_or_nothing() {
 
 #[test]
 fn an_access_group_is_named_whole_and_never_by_a_wildcard() {
-    assert!(grant(&["gpt-4o", "beta"]).names_group("beta"));
+    assert!(grant(&["gpt-4o", "beta"]).names("beta"));
     for models in [&["bet*"][..], &["gpt-4o", "*eta"], &["no-default-models", "beta"], &[]] {
-        assert!(!grant(models).names_group("beta"), "{models:?}");
+        assert!(!grant(models).names("beta"), "{models:?}");
     }
 }
 

@@ -62,6 +62,28 @@ impl Zone {
         }
         Ok(days)
     }
+
+    /// The days that ended by an instant, the newest first, each beginning where the next one in
+    /// the list ends: at most `most`, and none that ended before `first`.
+    #[must_use]
+    pub fn days_ended(&self, by: Timestamp, first: Timestamp, most: usize) -> Vec<Span> {
+        let calendar = Calendar { zone: self.clone(), ..Calendar::default() };
+        let starts = |date| Timestamp::from_micros(calendar.day_starts(date));
+        let mut days = Vec::new();
+        let mut after = calendar.local_date(by);
+        while let Ok(date) = after.yesterday() {
+            let day = Span { start: starts(date), end: starts(after) };
+            if days.len() == most || day.end <= first || !YEARS.contains(&date.year()) {
+                break;
+            }
+            // Where the date line moved, a day was left out.
+            if day.start < day.end && day.end <= by {
+                days.push(day);
+            }
+            after = date;
+        }
+        days
+    }
 }
 
 fn date(text: &str) -> Result<Date, DaysError> {
@@ -114,6 +136,28 @@ mod tests {
         assert_eq!(start(480).as_deref(), Some("2026-05-01T08:00:00Z"));
         assert_eq!(start(-345).as_deref(), Some("2026-04-30T18:15:00Z"));
         assert_eq!((start(7), start(1_095), start(i32::MIN)), (None, None, None));
+    }
+
+    #[test]
+    fn days_that_ended_are_those_that_are_listed_the_newest_first() {
+        for name in Zone::names() {
+            let zone = Zone::parse(&name).expect("a listed zone");
+            let listed = zone.days("2025-10-01", "2026-03-31").expect("days");
+            let (first, by) = (listed[0].span.end, listed[181].span.end);
+            let spans: Vec<Span> = listed[1..].iter().rev().map(|day| day.span).collect();
+            assert_eq!(zone.days_ended(by, first, 1_000), spans, "{name}");
+            let before = Timestamp::from_micros(by.micros() - 1);
+            assert_eq!(zone.days_ended(before, first, 3), spans[1..4], "{name}");
+        }
+        let apia = Zone::parse("Pacific/Apia").expect("a zone");
+        let at = |text| Timestamp::parse(text).expect("an instant");
+        let days = apia.days_ended(at("2012-01-01T00:00:00Z"), at("2011-12-29T00:00:00Z"), 10);
+        let days: Vec<String> = days.iter().map(|day| day.start.to_string()).collect();
+        // The thirtieth never was there.
+        assert_eq!(days, ["2011-12-30T10:00:00Z", "2011-12-29T10:00:00Z", "2011-12-28T10:00:00Z"]);
+        let far = Timestamp::from_micros(i64::MAX);
+        assert_eq!(Zone::utc().days_ended(far, Timestamp::EPOCH, 3), []);
+        assert_eq!(Zone::utc().days_ended(Timestamp::EPOCH, Timestamp::EPOCH, 3), []);
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(super) fn tell(gate: &Gate, levels: &[Arc<LevelRecord>], now: Timestamp) {
             level = level.subject.level.as_str(),
             name = &*level.name,
             spent = %level.spent(gate.keys().calendar(), now),
-            soft_budget = %level.soft.unwrap_or(Money::ZERO),
+            soft_budget = %level.soft().unwrap_or(Money::ZERO),
             "spend has reached a soft budget"
         );
     }

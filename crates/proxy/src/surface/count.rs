@@ -68,7 +68,7 @@ async fn tokens(gate: &Gate, request: http::Request<Body>, route: Route) -> Resu
     let caller = authenticate(gate, ingress.asks(), &snapshot.settings).await?;
     let call = by_rules(&caller, ingress.read(&snapshot.settings).await?)?;
     let name = call.request.asked.model.as_str();
-    let granted = grants::may_use(&snapshot, &caller, name);
+    let granted = grants::may_use(&snapshot, &caller, &call);
     let Some(resolved) = snapshot.resolve(name).filter(|_| granted) else {
         let message = format!("there is no model `{name}`");
         return Err(Refusal::new(Reason::ModelUnknown, message).with_param("model"));

@@ -67,7 +67,8 @@ pub(super) async fn visible(
 ) -> Result<Vec<ModelName>, Refusal> {
     let snapshot = gate.snapshot();
     let caller = authenticate(gate, asks, &snapshot.settings).await?;
-    Ok(grants::visible(&snapshot, &caller).cloned().collect())
+    let names = grants::visible(&snapshot, &caller).into_iter();
+    Ok(names.filter_map(|name| ModelName::new(name).ok()).collect())
 }
 
 fn model(name: &ModelName) -> Model {

@@ -18,7 +18,7 @@ use tollgate_tokens::{Encoding, Table, Tally};
 use tollgate_wire::json::{Object, Raw};
 use tollgate_wire::translate::{ClientFormat, ClientRequest, PathSays};
 
-use crate::authenticate::{Caller, authenticate};
+use crate::authenticate::authenticate;
 use crate::gate::Gate;
 use crate::grants;
 use crate::ingress::{Ingress, Route, unreadable};
@@ -71,15 +71,38 @@ async fn counted(gate: &Gate, request: http::Request<Body>) -> Result<Counted, R
     let caller = authenticate(gate, ingress.asks(), &snapshot.settings).await?;
     let body = ingress.body(&snapshot.settings).await?;
     let (model, counting) = read(&body)?;
-    let (model_used, encoding) = used(&snapshot, &caller, &model);
+    let is_theirs = grants::may_use(&snapshot, &caller, model.as_str());
+    let (model_used, encoding) = used(&snapshot, &model, is_theirs);
+    let (total_tokens, is_exact) = tokens(gate, &counting, encoding).await;
+    let tokenizer_type = if is_exact { EXACT } else { ESTIMATE };
+    Ok(Counted { total_tokens, request_model: model, model_used, tokenizer_type, error: false })
+}
+
+/// The tokens, and whether they are exact.
+async fn tokens(gate: &Gate, counting: &Counting, encoding: Option<Encoding>) -> (u64, bool) {
     let table = table(gate, encoding).await;
-    let exact = table.and_then(|table| exact(&counting, table));
-    let total_tokens = exact.unwrap_or_else(|| match &counting {
+    let exact = table.and_then(|table| exact(counting, table));
+    let tokens = exact.unwrap_or_else(|| match counting {
         Counting::Text(text) => estimated(text.len() as u64),
         Counting::Request(request) => estimated(request.asked.prompt_bytes),
     });
-    let tokenizer_type = if exact.is_some() { EXACT } else { ESTIMATE };
-    Ok(Counted { total_tokens, request_model: model, model_used, tokenizer_type, error: false })
+    (tokens, exact.is_some())
+}
+
+impl Gate {
+    /// The tokens of the prompt in a body such as `/utils/token_counter` takes: exact where the
+    /// tokenizer of its model is public, else an estimate that leans to the high side.
+    ///
+    /// # Errors
+    /// What a client would be told whose prompt cannot be read.
+    pub async fn prompt_tokens(&self, body: &Bytes) -> Result<u64, Refusal> {
+        let (model, counting) = read(body)?;
+        if let Counting::Request(request) = &counting {
+            request.conversation(None).map_err(unreadable)?;
+        }
+        let (_, encoding) = used(&self.snapshot(), &model, true);
+        Ok(tokens(self, &counting, encoding).await.0)
+    }
 }
 
 /// The model and what is to be counted: a text has no template around it.
@@ -118,8 +141,8 @@ fn missing(field: &'static str, message: &str) -> Refusal {
 
 /// The provider's name of the model and its tokenizer; of a model that the caller does not see, its
 /// own name.
-fn used(snapshot: &Snapshot, caller: &Caller, model: &str) -> (String, Option<Encoding>) {
-    let resolved = snapshot.resolve(model).filter(|_| grants::may_use(snapshot, caller, model));
+fn used(snapshot: &Snapshot, model: &str, is_theirs: bool) -> (String, Option<Encoding>) {
+    let resolved = snapshot.resolve(model).filter(|_| is_theirs);
     let first = resolved.as_ref().and_then(|resolved| resolved.deployments.first());
     match (&resolved, first) {
         (Some(resolved), Some(first)) => {

@@ -53,7 +53,7 @@ async fn shown(gate: &Gate, request: http::Request<Body>) -> Result<Transformed,
     let path = PathSays { model: None, stream: false, array: false };
     let request = ClientRequest::read(format, &body, path).map_err(unreadable)?;
     let model = request.asked.model.to_string();
-    must_be_granted(&snapshot, &caller, &model)?;
+    must_be_granted(&snapshot, &caller, model.as_str())?;
     let resolved = snapshot.resolve(&model);
     let first = resolved.as_ref().and_then(|resolved| resolved.deployments.first());
     let first = first.ok_or_else(|| {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-const SQLITE: [(&str, &str); 7] = [
+const SQLITE: [(&str, &str); 8] = [
     ("foundation", include_str!("../../migrations/sqlite/0001_foundation.sql")),
     ("responses", include_str!("../../migrations/sqlite/0002_responses.sql")),
     ("limits", include_str!("../../migrations/sqlite/0003_limits.sql")),
@@ -17,8 +17,9 @@ const SQLITE: [(&str, &str); 7] = [
     ("audit", include_str!("../../migrations/sqlite/0005_audit.sql")),
     ("models", include_str!("../../migrations/sqlite/0006_models.sql")),
     ("keys", include_str!("../../migrations/sqlite/0007_keys.sql")),
+    ("days", include_str!("../../migrations/sqlite/0008_days.sql")),
 ];
-const POSTGRES: [(&str, &str); 7] = [
+const POSTGRES: [(&str, &str); 8] = [
     ("foundation", include_str!("../../migrations/postgres/0001_foundation.sql")),
     ("responses", include_str!("../../migrations/postgres/0002_responses.sql")),
     ("limits", include_str!("../../migrations/postgres/0003_limits.sql")),
@@ -26,6 +27,7 @@ const POSTGRES: [(&str, &str); 7] = [
     ("audit", include_str!("../../migrations/postgres/0005_audit.sql")),
     ("models", include_str!("../../migrations/postgres/0006_models.sql")),
     ("keys", include_str!("../../migrations/postgres/0007_keys.sql")),
+    ("days", include_str!("../../migrations/postgres/0008_days.sql")),
 ];
 
 pub(super) fn sqlite() -> Migrator {

@@ -29,8 +29,8 @@ impl KeyDirectory {
 
     /// Forgets everybody who takes rules from a shared budget, likewise.
     pub fn forget_budget(&self, budget: &BudgetId) {
-        self.levels.forget_where(|record| record.budget.as_ref() == Some(budget));
-        self.keys.forget_where(|record| record.own.budget.as_ref() == Some(budget));
+        self.levels.forget_where(|record| record.budget() == Some(budget));
+        self.keys.forget_where(|record| record.own.budget() == Some(budget));
     }
 
     /// Forgets keys by their public identities, in one pass. Hashes without a key are forgotten as
@@ -46,8 +46,7 @@ impl KeyDirectory {
     /// Forgets the members of a team, which may have rules from it.
     pub(super) fn forget_members(&self, team: &str) {
         self.levels.forget_where(|record| {
-            let member = record.subject.level == Level::Member;
-            member && record.subject.id.split_once('\u{1f}').is_some_and(|(of, _)| of == team)
+            record.subject.level == Level::Member && record.subject.parts().0 == team
         });
     }
 

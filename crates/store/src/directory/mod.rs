@@ -3,6 +3,7 @@
 mod answering;
 mod books;
 mod forget;
+mod key_beside;
 mod memory;
 mod retired;
 mod soft;
@@ -16,13 +17,14 @@ use papaya::HashMap;
 use tollgate_domain::{Attribution, BudgetId, Clock, KeyHash, Level, Subject, Timestamp};
 use tollgate_policy::{Anchor, Calendar, Demand, Grant, Limits};
 
-use crate::levels::{ClaimError, LevelRecord, LevelRule, claim, claim_shared};
+use crate::levels::{Beside, ClaimError, LevelRecord, LevelRule, claim, claim_shared};
 use crate::limits::LimitFields;
 use crate::meters::{Claims, Meters};
 use crate::shared::SharedCounters;
 use crate::{Db, EntityRow, KeyRow, KeyRules, StoreError};
 use answering::Answering;
 pub(crate) use books::Books;
+use key_beside::KeyBeside;
 use memory::Memory;
 
 /// How long a key that does not exist is remembered as such.
@@ -41,8 +43,6 @@ const LOAD_TRIES: usize = 3;
 pub struct KeyRecord {
     /// The SHA-256 of the key's text.
     pub hash: KeyHash,
-    /// What people may see of the key.
-    pub name: Box<str>,
     /// From when on it is refused, or `None` for never.
     pub expires_at: Option<Timestamp>,
     /// Who its calls are charged to.
@@ -51,10 +51,8 @@ pub struct KeyRecord {
     pub own: Arc<LevelRecord>,
     /// Those above it, the widest first.
     above: Box<[Subject]>,
-    /// What its calls go by beside its limits, where there is anything.
-    rules: Option<Box<KeyRules>>,
-    /// Until when the text is taken for the key, where the key has another by now.
-    retires_at: Option<Timestamp>,
+    /// What few have.
+    beside: Option<Box<KeyBeside>>,
 }
 
 /// What memory knows about a hash.
@@ -147,7 +145,7 @@ impl KeyDirectory {
     #[must_use]
     pub fn cached(&self, hash: &KeyHash) -> Option<Cached> {
         if let Some(record) = self.keys.get(hash) {
-            let retired = record.retires_at.is_some_and(|at| at <= self.clock.now());
+            let retired = record.retires_at().is_some_and(|at| at <= self.clock.now());
             return Some(if retired { Cached::Unknown } else { Cached::Known(record) });
         }
         let unknown = self.unknown.fresh(hash, self.clock.ticks(), NEGATIVE_LIFETIME);
@@ -220,7 +218,8 @@ impl KeyDirectory {
         }
         let rules = self.rules(subject, limits, Anchor::Calendar).await?;
         let unlimited = LevelRecord::unlimited(subject.clone());
-        let record = Arc::new(LevelRecord { rules, soft: limits.soft, ..unlimited });
+        let beside = Beside { soft: limits.soft, ..Beside::default() }.kept();
+        let record = Arc::new(LevelRecord { rules, beside, ..unlimited });
         self.fixed.pin().insert(subject.clone(), (limits.clone(), Arc::clone(&record)));
         Ok(record)
     }
@@ -268,38 +267,44 @@ impl KeyDirectory {
         }
     }
 
-    async fn record(&self, row: KeyRow) -> Result<KeyRecord, StoreError> {
+    /// The key of a row, which may be taken for it only until `retires_at`.
+    async fn record(
+        &self,
+        row: KeyRow,
+        retires_at: Option<Timestamp>,
+    ) -> Result<KeyRecord, StoreError> {
         let subject = Subject { level: Level::Key, id: row.id.shared() };
         let limits = self.limits(&row.limits, row.budget.as_ref()).await?;
         let (attribution, above) = (Arc::new(row.attribution()), row.above());
         let anchor = limits.anchor(row.created_at);
+        let rules = (row.rules != KeyRules::default()).then_some(row.rules);
+        let (own_name, shown) = match row.alias {
+            Some(alias) => (alias, Some(row.name.into_boxed_str())),
+            None => (row.name, None),
+        };
+        let beside =
+            Beside { soft: limits.soft, budget: row.budget, metadata: row.metadata }.kept();
         let own = LevelRecord {
             blocked: row.blocked,
             grant: Grant::read(&row.models),
             rules: self.rules(&subject, &limits, anchor).await?,
             anchor,
-            soft: limits.soft,
-            budget: row.budget,
-            metadata: row.metadata.into(),
-            name: row.alias.map_or_else(|| Box::from(&*row.name), String::into_boxed_str),
+            beside,
+            name: own_name.into_boxed_str(),
             subject,
         };
-        let rules = (row.rules != KeyRules::default()).then(|| Box::new(row.rules));
         Ok(KeyRecord {
             hash: row.hash,
             expires_at: row.expires_at,
             attribution,
             own: Arc::new(own),
             above,
-            rules,
-            retires_at: None,
-            name: row.name.into_boxed_str(),
+            beside: KeyBeside { rules, shown, retires_at }.kept(),
         })
     }
 
     async fn read_level(&self, subject: &Subject) -> Result<LevelRecord, StoreError> {
-        let parts = subject.level.is_within().then(|| subject.id.split_once('\u{1f}')).flatten();
-        let (within, id) = parts.unwrap_or(("", &subject.id));
+        let (within, id) = subject.parts();
         let unlimited = LevelRecord::unlimited(subject.clone());
         let shared = self.budget_of_members(subject.level, within).await?;
         let row = match self.db.find_entity(subject.level, within, id).await? {
@@ -314,11 +319,9 @@ impl KeyDirectory {
             name: row.alias.unwrap_or(row.id).into_boxed_str(),
             blocked: row.blocked,
             grant: Grant::read(&row.models),
-            budget: row.budget,
             rules: self.rules(subject, &limits, anchor).await?,
             anchor,
-            soft: limits.soft,
-            metadata: row.metadata.into(),
+            beside: Beside { soft: limits.soft, budget: row.budget, metadata: row.metadata }.kept(),
             ..unlimited
         })
     }

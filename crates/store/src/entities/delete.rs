@@ -1,5 +1,6 @@
 //! Deleting those whom limits bind, with everything that cannot be without them.
 
+use serde_json::Value as Json;
 use thiserror::Error;
 use tollgate_domain::{KeyHash, Level};
 
@@ -46,7 +47,14 @@ macro_rules! delete_where {
 /// The one that is named.
 const NAMED: &str = delete_where!("kind = $1 AND within = $2 AND id = $3");
 /// Whoever is within a team.
-const WITHIN: &str = delete_where!("kind IN ('member', 'project') AND within = $1");
+const WITHIN: &str = delete_where!("kind = 'member' AND within = $1");
+/// Every project. The team that one is in stands in its metadata, since calls find it by its
+/// identity alone.
+const PROJECTS: &str = "SELECT kind, within, id, alias, organization_id, budget_id, blocked, \
+     models, limits, metadata, created_at, created_by, updated_at, updated_by FROM entities \
+     WHERE kind = 'project'";
+/// Where it stands there.
+const TEAM_OF_PROJECT: &str = "team_id";
 /// A user's memberships.
 const MEMBERSHIPS: &str = delete_where!("kind IN ('member', 'organization_member') AND id = $1");
 /// The members of an organization.
@@ -138,6 +146,14 @@ async fn below_team(
     team: &str,
 ) -> Result<(), StoreError> {
     delete(transaction, deleted, WITHIN, &[team]).await?;
+    let projects = transaction.fetch(Statement::new(PROJECTS, Vec::new()), EntityRow::read).await?;
+    for project in projects {
+        if project.metadata.get(TEAM_OF_PROJECT).and_then(Json::as_str) == Some(team) {
+            let named = [Level::Project.as_str(), "", &*project.id];
+            delete(transaction, deleted, NAMED, &named).await?;
+            find_keys(transaction, deleted, KEYS_OF_PROJECT, &[&project.id]).await?;
+        }
+    }
     find_keys(transaction, deleted, KEYS_OF_TEAM, &[team]).await
 }
 

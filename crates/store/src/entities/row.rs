@@ -15,9 +15,9 @@ use crate::limits::LimitFields;
 pub struct EntityRow {
     /// Its level.
     pub level: Level,
-    /// The team of a member or project, the organization of its member, else empty.
+    /// The team of a member, the organization of its member, else empty.
     pub within: String,
-    /// Its identity: unique at its level, or within its team.
+    /// Its identity: unique at its level, or within its team or organization.
     pub id: String,
     /// A name that people chose.
     pub alias: Option<String>,

@@ -16,9 +16,7 @@ mod sums;
 
 use tollgate_domain::Level;
 
-use crate::StoreError;
-use crate::batch::Statement;
-use crate::transaction::Transaction;
+pub(crate) use rows::judged;
 pub use rows::{ImportedRow, Written};
 pub use sums::{ImportedSum, Openings, SumOf};
 
@@ -32,13 +30,5 @@ fn imported(kind: &str) -> String {
     format!("imported_{kind}")
 }
 
-/// Waits until no other import writes. On SQLite the transaction itself is the only one that does.
-async fn alone(transaction: &mut Transaction) -> Result<(), StoreError> {
-    if let Transaction::Postgres(_) = transaction {
-        transaction.execute(Statement::new(ALONE, [])).await?;
-    }
-    Ok(())
-}
-
-/// The number is `toll` in ASCII; only imports use it.
-const ALONE: &str = "SELECT pg_advisory_xact_lock(1953459308)";
+/// The number is `toll` in ASCII; only imports use it, so that one waits for the other.
+pub(crate) const LOCK: i64 = 1_953_459_308;

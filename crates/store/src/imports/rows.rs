@@ -2,7 +2,7 @@
 
 use tollgate_domain::KeyHash;
 
-use super::alone;
+use super::LOCK;
 use crate::audit::{By, Difference, record};
 use crate::batch::{Statement, Value};
 use crate::changes::Change;
@@ -34,7 +34,7 @@ pub enum Written {
     Unchanged,
     /// Somebody made it or changed it here, and that counts.
     Kept,
-    /// A key that was imported before and deleted here since; it stays deleted.
+    /// It was imported before and deleted here since; it stays deleted.
     Deleted,
     /// A new key whose alias another key has: it is here without one.
     WithoutAlias,
@@ -49,7 +49,7 @@ impl Editor<'_> {
     /// [`StoreError`] when the database fails; none of them is written then.
     pub async fn import_rows(&self, rows: &[ImportedRow]) -> Result<Vec<Written>, StoreError> {
         let mut transaction = Transaction::begin(self.db).await?;
-        alone(&mut transaction).await?;
+        transaction.alone(LOCK).await?;
         let mut written = Vec::with_capacity(rows.len());
         for row in rows {
             written.push(match row {
@@ -90,7 +90,11 @@ impl Db {
 }
 
 /// What is to be done with a row, of which this one may be here.
-fn judged<T: PartialEq>(row: &T, here: Option<&T>, by: fn(&T) -> &Option<String>) -> Written {
+pub(crate) fn judged<T: PartialEq>(
+    row: &T,
+    here: Option<&T>,
+    by: fn(&T) -> &Option<String>,
+) -> Written {
     match here {
         None => Written::Inserted,
         Some(here) if here == row => Written::Unchanged,

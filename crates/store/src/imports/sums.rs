@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 
 use tollgate_domain::{Level, Money, Subject, Timestamp, joined};
 
-use super::{alone, imported, opening_of};
+use super::{LOCK, imported, opening_of};
 use crate::batch::{Statement, Value, chunks};
 use crate::spend::{self, Spend};
 use crate::transaction::Transaction;
-use crate::{Db, StoreError};
+use crate::{Db, StoreError, days};
 
 /// Whose sum it is, and of what.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,7 +66,7 @@ impl Db {
     /// [`StoreError`] when the database fails; nothing is changed then.
     pub async fn import_sums(&self, sums: &[ImportedSum]) -> Result<usize, StoreError> {
         let mut transaction = Transaction::begin(self).await?;
-        alone(&mut transaction).await?;
+        transaction.alone(LOCK).await?;
         let before = recorded(&mut transaction, sums).await?;
         let mut added: BTreeMap<(String, String, i64), Spend> = BTreeMap::new();
         let mut changed = 0;
@@ -84,6 +84,8 @@ impl Db {
             }
             added.entry((kind, subject, at)).or_default().add(&difference);
         }
+        let quarters = added.keys().map(|(_, _, at)| *at);
+        days::reopen(&mut transaction, quarters).await?;
         add(&mut transaction, &added.into_iter().collect::<Vec<_>>()).await?;
         transaction.commit().await?;
         Ok(changed)
@@ -159,18 +161,12 @@ async fn add(transaction: &mut Transaction, added: &[Difference]) -> Result<(), 
     for chunk in chunks(added) {
         let values = chunk.iter().flat_map(|((kind, subject, at), spend)| {
             let place = [Value::from(kind), Value::from(subject), Value::from(*at)];
-            place.into_iter().chain(amounts(spend).map(Value::from))
+            place.into_iter().chain(spend.amounts().map(Value::from))
         });
         let statement = Statement::rows(&ADD.0, width, &ADD.1, values.collect());
         transaction.execute(statement).await?;
     }
     Ok(())
-}
-
-/// The amounts in the order of the columns that are sums.
-fn amounts(spend: &Spend) -> impl Iterator<Item = i64> {
-    let counted = [spend.entries, spend.failed, spend.unpriced, spend.cost.nanos()];
-    counted.into_iter().chain(spend.usage_milli)
 }
 
 /// What stands before and after the rows of the statement that adds to sums, held at the largest

@@ -78,7 +78,7 @@ impl KeyRow {
             organization: self.organization.clone(),
             project: self.project.clone(),
             customer: None,
-            tags: self.tags(),
+            tags: self.tags().into(),
         }
     }
 

@@ -20,6 +20,9 @@ pub struct KeyRules {
     /// `metadata.ticket`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub enforced_params: Vec<String>,
+    /// Whether it may see what everybody spent.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub get_spend_routes: bool,
 }
 
 impl KeyRules {

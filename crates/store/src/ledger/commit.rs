@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use tollgate_domain::Timestamp;
+
 use super::entry::EntryRow;
 use super::opening::OpenRow;
 use crate::batch::{Statement, Value, chunks};
@@ -27,18 +29,18 @@ pub(super) struct Batch<'a> {
 }
 
 /// Writes a batch wholly or not at all. Writing it twice is the same as writing it once.
-pub(super) async fn write(db: &Db, batch: &Batch<'_>) -> Result<(), StoreError> {
+pub(super) async fn write(db: &Db, batch: &Batch<'_>, now: Timestamp) -> Result<(), StoreError> {
     let mut transaction = Transaction::begin(db).await?;
     let insert = Insert::of(&batch.entries, batch.kinds);
     if insert.all_new(&mut transaction, &batch.entries).await? {
         let kinds = batch.kinds;
-        spend::add(&mut transaction, batch.entries.iter().copied(), kinds).await?;
+        spend::add(&mut transaction, batch.entries.iter().copied(), kinds, now).await?;
     } else {
         // A batch whose first writing was in doubt: which of its entries are new has to be asked
         // from the beginning.
         transaction.roll_back().await?;
         transaction = Transaction::begin(db).await?;
-        insert_entries(&mut transaction, &batch.entries).await?;
+        insert_entries(&mut transaction, &batch.entries, now).await?;
     }
     end_openings(&mut transaction, &batch.ended).await?;
     write_openings(&mut transaction, &batch.openings).await?;
@@ -49,6 +51,7 @@ pub(super) async fn write(db: &Db, batch: &Batch<'_>) -> Result<(), StoreError> 
 pub(super) async fn insert_entries<'a>(
     transaction: &mut Transaction,
     entries: &[&'a EntryRow],
+    now: Timestamp,
 ) -> Result<Vec<&'a EntryRow>, StoreError> {
     let insert = Insert::of(entries, Kinds::default());
     let mut inserted = Vec::with_capacity(entries.len());
@@ -59,7 +62,7 @@ pub(super) async fn insert_entries<'a>(
         // Taken out as they are met: a call that stands twice in the chunk was inserted once.
         inserted.extend(chunk.iter().copied().filter(|entry| new.remove(&entry.call_id)));
     }
-    spend::add(transaction, inserted.iter().copied(), Kinds::default()).await?;
+    spend::add(transaction, inserted.iter().copied(), Kinds::default(), now).await?;
     Ok(inserted)
 }
 

@@ -160,7 +160,7 @@ impl Db {
             written.extend(chunk.iter().filter(|it| new.remove(&it.entry.row.call_id)));
         }
         let shares = written.iter().map(|it| (&it.entry.row, it.share()));
-        spend::add_shares(&mut transaction, shares, Kinds::default()).await?;
+        spend::add_shares(&mut transaction, shares, Kinds::default(), now).await?;
         transaction.commit().await?;
         Ok(written.len())
     }

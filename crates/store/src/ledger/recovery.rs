@@ -72,7 +72,7 @@ async fn replay(
             let ended: Vec<&str> = entries.iter().map(|entry| entry.call_id.as_str()).collect();
             settled.extend(ended.iter().copied());
             let entries = entries.iter().collect();
-            commit::write(db, &Batch { entries, ended, ..Batch::default() }).await?;
+            commit::write(db, &Batch { entries, ended, ..Batch::default() }, now).await?;
         }
         recovered.replayed += file.entries.len() as u64;
         recovered.unreadable += file.unreadable.len() as u64;
@@ -132,7 +132,7 @@ async fn settle(
     let entries: Vec<_> = open.into_iter().map(|row| row.interrupted(now)).collect();
     let calls: Vec<&str> = entries.iter().map(|entry| entry.call_id.as_str()).collect();
     let rows: Vec<_> = entries.iter().collect();
-    let settled = commit::insert_entries(&mut transaction, &rows).await?;
+    let settled = commit::insert_entries(&mut transaction, &rows, now).await?;
     commit::end_openings(&mut transaction, &calls).await?;
     transaction.commit().await?;
     for entry in settled {

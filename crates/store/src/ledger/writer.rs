@@ -185,7 +185,8 @@ impl LedgerTask {
     /// database may be silent for as long as a transaction may take.
     async fn transact(&mut self, staged: &Staged) -> Result<(), Failure> {
         let batch = self.group.batch(staged);
-        let written = timeout(TRANSACTION_TIMEOUT, commit::write(&self.db, &batch));
+        let now = self.clock.now();
+        let written = timeout(TRANSACTION_TIMEOUT, commit::write(&self.db, &batch, now));
         let mut written = std::pin::pin!(written);
         let mut stalled = std::pin::pin!(sleep(STALL_MAX));
         let (mut listening, mut silent) = (true, false);

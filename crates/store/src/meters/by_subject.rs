@@ -7,6 +7,7 @@ use tollgate_domain::Subject;
 use tollgate_policy::{Counter, Tally};
 
 use super::Meter;
+use super::labels::{Label, Labels};
 
 /// Every meter of this process, by whose it is.
 ///
@@ -15,6 +16,7 @@ use super::Meter;
 #[derive(Debug, Default)]
 pub(crate) struct Meters {
     of: HashMap<Subject, Row>,
+    labels: Labels,
     /// Whether its meters have names, which cost memory.
     named: bool,
 }
@@ -80,14 +82,14 @@ impl Meters {
 
     fn make(&self, subject: &Subject, tally: &Tally, counter: Counter) -> Meter {
         let whose = || format!("{}:{}:{tally}", subject.level.as_str(), subject.id);
-        let name = if self.named { whose() } else { String::new() };
-        Meter::new(tally.clone(), &name, counter)
+        let named = self.named.then(|| Label::named(tally, &whose()));
+        Meter::new(named.unwrap_or_else(|| self.labels.of(tally)), counter)
     }
 }
 
 impl Row {
     fn find(&self, tally: &Tally) -> Option<&Arc<Meter>> {
-        self.meters.iter().find(|meter| meter.tally == *tally)
+        self.meters.iter().find(|meter| meter.tally() == tally)
     }
 
     /// The same with one more.
@@ -99,7 +101,7 @@ impl Row {
     /// Keeps these, beside those behind what was kept.
     fn keeping(&self, kept: &[Arc<Meter>]) -> Self {
         let behind = self.meters.iter().skip(self.kept);
-        let others = behind.filter(|meter| !kept.iter().any(|kept| kept.tally == meter.tally));
+        let others = behind.filter(|meter| !kept.iter().any(|kept| kept.tally() == meter.tally()));
         let meters = kept.iter().chain(others).map(Arc::clone).collect();
         Self { meters, kept: kept.len() }
     }

@@ -23,7 +23,7 @@ fn used(nanos: i64) -> Used {
 const MONEY: Tally = Tally { measure: Measure::Money, model: None, period: None };
 
 fn meters<const N: usize>() -> [Arc<Meter>; N] {
-    std::array::from_fn(|_| Arc::new(Meter::new(MONEY, "", Counter::default())))
+    std::array::from_fn(|_| Arc::new(Meter::new(Label::named(&MONEY, ""), Counter::default())))
 }
 
 #[test]

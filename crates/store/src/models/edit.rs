@@ -16,26 +16,26 @@ use crate::editor::{Editor, Replaced};
 use crate::transaction::Transaction;
 use crate::vault::{CHECK_SETTING, Vault};
 
-const COUNT_DEPLOYMENTS: &str = "SELECT COUNT(*) AS rows FROM deployments";
-const INSERT_DEPLOYMENT: &str = "INSERT INTO deployments (id, model_name, params, secrets, info, \
-     blocked, created_at, created_by, updated_at, updated_by) \
+pub(super) const COUNT_DEPLOYMENTS: &str = "SELECT COUNT(*) AS rows FROM deployments";
+pub(super) const INSERT_DEPLOYMENT: &str = "INSERT INTO deployments (id, model_name, params, \
+     secrets, info, blocked, created_at, created_by, updated_at, updated_by) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
 /// Reads a row as it is, and keeps everybody else from changing it until the transaction ends.
 const LOCK_DEPLOYMENT: &str = "UPDATE deployments SET updated_at = updated_at WHERE id = $1 \
      RETURNING model_name, params, secrets, info, blocked, updated_at";
-const UPDATE_DEPLOYMENT: &str = "UPDATE deployments SET model_name = $2, params = $3, \
+pub(super) const UPDATE_DEPLOYMENT: &str = "UPDATE deployments SET model_name = $2, params = $3, \
      secrets = $4, info = $5, blocked = $6, created_at = $7, created_by = $8, updated_at = $9, \
      updated_by = $10 WHERE id = $1";
 const DELETE_DEPLOYMENT: &str = "DELETE FROM deployments WHERE id = $1 \
      RETURNING model_name, params, secrets, info, blocked, updated_at";
-const COUNT_CREDENTIALS: &str = "SELECT COUNT(*) AS rows FROM credentials";
-const INSERT_CREDENTIAL: &str = "INSERT INTO credentials (name, params, secrets, info, \
+pub(super) const COUNT_CREDENTIALS: &str = "SELECT COUNT(*) AS rows FROM credentials";
+pub(super) const INSERT_CREDENTIAL: &str = "INSERT INTO credentials (name, params, secrets, info, \
      created_at, created_by, updated_at, updated_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
      ON CONFLICT (name) DO NOTHING";
 const LOCK_CREDENTIAL: &str = "UPDATE credentials SET updated_at = updated_at WHERE name = $1 \
      RETURNING params, secrets, info, updated_at";
-const UPDATE_CREDENTIAL: &str = "UPDATE credentials SET params = $2, secrets = $3, info = $4, \
-     created_at = $5, created_by = $6, updated_at = $7, updated_by = $8 WHERE name = $1";
+pub(super) const UPDATE_CREDENTIAL: &str = "UPDATE credentials SET params = $2, secrets = $3, \
+     info = $4, created_at = $5, created_by = $6, updated_at = $7, updated_by = $8 WHERE name = $1";
 const DELETE_CREDENTIAL: &str =
     "DELETE FROM credentials WHERE name = $1 RETURNING params, secrets, info, updated_at";
 /// The first secret that is written says with which key.
@@ -219,14 +219,17 @@ impl Editor<'_> {
 }
 
 /// Lets another key begin once no secret is left, tells the other gateways, and commits.
-async fn finish(mut transaction: Transaction) -> Result<(), StoreError> {
+pub(super) async fn finish(mut transaction: Transaction) -> Result<(), StoreError> {
     transaction.execute(Statement::new(RELEASE_CHECK, [Value::from(CHECK_SETTING)])).await?;
     Change::Models.announce(&mut transaction).await?;
     transaction.commit().await
 }
 
 /// Refused where a secret would be sealed with another key than those that are there.
-async fn confirm_key(transaction: &mut Transaction, vault: &Vault) -> Result<(), WriteModelError> {
+pub(super) async fn confirm_key(
+    transaction: &mut Transaction,
+    vault: &Vault,
+) -> Result<(), WriteModelError> {
     let values = [Value::from(CHECK_SETTING), Value::from(vault.check())];
     transaction.execute(Statement::new(CLAIM_CHECK, values)).await?;
     match transaction.execute(Statement::new(CONFIRM_CHECK, values)).await? {
@@ -236,7 +239,7 @@ async fn confirm_key(transaction: &mut Transaction, vault: &Vault) -> Result<(),
 }
 
 /// Refused where the database holds as many as it may.
-async fn room(
+pub(super) async fn room(
     transaction: &mut Transaction,
     count: &'static str,
     most: u32,
@@ -249,10 +252,10 @@ async fn room(
     Ok(())
 }
 
-fn deployment(id: &DeploymentId) -> Object<'_> {
+pub(super) fn deployment(id: &DeploymentId) -> Object<'_> {
     Object { kind: DEPLOYMENTS.1, within: "", id: id.as_str() }
 }
 
-fn credential(name: &str) -> Object<'_> {
+pub(super) fn credential(name: &str) -> Object<'_> {
     Object { kind: CREDENTIALS.1, within: "", id: name }
 }

@@ -1,7 +1,9 @@
 //! Deployments and credentials in the database, their secrets sealed one by one.
 
 mod edit;
+mod import;
 mod params;
+mod reseal;
 mod row;
 
 use crate::batch::Statement;
@@ -11,6 +13,7 @@ use crate::vault::Vault;
 use crate::{Db, StoreError};
 pub use edit::WriteModelError;
 pub use params::Params;
+pub use reseal::{ResealError, Resealed};
 pub use row::{CredentialRow, DeploymentRow, UnreadableRow};
 
 const LIST_DEPLOYMENTS: &str = "SELECT id, model_name, params, secrets, info, blocked, \

@@ -247,7 +247,11 @@ fn params(
     Params::read((&open, &sealed), vault, place)
 }
 
-fn unopened(noun: &'static str, id: &str, (field, problem): (String, SealError)) -> UnreadableRow {
+pub(super) fn unopened(
+    noun: &'static str,
+    id: &str,
+    (field, problem): (String, SealError),
+) -> UnreadableRow {
     let sealed_otherwise = problem == SealError::Refused;
     let problem = format!("its `{field}` cannot be read: {problem}");
     UnreadableRow { noun, id: id.to_owned(), problem, sealed_otherwise }

@@ -52,8 +52,7 @@ impl Outage {
         if let Some(slice) = slices.get(meter.name()) {
             return Arc::clone(slice);
         }
-        let slice = Meter::new(meter.tally().clone(), meter.name(), Counter::default());
-        Arc::clone(slices.get_or_insert(Box::from(meter.name()), Arc::new(slice)))
+        Arc::clone(slices.get_or_insert(Box::from(meter.name()), Arc::new(meter.another())))
     }
 
     /// This node's share of a cap, of which the store has seen `known` used and held.

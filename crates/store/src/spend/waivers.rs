@@ -61,7 +61,8 @@ impl Editor<'_> {
             let values = values.collect();
             transaction.execute(INSERT.of(values)).await?;
         }
-        let object = Object { kind: subject.level.as_str(), within: "", id: &subject.id };
+        let (within, id) = subject.parts();
+        let object = Object { kind: subject.level.as_str(), within, id };
         record(&mut transaction, self.by, object, difference(waivers)).await?;
         change_of(subject).announce(&mut transaction).await?;
         transaction.commit().await

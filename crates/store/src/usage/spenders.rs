@@ -1,13 +1,13 @@
 //! Everybody at a level with what they spent, and many at once who are known.
 //!
-//! Each name is found by one step through the table's key, and each sum is one stretch of it, so
-//! that an answer costs as much as there are names and quarter-hours asked about, however long the
-//! gateway has been running.
+//! Each name is found by one step through the quarter-hours' key, and each sum is a few steps
+//! through one key or the other, so that an answer costs as much as there are names and days asked
+//! about, however long the gateway has been running.
 
 use tollgate_domain::{Level, Subject};
 use tollgate_policy::Span;
 
-use super::{Part, sums};
+use super::{Part, Reading};
 use crate::batch::{Statement, Value};
 use crate::spend::Spend;
 use crate::transaction::Transaction;
@@ -31,15 +31,16 @@ impl Db {
     /// # Errors
     /// [`StoreError`] when the database fails, or does not answer within fifteen seconds.
     pub async fn spenders(&self, level: Level, span: Span) -> Result<Spenders, StoreError> {
-        let mut reading = Transaction::begin_to_read(self).await?;
-        let mut ids = names(&mut reading, level.as_str(), SPENDERS_LOOKED_AT_MAX + 1).await?;
+        let mut reading = Reading::begin(self, &[span]).await?;
+        let all = Names { kind: level.as_str(), after: None, most: SPENDERS_LOOKED_AT_MAX + 1 };
+        let mut ids = names(&mut reading.transaction, all).await?;
         let incomplete = ids.len() > SPENDERS_LOOKED_AT_MAX;
         ids.truncate(SPENDERS_LOOKED_AT_MAX);
         let part = |id: &String| Part { kind: level.as_str(), subject: id.clone(), span };
         let parts: Vec<Part> = ids.iter().map(part).collect();
         let mut all: Vec<(String, Spend)> =
-            ids.into_iter().zip(sums(&mut reading, &parts).await?).collect();
-        reading.commit().await?;
+            ids.into_iter().zip(reading.sums(&parts).await?).collect();
+        reading.end().await?;
         all.retain(|(_, spend)| spend.entries > 0);
         all.sort_by_key(|(_, spend)| std::cmp::Reverse((spend.cost, spend.entries)));
         Ok(Spenders { all, incomplete })
@@ -59,7 +60,7 @@ impl Db {
         if spans.is_empty() {
             return Ok(vec![Vec::new(); subjects.len()]);
         }
-        let mut reading = Transaction::begin_to_read(self).await?;
+        let mut reading = Reading::begin(self, spans).await?;
         let parts = subjects.iter().flat_map(|subject| {
             spans.iter().map(|span| Part {
                 kind: subject.level.as_str(),
@@ -68,29 +69,52 @@ impl Db {
             })
         });
         let parts: Vec<Part> = parts.collect();
-        let found = sums(&mut reading, &parts).await?;
-        reading.commit().await?;
+        let found = reading.sums(&parts).await?;
+        reading.end().await?;
         Ok(found.chunks(spans.len()).map(<[Spend]>::to_vec).collect())
     }
 }
 
-/// The names of all that were ever summed under a kind, in their order, up to `most`.
-pub(super) async fn names(
+/// Which names of a kind are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) kind: &'a str,
+    /// Only those that come after this one.
+    pub(crate) after: Option<&'a str>,
+    /// How many, at most.
+    pub(crate) most: usize,
+}
+
+/// The names of all that were ever summed under a kind, in their order.
+pub(crate) async fn names(
     reading: &mut Transaction,
-    kind: &str,
-    most: usize,
+    asked: Names<'_>,
 ) -> Result<Vec<String>, StoreError> {
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let statement = Statement::new(NAMES, [Value::from(kind), Value::from(most)]);
+    let most = i64::try_from(asked.most).unwrap_or(i64::MAX);
+    let values = [Value::from(asked.kind), Value::from(most)];
+    let statement = match asked.after {
+        None => Statement::new(NAMES, values),
+        Some(after) => Statement::new(NAMES_AFTER, [values[0], values[1], Value::from(after)]),
+    };
     reading.fetch(statement, |row| row.text("subject")).await
 }
 
 /// Each name is found by one step through the key: reading every row of a kind would take longer
 /// with each quarter-hour that passes.
-const NAMES: &str = "WITH RECURSIVE names (subject) AS (\
-     SELECT MIN(subject) FROM spend_quarter_hours WHERE kind = $1 \
-     UNION ALL \
-     SELECT (SELECT MIN(more.subject) FROM spend_quarter_hours more \
-     WHERE more.kind = $1 AND more.subject > names.subject) \
-     FROM names WHERE names.subject IS NOT NULL) \
-     SELECT subject FROM names WHERE subject IS NOT NULL LIMIT $2";
+macro_rules! names {
+    ($first:literal) => {
+        concat!(
+            "WITH RECURSIVE names (subject) AS (\
+             SELECT MIN(subject) FROM spend_quarter_hours WHERE kind = $1",
+            $first,
+            " UNION ALL \
+             SELECT (SELECT MIN(more.subject) FROM spend_quarter_hours more \
+             WHERE more.kind = $1 AND more.subject > names.subject) \
+             FROM names WHERE names.subject IS NOT NULL) \
+             SELECT subject FROM names WHERE subject IS NOT NULL LIMIT $2"
+        )
+    };
+}
+
+const NAMES: &str = names!("");
+const NAMES_AFTER: &str = names!(" AND subject > $3");

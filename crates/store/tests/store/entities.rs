@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tollgate_domain::{BudgetId, KeyHash, Level, OrganizationId, TeamId, UserId};
 use tollgate_store::{
     BudgetRow, DeleteEntitiesError, EntityRow, KeyFilter, KeyRow, LimitFields, StoreError,
@@ -21,6 +22,8 @@ fn entity(level: Level, within: &str, id: &str) -> EntityRow {
 /// Two teams of one organization with a member each, and keys of all of them.
 async fn settled(world: &World) {
     let organization = OrganizationId::new("works").ok();
+    let metadata = json!({ "team_id": "loom" }).as_object().cloned().expect("an object");
+    let cards = EntityRow { metadata, ..entity(Level::Project, "", "cards") };
     let in_works = EntityRow { organization, ..entity(Level::Team, "", "engine") };
     let rows = [
         entity(Level::Organization, "", "works"),
@@ -28,7 +31,7 @@ async fn settled(world: &World) {
         entity(Level::Team, "", "loom"),
         entity(Level::Member, "engine", "ada"),
         entity(Level::Member, "loom", "ada"),
-        entity(Level::Project, "loom", "cards"),
+        cards,
         entity(Level::User, "", "ada"),
         entity(Level::Customer, "", "engine"),
     ];

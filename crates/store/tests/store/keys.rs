@@ -56,6 +56,7 @@ fn full_key(id: &str) -> KeyRow {
             allowed_routes: vec!["llm_api_routes".to_owned()],
             aliases: [("a".to_owned(), "b".to_owned())].into(),
             enforced_params: vec!["metadata.ticket".to_owned()],
+            get_spend_routes: true,
         },
         metadata: metadata.as_object().cloned().expect("an object"),
         created_by: Some("admin".to_owned()),

@@ -3,6 +3,8 @@
 mod audit;
 mod changes;
 mod corrections;
+mod days;
+mod days_at_once;
 mod directory;
 mod entities;
 mod entry_retention;
@@ -19,6 +21,7 @@ mod recovery;
 mod responses;
 mod retention;
 mod schema;
+mod sealed;
 mod settings;
 mod shared;
 mod spend;

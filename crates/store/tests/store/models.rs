@@ -34,19 +34,19 @@ impl Random for Counting {
     }
 }
 
-fn vault(key: &str) -> Vault {
+pub(super) fn vault(key: &str) -> Vault {
     Vault::new(&Secret::new(key), Arc::new(Counting(AtomicU64::new(0))))
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub(super) fn object(value: Value) -> Map<String, Value> {
     serde_json::from_value(value).expect("an object")
 }
 
-fn id(text: &str) -> DeploymentId {
+pub(super) fn id(text: &str) -> DeploymentId {
     DeploymentId::new(text).expect("an id")
 }
 
-fn deployment(name: &str) -> DeploymentRow {
+pub(super) fn deployment(name: &str) -> DeploymentRow {
     let params = json!({"model": "openai/gpt-4o", "api_key": "sk-in-the-database", "rpm": 7});
     DeploymentRow {
         id: id(name),
@@ -61,7 +61,7 @@ fn deployment(name: &str) -> DeploymentRow {
     }
 }
 
-fn credential(name: &str) -> CredentialRow {
+pub(super) fn credential(name: &str) -> CredentialRow {
     CredentialRow {
         name: name.to_owned(),
         values: Params::of_credential(object(json!({"api_key": "sk-in-the-database"}))),

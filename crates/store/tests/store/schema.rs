@@ -40,7 +40,7 @@ fn migrating_again_and_from_several_gateways_at_once_changes_nothing() {
         let second = Db::open(&world.url).await.expect("a second gateway");
         let (first, other) = tokio::join!(world.db.migrate(), second.migrate());
         assert!(first.is_ok() && other.is_ok());
-        assert_eq!(world.number("SELECT COUNT(*) FROM schema_migrations").await, 7);
+        assert_eq!(world.number("SELECT COUNT(*) FROM schema_migrations").await, 8);
         second.close().await;
     });
 }

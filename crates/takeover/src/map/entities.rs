@@ -1,6 +1,6 @@
 //! Organizations, users, teams, projects, customers and tags.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tollgate_domain::{CustomerId, IdError, Level, ModelName, Money, OrganizationId, Timestamp};
 use tollgate_store::{EntityRow, LimitFields};
 
@@ -230,12 +230,16 @@ impl Mapping<'_> {
         let mut of_team = self.source.rows(Table::TeamAliases).iter();
         let aliases = of_team.find(|aliases| aliases.integer("id") == Some(id));
         let aliases = aliases.map(|row| row.object("aliases")).unwrap_or_default();
-        if !aliases.is_empty() {
-            marks.manual(
-                "model aliases of a team have no effect here; name them in \
-                 `router_settings.model_group_alias`",
-            );
-            entity.metadata.insert("model_aliases".to_owned(), Value::Object(aliases));
+        let is_model =
+            |value: &Value| value.as_str().is_some_and(|name| ModelName::new(name).is_ok());
+        let (named, rest): (Map<_, _>, Map<_, _>) =
+            aliases.into_iter().partition(|(_, model)| is_model(model));
+        if !rest.is_empty() {
+            marks
+                .manual("a model alias of a team is not brought: it stands for no name of a model");
+        }
+        if !named.is_empty() {
+            entity.metadata.insert("model_aliases".to_owned(), Value::Object(named));
         }
     }
 

@@ -93,6 +93,7 @@ impl Mapping<'_> {
                 allowed_routes: row.texts("allowed_routes"),
                 aliases: aliases(row),
                 enforced_params: listed(&metadata, "enforced_params"),
+                get_spend_routes: sees_spend(row, marks),
             },
             metadata,
             created_at,
@@ -194,6 +195,16 @@ fn aliases(row: &Row) -> BTreeMap<String, String> {
     named.filter_map(|(name, model)| Some((name, model.as_str()?.to_owned()))).collect()
 }
 
+/// Whether the key may see what everybody spent; its other permissions are for what is not here.
+fn sees_spend(row: &Row, marks: &mut Marks) -> bool {
+    let mut given = row.object("permissions");
+    let sees_spend = given.remove("get_spend_routes") == Some(Value::Bool(true));
+    if given.values().any(|value| !matches!(value, Value::Null | Value::Bool(false))) {
+        marks.unsupported("`permissions` beside `get_spend_routes` have no effect here");
+    }
+    sees_spend
+}
+
 /// A list of texts in the metadata.
 fn listed(metadata: &Map<String, Value>, name: &str) -> Vec<String> {
     let list = metadata.get(name).and_then(Value::as_array).into_iter().flatten();
@@ -217,6 +228,7 @@ const KNOWN: &[&str] = known!(
     "aliases",
     "allowed_routes",
     "key_type",
+    "permissions",
     "soft_budget_cooldown",
     "settings_updated_at",
     "last_active",
@@ -224,7 +236,7 @@ const KNOWN: &[&str] = known!(
     "last_rotation_at"
 );
 
-const WITHOUT_EFFECT: [&str; 12] = [
+const WITHOUT_EFFECT: [&str; 11] = [
     "agent_id",
     "allowed_cache_controls",
     "auto_rotate",
@@ -232,7 +244,6 @@ const WITHOUT_EFFECT: [&str; 12] = [
     "config",
     "key_rotation_at",
     "object_permission_id",
-    "permissions",
     "policies",
     "rotation_interval",
     "router_settings",

@@ -1,5 +1,7 @@
 //! The mapping: rows in, rows and grades out.
 
+mod models;
+
 use super::*;
 use crate::source::Row;
 use serde_json::{Value, json};
@@ -28,6 +30,7 @@ fn mapped(tables: &[(Table, Value)]) -> Mapped {
         calendar: &calendar,
         now: at(NOW),
         salt_key: Some(&salt_key),
+        store_models: true,
         gateway_period: Some("30d"),
     };
     map(&source(tables), &told)
@@ -95,11 +98,14 @@ fn a_key_keeps_its_hash_scope_limits_and_what_it_spent() {
 }
 
 #[test]
-fn a_key_keeps_its_routes_and_its_names_of_models() {
-    let aliases = json!({"fast": "chat"});
+fn a_key_keeps_its_routes_its_names_of_models_and_what_it_sees() {
+    let (aliases, permissions) = (json!({"fast": "chat"}), json!({"get_spend_routes": true}));
     let key = |name: &str, routes: Value| {
         let token = token(name);
-        json!({"token": token, "allowed_routes": routes, "aliases": aliases})
+        json!({
+            "token": token, "allowed_routes": routes, "aliases": aliases,
+            "permissions": permissions,
+        })
     };
     let mapped = mapped(&[(
         Table::Keys,
@@ -111,8 +117,26 @@ fn a_key_keeps_its_routes_and_its_names_of_models() {
         assert!(!key.blocked, "{name}");
         assert_eq!(key.rules.allowed_routes, routes, "{name}");
         assert_eq!(key.rules.aliases["fast"], "chat");
+        assert!(key.rules.get_spend_routes, "{name}");
     }
     assert_eq!(mapped.grades.counts()["keys"].exact, 2, "{:?}", mapped.grades.remarks());
+}
+
+#[test]
+fn a_team_keeps_its_names_of_models() {
+    let mapped = mapped(&[
+        (Table::Teams, json!([{"team_id": "loom", "model_id": 7}])),
+        (
+            Table::TeamAliases,
+            json!([
+                {"id": 6, "aliases": {"other": "chat"}},
+                {"id": 7, "aliases": {"quick": "chat", "odd": 5}},
+            ]),
+        ),
+    ]);
+    let [team] = entities(&mapped)[..] else { panic!("one team: {:?}", mapped.rows) };
+    assert_eq!(team.metadata["model_aliases"], json!({"quick": "chat"}));
+    assert!(remarked(&mapped, Grade::Manual, "it stands for no name of a model"));
 }
 
 #[test]
@@ -337,21 +361,6 @@ fn access_groups_are_written_out_and_only_where_the_list_does_not_grant_everythi
 }
 
 #[test]
-fn a_value_that_cannot_be_decrypted_is_named_and_the_others_are_read() {
-    let mapped = mapped(&[(
-        Table::Models,
-        json!([{
-            "model_id": "m", "model_name": "chat",
-            "litellm_params": {"model": "bm90IGl0", "rpm": 5},
-            "model_info": {"id": "m"},
-        }]),
-    )]);
-    let deployment = &mapped.deployments[0];
-    assert_eq!(deployment.params, [("rpm".to_owned(), ImportedValue::Plain(json!(5)))]);
-    assert!(remarked(&mapped, Grade::Manual, "`model` cannot be decrypted"));
-}
-
-#[test]
 fn settings_and_tables_that_stay_behind_are_counted_by_name() {
     let mut source = source(&[(
         Table::Settings,
@@ -360,7 +369,13 @@ fn settings_and_tables_that_stay_behind_are_counted_by_name() {
     source.others =
         [("LiteLLM_MCPServerTable".to_owned(), 3), ("LiteLLM_AgentsTable".to_owned(), 0)].into();
     let calendar = Calendar::default();
-    let told = Told { calendar: &calendar, now: at(NOW), salt_key: None, gateway_period: None };
+    let told = Told {
+        calendar: &calendar,
+        now: at(NOW),
+        salt_key: None,
+        store_models: true,
+        gateway_period: None,
+    };
     let mapped = map(&source, &told);
     let remarks = mapped.grades.remarks();
     let shown: Vec<_> = remarks.iter().map(|remark| (remark.what, remark.count)).collect();

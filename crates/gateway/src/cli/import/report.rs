@@ -101,16 +101,17 @@ impl Report {
         let _ = write!(text, "\n{}\n", grade.as_str());
         for Remark { what, note, count, examples, .. } in remarks {
             let _ = write!(text, "  {what}, {count}: {note}");
-            if !examples.is_empty() {
-                let more = if examples.len() as u64 == *count { "" } else { ", …" };
-                let _ = write!(text, " ({}{more})", examples.join(", "));
+            let shown = &examples[..examples.len().min(EXAMPLES_SHOWN)];
+            if !shown.is_empty() {
+                let more = if shown.len() as u64 == *count { "" } else { ", …" };
+                let _ = write!(text, " ({}{more})", shown.join(", "));
             }
             text.push('\n');
         }
     }
 
     fn write_applied(&self, applied: &Applied, text: &mut String) {
-        let rows = &applied.rows;
+        let rows = applied.rows.with(applied.models);
         let _ = write!(
             text,
             "\nwritten: {} rows new, {} changed, {} as they were; {} sums by day, {} opening \
@@ -124,7 +125,7 @@ impl Report {
         if rows.kept + rows.deleted > 0 {
             let _ = writeln!(
                 text,
-                "left alone: {} rows that were made or changed here, {} keys that were deleted",
+                "left alone: {} rows that were made or changed here, {} that were deleted",
                 rows.kept, rows.deleted
             );
         }
@@ -161,6 +162,8 @@ impl Report {
     }
 }
 
+/// How many rows a remark names; the JSON names more.
+const EXAMPLES_SHOWN: usize = 5;
 /// The width of a column of counts.
 const COLUMN: usize = 12;
 /// The width of a column of money.

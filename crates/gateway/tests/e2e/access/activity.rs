@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 use tollgate_simulator::Script;
 use tollgate_testkit::clock_file::ClockFile;
 use tollgate_testkit::config_text::ConfigText;
+use tollgate_testkit::gateway::GatewayProcess;
 use tollgate_testkit::http::Client;
 use tollgate_testkit::patience::until;
 
-use crate::stage::{CALL, CALL_NANOS, CHAT, GROUP, Key, Stage, Storage, nanos};
+use crate::stage::{CALL, CALL_NANOS, CHAT, GROUP, Key, Stage, Storage, binary, nanos};
 
 async fn activity(client: &Client, query: &str) -> Value {
     client.get(&format!("/{query}")).await.ok()
@@ -86,7 +87,18 @@ async fn story(storage: Storage) {
     assert_eq!(activity(&bob.client, &by_key).await, own);
     not_theirs(&bob, &ada, range).await;
     refusals(&master).await;
-    let (books, _) = stage.close().await;
+    days_later(stage, &clock, (&path, &all)).await;
+}
+
+/// The same page once a gateway has summed the days.
+async fn days_later(stage: Stage, clock: &ClockFile, (path, all): (&str, &Value)) {
+    let Stage { simulator, home, gateway, database } = stage;
+    assert_eq!(gateway.terminate().await.code(), Some(0));
+    clock.set("2026-05-04T12:00:00Z");
+    let gateway = GatewayProcess::start(binary(), &home).await;
+    gateway.says("closed days were summed").await;
+    assert_eq!(&activity(&gateway.master(), path).await, all);
+    let (books, _) = Stage { simulator, home, gateway, database }.close().await;
     books.must_balance();
 }
 

@@ -1,8 +1,10 @@
 //! The record of changes, as an operator reads it.
 
 use serde_json::{Value, json};
+use tollgate_simulator::{Behaviour, Script};
+use tollgate_testkit::config_text::ConfigText;
 
-use crate::stage::Stage;
+use crate::stage::{GROUP, Stage, Storage};
 
 #[tokio::test]
 async fn whoever_changes_something_is_on_record() {
@@ -53,6 +55,36 @@ async fn whoever_changes_something_is_on_record() {
     assert_eq!(plain.client.get("/audit").await.status, 403);
     let (books, _) = stage.close().await;
     books.must_balance();
+}
+
+/// The addresses on record after a team was made with this `X-Forwarded-For`, the newest first.
+async fn addresses(stage: &Stage, team: &str, forwarded: &str) -> Vec<String> {
+    let master = stage.gateway.master();
+    let proxied = master.clone().with_header("x-forwarded-for", forwarded);
+    proxied.post("/team/new", json!({ "team_id": team }).to_string()).await.ok();
+    let log = master.get("/audit?table_name=team").await.ok();
+    let rows = log["audit_logs"].as_array().expect("a list").iter();
+    rows.map(|row| row["address"].as_str().expect("an address").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_address_is_taken_from_a_proxy_only_where_it_is_trusted() {
+    let plain = Stage::new().await;
+    assert_eq!(addresses(&plain, "loom", "203.0.113.9").await, ["127.0.0.1"]);
+    plain.close().await;
+
+    let config = |simulator: &_| {
+        ConfigText::simulated(GROUP, simulator)
+            .setting("general_settings", "use_x_forwarded_for: true")
+            .setting("general_settings", "trusted_proxy_ranges: [127.0.0.0/8, 10.0.0.0/8]")
+    };
+    let script = Script::new(Behaviour::default());
+    let behind = Stage::with(Storage::Sqlite, script, config, |home| home).await;
+    // The first item is what a client made up, the last one a proxy's of ours.
+    addresses(&behind, "loom", "198.51.100.1, 203.0.113.9, 10.0.0.7").await;
+    let found = addresses(&behind, "warp", "not an address").await;
+    assert_eq!(found, ["127.0.0.1", "203.0.113.9"]);
+    behind.close().await;
 }
 
 #[tokio::test]

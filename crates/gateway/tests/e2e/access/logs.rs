@@ -107,3 +107,44 @@ async fn refusals(master: &Client) {
         assert_eq!(answer.json()["error"]["param"], param, "{query}");
     }
 }
+
+#[tokio::test]
+async fn one_entry_is_told_to_whoever_administrates_its_organization() {
+    let stage = Stage::new().await;
+    let master = stage.gateway.master();
+    let mut admins = Vec::new();
+    for id in ["mill", "works"] {
+        let organization = json!({ "organization_id": id, "organization_alias": id });
+        master.post("/organization/new", organization.to_string()).await.ok();
+        let user = json!({ "user_id": format!("admin-of-{id}") });
+        let user = master.post("/user/new", user.to_string()).await.ok();
+        let member = json!({ "user_id": user["user_id"], "role": "org_admin" });
+        let member = json!({ "organization_id": id, "member": member });
+        master.post("/organization/member_add", member.to_string()).await.ok();
+        admins.push(stage.gateway.client(user["key"].as_str().expect("a key")));
+    }
+    let key = stage.key(json!({ "organization_id": "mill" })).await;
+    call(&key, 1).await;
+    let all = until("a call in the ledger", || async {
+        let all = log(&master, EVER).await;
+        (all["total"] == 1).then_some(all)
+    })
+    .await;
+    let mut line = all["data"][0].clone();
+    let path = format!("/spend/logs/ui/{}", ids(&all)[0]);
+    for name in ["messages", "response", "proxy_server_request"] {
+        line[name] = json!({});
+    }
+    assert_eq!(master.get(&path).await.ok(), line);
+    assert_eq!(admins[0].get(&path).await.ok(), line);
+    for (client, path, status) in [
+        (&admins[1], &*path, 403),
+        (&admins[0], "/spend/logs/ui/nothing", 403),
+        (&key.client, &*path, 403),
+        (&master, "/spend/logs/ui/nothing", 404),
+    ] {
+        assert_eq!(client.get(path).await.status, status, "{path}");
+    }
+    let (books, _) = stage.close().await;
+    books.must_balance();
+}

@@ -155,9 +155,15 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /v2/team/list (Keys)                                          401      401      200      200      200      200      200      200      200      200      200
         GET /team/available (Keys)                                        401      401      200      200      200      200      200      200      200      200      200
         GET /team/{team_id}/members/me (Keys)                             401      401      403      403      403      403      200      403      403      403      400
+        GET /team/{team_id}/callback (Admins)                             401      401      403      403      403      403      403      403      200      200      200
+        POST /team/{team_id}/callback (Admins)                            401      401      403      403      403      403      403      403      403      400      400
+        DELETE /team/{team_id}/callback/{callback_name} (Admins)          401      401      403      403      403      403      403      403      403      400      400
+        POST /team/{team_id}/disable_logging (Admins)                     401      401      403      403      403      403      403      403      403      400      400
         POST /team/member_add (Managers)                                  401      401      400      400      403      400      400      400      403      400      400
         POST /team/member_update (Managers)                               401      401      400      400      403      400      400      400      403      400      400
         POST /team/member_delete (Managers)                               401      401      400      400      403      400      400      400      403      400      400
+        POST /team/bulk_member_add (OrganizationAdmins)                   401      401      403      403      403      403      403      400      403      400      400
+        POST /team/{team_id}/member/{user_id}/reset_spend (Managers)      401      401      400      400      403      400      400      400      403      400      400
         POST /user/new (OrganizationAdmins)                               401      401      403      403      403      403      403      403      403      200      200
         POST /user/update (Keys)                                          401      401      400      400      400      400      400      400      400      400      400
         POST /user/delete (OrganizationAdmins)                            401      401      403      403      403      403      403      400      403      400      400
@@ -165,6 +171,11 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /user/list (OrganizationAdmins)                               401      401      403      403      403      403      403      200      200      200      200
         GET /v2/user/info (Keys)                                          401      401      400      400      200      200      200      200      200      200      400
         GET /user/available_roles (Keys)                                  401      401      200      200      200      200      200      200      200      200      200
+        POST /invitation/new (OrganizationAdmins)                         401      401      403      403      403      403      403      400      403      400      400
+        POST /invitation/update (Admins)                                  401      401      403      403      403      403      403      403      403      400      400
+        POST /invitation/delete (OrganizationAdmins)                      401      401      403      403      403      403      403      400      403      400      400
+        GET /invitation/info (OrganizationAdmins)                         401      401      403      403      403      403      403      400      400      400      400
+        POST /user/bulk_update (OrganizationAdmins)                       401      401      403      403      403      403      403      400      403      400      400
         POST /customer/new (Admins)                                       401      401      403      403      403      403      403      403      403      400      400
         POST /customer/update (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
         POST /customer/delete (Admins)                                    401      401      403      403      403      403      403      403      403      400      400
@@ -188,6 +199,11 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /organization/member_add (OrganizationAdmins)                401      401      403      403      403      403      403      400      403      400      400
         PATCH /organization/member_update (OrganizationAdmins)            401      401      403      403      403      403      403      400      403      400      400
         DELETE /organization/member_delete (OrganizationAdmins)           401      401      403      403      403      403      403      400      403      400      400
+        POST /project/new (Admins)                                        401      401      403      403      403      403      403      403      403      400      400
+        POST /project/update (Admins)                                     401      401      403      403      403      403      403      403      403      400      400
+        DELETE /project/delete (Admins)                                   401      401      403      403      403      403      403      403      403      400      400
+        GET /project/info (Keys)                                          401      401      400      400      400      400      400      400      400      400      400
+        GET /project/list (Keys)                                          401      401      200      200      200      200      200      200      200      200      200
         POST /budget/new (Admins)                                         401      401      403      403      403      403      403      403      403      200      200
         POST /budget/update (Admins)                                      401      401      403      403      403      403      403      403      403      400      400
         POST /budget/delete (Admins)                                      401      401      403      403      403      403      403      403      403      400      400
@@ -232,21 +248,23 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /organization/daily/activity/aggregated (Keys)                401      401      403      403      403      403      403      403      200      200      200
         GET /spend/logs/v2 (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
         GET /spend/logs/ui (Keys)                                         401      401      200      200      200      200      200      200      200      200      200
+        GET /spend/logs/ui/{request_id} (OrganizationAdmins)              401      401      403      403      403      403      403      403      404      404      404
         GET /audit (Admins)                                               401      401      403      403      403      403      403      403      200      200      200
         GET /audit/{id} (Admins)                                          401      401      403      403      403      403      403      403      404      404      404
         GET /openapi.json (Anyone)                                        200      200      200      200      200      200      200      200      200      200      200
         GET /docs (Anyone)                                                200      200      200      200      200      200      200      200      200      200      200
+        GET / (Anyone)                                                    200      200      200      200      200      200      200      200      200      200      200
         GET /spend/logs (Keys)                                            401      401      200      200      200      200      200      200      200      200      200
-        GET /global/spend (Admins)                                        401      401      403      403      403      403      403      403      200      200      200
-        GET /global/spend/keys (Admins)                                   401      401      403      403      403      403      403      403      200      200      200
-        GET /global/spend/models (Admins)                                 401      401      403      403      403      403      403      403      200      200      200
-        GET /global/spend/teams (Admins)                                  401      401      403      403      403      403      403      403      200      200      200
-        GET /global/spend/provider (Admins)                               401      401      403      403      403      403      403      403      200      200      200
-        GET /global/spend/tags (Admins)                                   401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend (SpendViewers)                                  401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/keys (SpendViewers)                             401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/models (SpendViewers)                           401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/teams (SpendViewers)                            401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/provider (SpendViewers)                         401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/tags (SpendViewers)                             401      401      403      403      403      403      403      403      200      200      200
         GET /spend/tags (Managers)                                        401      401      403      403      403      403      403      403      200      200      200
         GET /spend/keys (Keys)                                            401      401      200      200      200      200      200      200      200      200      200
         GET /spend/users (Keys)                                           401      401      200      200      200      200      200      200      200      200      200
-        GET /global/spend/report (Admins)                                 401      401      403      403      403      403      403      403      200      200      200
+        GET /global/spend/report (SpendViewers)                           401      401      403      403      403      403      403      403      200      200      200
         GET /global/activity (Keys)                                       401      401      200      200      200      200      200      200      200      200      200
         GET /global/activity/model (Keys)                                 401      401      200      200      200      200      200      200      200      200      200
         GET /provider/budgets (Admins)                                    401      401      403      403      403      403      403      403      200      200      200
@@ -259,6 +277,10 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         GET /config/list (OrganizationAdmins)                             401      401      403      403      403      403      403      200      200      200      200
         GET /config/field/info (OrganizationAdmins)                       401      401      403      403      403      403      403      200      200      200      200
         GET /get/config/callbacks (OrganizationAdmins)                    401      401      403      403      403      403      403      200      200      200      200
+        GET /config/cost_discount_config (Admins)                         401      401      403      403      403      403      403      403      200      200      200
+        GET /config/cost_margin_config (Admins)                           401      401      403      403      403      403      403      403      200      200      200
+        GET /config/pass_through_endpoint (Admins)                        401      401      403      403      403      403      403      403      200      200      200
+        GET /config/pass_through_endpoint/team/{team_id} (Admins)         401      401      403      403      403      403      403      403      200      200      200
         GET /config/yaml (Anyone)                                         200      200      200      200      200      200      200      200      200      200      200
         GET /router/settings (Admins)                                     401      401      403      403      403      403      403      403      200      200      200
         GET /router/fields (Admins)                                       401      401      403      403      403      403      403      403      200      200      200
@@ -268,12 +290,21 @@ async fn every_route_answers_every_caller_as_its_row_says() {
         POST /config/field/delete (Admins)                                401      401      403      403      403      403      403      403      403      400      400
         POST /fallback (Admins)                                           401      401      403      403      403      403      403      403      403      400      400
         DELETE /fallback/{model} (Admins)                                 401      401      403      403      403      403      403      403      403      400      400
+        PATCH /config/cost_discount_config (Admins)                       401      401      403      403      403      403      403      403      403      400      400
+        PATCH /config/cost_margin_config (Admins)                         401      401      403      403      403      403      403      403      403      400      400
+        POST /config/pass_through_endpoint (Admins)                       401      401      403      403      403      403      403      403      403      400      400
+        DELETE /config/pass_through_endpoint (Admins)                     401      401      403      403      403      403      403      403      403      400      400
+        POST /config/pass_through_endpoint/{endpoint_id} (Admins)         401      401      403      403      403      403      403      403      403      400      400
+        GET /cache/settings (Admins)                                      401      401      403      403      403      403      403      403      400      400      400
+        POST /cache/settings (Admins)                                     401      401      403      403      403      403      403      403      403      400      400
+        POST /cache/settings/test (Admins)                                401      401      403      403      403      403      403      403      403      400      400
         GET /cache/ping (Admins)                                          401      401      403      403      403      403      403      403      503      503      503
         GET /cache/redis/info (Admins)                                    401      401      403      403      403      403      403      403      503      503      503
         POST /cache/delete (Admins)                                       401      401      403      403      403      403      403      403      403      503      503
         POST /cache/flushall (Admins)                                     401      401      403      403      403      403      403      403      403      503      503
         GET /routes (Anyone)                                              200      200      200      200      200      200      200      200      200      200      200
         GET /public/litellm_model_cost_map (Keys)                         401      401      200      200      200      200      200      200      200      200      200
+        GET /utils/supported_openai_params (Admins)                       401      401      403      403      403      403      403      403      400      400      400
         GET /public/providers (Anyone)                                    200      200      200      200      200      200      200      200      200      200      200
     "#]]
     .assert_eq(&matrix);
@@ -305,7 +336,11 @@ async fn status(client: &Client, method: &str, path: &str, key: &str) -> u16 {
         .replace("{access_group}", "nothing")
         .replace("{*credential_name}", "nothing")
         .replace("{organization_id}", "mill")
-        .replace("{team_id}", "loom");
+        .replace("{endpoint_id}", "nothing")
+        .replace("{request_id}", "nothing")
+        .replace("{team_id}", "loom")
+        .replace("{user_id}", "nobody")
+        .replace("{callback_name}", "nothing");
     let body = match path.as_str() {
         path if path.ends_with("/chat/completions") => CALL.to_owned(),
         path if path.ends_with("/responses") => r#"{"model":"chat","input":"hi"}"#.to_owned(),

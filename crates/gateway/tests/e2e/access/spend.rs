@@ -201,8 +201,18 @@ async fn priced(master: &Client) {
     let answer = json!({ "completion_response": { "model": GROUP, "usage": usage } });
     let cost = master.post("/spend/calculate", answer.to_string()).await.ok();
     assert_eq!(nanos(&cost["cost"]), CALL_NANOS);
+    let messages = json!([{ "role": "user", "content": "one two three" }]);
+    let prompt = json!({ "model": GROUP, "messages": messages });
+    let counted = master.post("/utils/token_counter", prompt.to_string()).await.ok();
+    let tokens = counted["total_tokens"].as_i64().expect("a count");
+    let cost = master.post("/spend/calculate", prompt.to_string()).await.ok();
+    assert_eq!(nanos(&cost["cost"]), tokens * 1_000, "{tokens} tokens of a prompt");
     for body in [
-        json!({ "model": GROUP, "messages": [{ "role": "user", "content": "hi" }] }),
+        json!({ "model": GROUP }),
+        json!({ "model": "none", "messages": messages }),
+        json!({ "model": GROUP, "messages": [5] }),
+        json!({ "messages": messages }),
+        json!({ "model": GROUP, "messages": messages, "completion_response": { "usage": usage } }),
         json!({ "model": GROUP, "completion_response": {} }),
         json!({ "completion_response": { "model": "none", "usage": usage } }),
     ] {

@@ -79,6 +79,8 @@ async fn settings_are_told_and_the_file_alone_changes_them() {
         ("/config/field/update", json!({ "field_name": "a", "field_value": "b" })),
         ("/config/field/delete", json!({ "field_name": "a" })),
         ("/fallback", json!({ "model": GROUP, "fallback_models": ["b"] })),
+        ("/config/pass_through_endpoint", json!({ "path": "/a", "target": "http://b.test" })),
+        ("/config/pass_through_endpoint/a", json!({ "target": "http://b.test" })),
     ];
     for (path, body) in changes {
         let refused = master.post(path, body.to_string()).await;
@@ -139,4 +141,68 @@ async fn a_request_is_shown_as_the_provider_would_get_it_and_is_not_sent() {
     let (books, simulator) = stage.close().await;
     assert!(books.lines.is_empty(), "nothing was called");
     drop(simulator);
+}
+
+#[tokio::test]
+async fn a_model_s_parameters_are_those_that_would_be_sent() {
+    let config = |simulator: &_| {
+        let without = ConfigText::deployment(simulator)
+            .with("drop_params: true")
+            .with("additional_drop_params: [seed, temperature]");
+        ConfigText::simulated(GROUP, simulator).group("less", &without)
+    };
+    let stage = Stage::with(Storage::Sqlite, Script::default(), config, |home| home).await;
+    let master = stage.gateway.master();
+    let parameters = async |model: &str| {
+        let path = format!("/utils/supported_openai_params?model={model}");
+        let told = master.get(&path).await.ok()["supported_openai_params"].clone();
+        let told: Vec<String> = serde_json::from_value(told).expect("a list of names");
+        told
+    };
+    let all = parameters(GROUP).await;
+    for name in ["temperature", "seed", "tools", "tool_choice", "stream", "response_format"] {
+        assert!(all.iter().any(|told| told == name), "{name}: {all:?}");
+    }
+    let left: Vec<String> =
+        all.into_iter().filter(|name| !["seed", "temperature"].contains(&&**name)).collect();
+    assert_eq!(parameters("less").await, left);
+    for path in ["/utils/supported_openai_params?model=none", "/utils/supported_openai_params"] {
+        assert_eq!(master.get(path).await.status, 400, "{path}");
+    }
+    let (books, simulator) = stage.close().await;
+    assert!(books.lines.is_empty() && simulator.calls().kept().is_empty(), "nothing was called");
+}
+
+#[tokio::test]
+async fn the_page_stands_where_others_have_theirs() {
+    let stage = Stage::new().await;
+    let anybody = stage.gateway.anonymous();
+    let (page, root) = (anybody.get("/docs").await, anybody.get("/").await);
+    assert_eq!((root.status, root.text()), (200, page.text()));
+}
+
+#[tokio::test]
+async fn an_invitation_is_refused_with_how_users_are_let_in() {
+    let stage = Stage::new().await;
+    let master = stage.gateway.master();
+    let invited = json!({ "user_id": "ada" }).to_string();
+    let refused = master.post("/invitation/new", invited.clone()).await;
+    assert_eq!(refused.refusal(), (400, "parameter_unsupported".to_owned()));
+    let fix = refused.json()["error"]["gateway"]["fix"].to_string();
+    assert!(fix.contains("/user/new"), "{fix}");
+    let plain = stage.plain_key().await;
+    assert_eq!(plain.client.post("/invitation/new", invited).await.status, 403);
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_made_here_are_told_as_none() {
+    let stage = Stage::new().await;
+    let master = stage.gateway.master();
+    for path in ["/config/cost_discount_config", "/config/cost_margin_config"] {
+        assert_eq!(master.get(path).await.ok(), json!({ "values": {} }));
+    }
+    let passed = master.get("/config/pass_through_endpoint").await.ok();
+    assert_eq!(passed, json!({ "endpoints": [] }));
+    let of_team = "/config/pass_through_endpoint/team/of-nobody";
+    assert_eq!(master.get(of_team).await.status, 404);
 }

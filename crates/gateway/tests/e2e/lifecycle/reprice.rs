@@ -9,7 +9,7 @@ use tollgate_testkit::patience::until;
 use super::command_line::run;
 use crate::books::Books;
 use crate::nodes::Nodes;
-use crate::stage::{CALL, CALL_NANOS, CHAT, GROUP, Stage};
+use crate::stage::{CALL, CALL_NANOS, CHAT, GROUP, Stage, Storage};
 
 /// A call that is answered with 16 tokens and can have no more.
 const LIMITED: &str = r#"{"model":"chat","max_tokens":16,
@@ -56,6 +56,53 @@ async fn a_price_of_the_past_is_corrected_once_and_only_when_asked() {
     let books = Books::open(None, &home.data_dir()).await;
     assert_eq!(books.sum(), 3 * CALL_NANOS, "the entries are what they were");
     assert_eq!(books.total.nanos(), 3 * CALL_NANOS + difference);
+}
+
+#[tokio::test]
+async fn a_price_of_a_deployment_in_the_database_is_corrected_too() {
+    let config = |simulator: &Simulator| {
+        ConfigText::simulated(GROUP, simulator)
+            .setting("general_settings", "store_model_in_db: true")
+    };
+    let script = Script::new(Behaviour::default());
+    let stage = Stage::with(Storage::Sqlite, script, config, |home| home).await;
+    let master = stage.gateway.master();
+    let added = json!({
+        "model_name": "added", "model_info": { "id": "one" },
+        "litellm_params": {
+            "model": "openai_like/another", "api_key": "sk-another",
+            "api_base": stage.simulator.base_url(),
+            "input_cost_per_token": 0.000001, "output_cost_per_token": 0.000002,
+        },
+    });
+    master.post("/model/new", added.to_string()).await.ok();
+    let key = stage.plain_key().await;
+    key.client.post(CHAT, CALL.replace(GROUP, "added")).await.ok();
+    stage.await_spend(&key, CALL_NANOS).await;
+    let params = json!({ "input_cost_per_token": 0.000011 });
+    let change = json!({ "litellm_params": params, "model_info": { "id": "one" } });
+    master.post("/model/update", change.to_string()).await.ok();
+
+    let (config, data) = (stage.home.config_file(), stage.home.data_dir());
+    let (config, data) = (config.display().to_string(), data.display().to_string());
+    let common = ["reprice", "--config", &config, "--data-dir", &data, "--from", "2020-01-01"];
+    let (status, shown) = run(&common).await;
+    assert_eq!(status, Some(0), "{shown}");
+    let line = shown.lines().find(|line| line.starts_with("added")).expect("a line");
+    let cells: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(cells, ["added", "1", "0", "0.000035", "0.000065", "0.00003"], "{shown}");
+    let (status, applied) = run(&[&common[..], &["--apply"]].concat()).await;
+    assert_eq!(status, Some(0), "{applied}");
+    assert!(applied.contains("1 corrections written"), "{applied}");
+
+    // Without the key its deployment cannot be used, and its calls keep what they cost.
+    std::fs::remove_file(stage.home.data_dir().join("salt_key")).expect("the key can be lost");
+    let (status, closed) = run(&common).await;
+    assert_eq!(status, Some(0), "{closed}");
+    assert!(closed.contains("the deployment `one` of the database is left out"), "{closed}");
+    assert!(closed.contains("nothing to correct"), "{closed}");
+    assert!(!stage.home.data_dir().join("salt_key").exists(), "and no key is made");
+    stage.close().await;
 }
 
 #[tokio::test]

@@ -101,8 +101,19 @@ fn people() -> [Family; 4] {
     ]
 }
 
-fn things() -> [Family; 2] {
+fn things() -> [Family; 3] {
     [
+        Family {
+            name: "project",
+            new: ("/project/new", json!({"project_id": "r", "team_id": "of-projects"})),
+            update: (Method::POST, "/project/update", json!({"project_id": "r"})),
+            read: (Method::GET, "/project/info?project_id=r".to_owned(), json!({})),
+            at: "",
+            more: json!({
+                "project_alias": "mine", "description": "mine", "models": ["chat"],
+                "budget_id": "shared", "metadata": {"a": 1},
+            }),
+        },
         Family {
             name: "tag",
             new: ("/tag/new", json!({"name": "g"})),
@@ -152,6 +163,9 @@ async fn every_optional_field_is_set_read_removed_and_read_again() {
     manage(&stage, "/budget/new", json!({"budget_id": "shared", "rpm_limit": 9})).await;
     let org = json!({"organization_id": "org", "organization_alias": "org"});
     manage(&stage, "/organization/new", org).await;
+    manage(&stage, "/team/new", json!({"team_id": "of-projects"})).await;
+    let project = json!({"project_id": "p", "team_id": "of-projects"});
+    manage(&stage, "/project/new", project).await;
     for family in families("sk-of-the-round-trip") {
         let Family { name, new, update, read, at, more } = family;
         manage(&stage, new.0, new.1).await;

@@ -7,12 +7,11 @@ use tollgate_testkit::clock_file::ClockFile;
 use tollgate_testkit::config_text::ConfigText;
 
 use super::commands::run;
+use crate::guide::told;
 use crate::stage::{CALL, CHAT, GROUP, Stage, Storage, binary};
 
 /// The guide.
 const GUIDE: &str = include_str!("../../../../../docs/guide/cli.md");
-/// What begins a command.
-const PROMPT: &str = "$ ";
 /// Where the guide says that the gateway is.
 const ADDRESS: &str = "http://127.0.0.1:4000";
 /// A key that the guide makes.
@@ -25,25 +24,15 @@ async fn every_command_of_the_guide_says_what_it_says_there() {
     let stage =
         Stage::with(Storage::Sqlite, Script::default(), config, |home| home.with_clock(&clock));
     let stage = stage.await;
-    let (mut text, mut in_block) = (String::new(), false);
-    for line in GUIDE.lines() {
-        let told = in_block && !line.starts_with(PROMPT) && line != "```";
-        if !told {
-            text.extend([line, "\n"]);
+    let text = told(GUIDE, async |command| {
+        let text = said(&stage, command).await;
+        if command.contains(KEY) {
+            stage.gateway.client(KEY).post(CHAT, CALL).await.ok();
+            spent(&stage).await;
         }
-        match line {
-            "```console" => in_block = true,
-            "```" => in_block = false,
-            _ => {}
-        }
-        if let (true, Some(command)) = (in_block, line.strip_prefix(PROMPT)) {
-            text += &said(&stage, command).await;
-            if command.contains(KEY) {
-                stage.gateway.client(KEY).post(CHAT, CALL).await.ok();
-                spent(&stage).await;
-            }
-        }
-    }
+        text
+    });
+    let text = text.await;
     expect_file!["../../../../../docs/guide/cli.md"].assert_eq(&text);
 }
 

@@ -29,7 +29,7 @@ async fn stage(first: Behaviour, line: &str) -> Stage {
 /// A refusal of the upstream with this code.
 fn coded(status: u16, code: &str) -> Behaviour {
     let error = json!({ "error": { "message": "no", "type": "x", "code": code } });
-    let body = Some(error.to_string().into());
+    let body = Some(error.to_string());
     Behaviour::failing(Fault::Status { status, retry_after: None, body })
 }
 

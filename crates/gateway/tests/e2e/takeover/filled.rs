@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use tollgate_domain::KeyHash;
 
 use super::proxy::Proxy;
-use super::rows::{Key, MID_MONTH, NANOS, NEXT_MONTH, NOW, TEAMS, USERS, team_models};
+use super::rows::{KEPT, Key, LENT, MID_MONTH, NANOS, NEXT_MONTH, NOW, TEAMS, USERS, team_models};
+use super::sealed::{gcm, sealed, secret_box};
 
-/// Fills a proxy's database.
-pub(super) async fn fill(proxy: &Proxy) {
+/// Fills a proxy's database. Its deployments are served at this address.
+pub(super) async fn fill(proxy: &Proxy, upstream: &str) {
     proxy.fill("LiteLLM_BudgetTable", &budgets()).await;
     proxy
         .fill(
@@ -48,6 +49,7 @@ pub(super) async fn fill(proxy: &Proxy) {
     let windows: Vec<Value> = Key::all().filter_map(|key| key.window()).collect();
     proxy.fill("LiteLLM_BudgetWindowSpend", &windows).await;
     others(proxy).await;
+    models(proxy, upstream).await;
     daily(proxy).await;
 }
 
@@ -56,6 +58,12 @@ pub(super) const ROTATED: &str = "sk-rotated-0000000";
 
 /// A secret that somebody chose when LiteLLM still took any.
 pub(super) const SHORT: &str = "sk-1234";
+
+/// The credential of the deployment [`KEPT`].
+pub(super) const KEPT_KEY: &str = "sk-kept-at-litellm-0123456789";
+
+/// The credential that the deployment [`LENT`] takes by name.
+pub(super) const LENT_KEY: &str = "sk-lent-at-litellm-0123456789";
 
 fn odd_keys() -> Vec<Value> {
     vec![
@@ -148,16 +156,6 @@ async fn others(proxy: &Proxy) {
     ]).await;
     proxy
         .fill(
-            "LiteLLM_ProxyModelTable",
-            &[json!({
-                "model_id": "m-1", "model_name": "stored", "model_info": {"id": "m-1"},
-                "litellm_params": {"api_key": SEALED, "model": "bm90IHNlYWxlZA==", "rpm": 7},
-                "created_by": "admin", "updated_by": "admin",
-            })],
-        )
-        .await;
-    proxy
-        .fill(
             "LiteLLM_Config",
             &[json!({"param_name": "router_settings", "param_value": {"num_retries": 2}})],
         )
@@ -173,8 +171,44 @@ async fn others(proxy: &Proxy) {
         .await;
 }
 
-/// Written by PyNaCl with the salt key.
-const SEALED: &str = "A9GxYrrBm9cP866iBIGbXZ4CZxywHgjC-krQzbVqkUq2ZCTTalbtZrFh9SUmFrPIF-oSNI5q";
+/// The deployments and the credential that somebody added over the API.
+async fn models(proxy: &Proxy, upstream: &str) {
+    let prices = json!({"input_cost_per_token": 0.000001, "output_cost_per_token": 0.000002});
+    let params = |own: Value| {
+        let mut params = own.as_object().cloned().expect("an object");
+        params.insert("model".to_owned(), json!("openai_like/simulated"));
+        params.extend(prices.as_object().cloned().expect("an object"));
+        sealed(&Value::Object(params), secret_box)
+    };
+    let row = |id: &str, name: &str, params: Value, info: Value| {
+        json!({
+            "model_id": id, "model_name": name, "litellm_params": params, "model_info": info,
+            "created_by": "admin", "updated_by": "admin", "created_at": "2026-03-01T00:00:00",
+            "updated_at": "2026-03-01T00:00:00",
+        })
+    };
+    let own =
+        params(json!({"api_key": KEPT_KEY, "api_base": upstream, "use_litellm_proxy": false}));
+    let lent = params(json!({"litellm_credential_name": "shared"}));
+    let closed = json!({"api_key": own["api_key"], "model": "bm90IHNlYWxlZA==", "rpm": 7});
+    let info = |id: &str| json!({"id": id, "db_model": true});
+    let of_team = json!({"id": "d-4", "team_id": "t-00", "team_public_model_name": "ours"});
+    let rows = [
+        row("d-1", KEPT, own.clone(), info("d-1")),
+        row("d-2", LENT, lent, info("d-2")),
+        row("d-3", "closed", closed, info("d-3")),
+        row("d-4", "model_name_t-00_4", own, of_team),
+    ];
+    proxy.fill("LiteLLM_ProxyModelTable", &rows).await;
+    let values = json!({"api_key": LENT_KEY, "api_base": upstream});
+    let credential = json!({
+        "credential_id": "c-1", "credential_name": "shared",
+        "credential_values": sealed(&values, gcm),
+        "credential_info": {"custom_llm_provider": "openai_like"},
+        "created_by": "admin", "updated_by": "admin", "updated_at": "2026-03-01T00:00:00",
+    });
+    proxy.fill("LiteLLM_CredentialsTable", &[credential]).await;
+}
 
 /// Totals by day, by user, team, tag and customer; some of odd doubles.
 async fn daily(proxy: &Proxy) {

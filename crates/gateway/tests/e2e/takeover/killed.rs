@@ -9,11 +9,11 @@ use tollgate_testkit::gateway::Home;
 use tollgate_testkit::patience::until;
 use tollgate_testkit::postgres::TestDatabase;
 
-use super::Import;
 use super::filled::fill;
 use super::proxy::Proxy;
 use super::rows::{KEYS, NOW};
 use super::story::config;
+use super::{Import, SALT_KEY};
 use crate::stage::simulator;
 
 /// Makes the insertion of the two hundredth key wait for a lock that the test holds.
@@ -34,8 +34,8 @@ const END_OTHERS: &str = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_a
 
 #[tokio::test]
 async fn an_import_that_was_killed_completes_when_it_is_run_again() {
-    let proxy = Proxy::new();
-    fill(&proxy).await;
+    let (proxy, simulator) = (Proxy::new(), simulator(Script::default()).await);
+    fill(&proxy, &simulator.base_url()).await;
     let target = TestDatabase::create();
     let db = Db::open(target.url()).await.expect("a database");
     db.migrate().await.expect("a schema");
@@ -45,9 +45,8 @@ async fn an_import_that_was_killed_completes_when_it_is_run_again() {
         sqlx::query(statement).execute(&mut holder).await.expect("a statement");
     }
 
-    let simulator = simulator(Script::default()).await;
     let (home, clock) = (Home::new(&config(&simulator)), ClockFile::at(NOW));
-    let import = Import { home: &home, clock: &clock, source: proxy.url() };
+    let import = Import { home: &home, clock: &clock, source: proxy.url(), salt_key: SALT_KEY };
     let apply = ["--apply", "--to", target.url()];
     let mut running = import.start(&apply);
     let url = target.url();
@@ -70,6 +69,8 @@ async fn an_import_that_was_killed_completes_when_it_is_run_again() {
     assert!(rows["unchanged"].as_i64() > Some(written), "what was there stays: {rows}");
     assert_eq!(keys(&mut holder).await, KEYS as i64 + 3);
     assert_eq!(report["applied"]["sums"], Value::from(0), "money comes first, and came once");
+    let models = &report["applied"]["models"];
+    assert_eq!((&models["inserted"], &models["unchanged"]), (&0.into(), &3.into()), "{models}");
 }
 
 async fn keys(connection: &mut PgConnection) -> i64 {

@@ -16,6 +16,12 @@ pub(super) const TEAMS: usize = 12;
 const TEAMS_NAMED: usize = 14;
 pub(super) const USERS: usize = 20;
 pub(super) const NANOS: f64 = 1e9;
+/// A model group that only the proxy's database has, with a credential of its own.
+pub(super) const KEPT: &str = "kept";
+/// Another one, with a credential that has a name.
+pub(super) const LENT: &str = "lent";
+/// Every model group that the proxy serves.
+pub(super) const MODELS: [&str; 5] = ["chat", KEPT, LENT, "other", "third"];
 
 /// A key as the proxy has it.
 pub(super) struct Key {
@@ -34,6 +40,21 @@ pub(super) enum Spent {
     Team,
     Member,
     User,
+}
+
+impl Spent {
+    /// Whose budget it is, and what was spent of it, as a refusal says.
+    pub(super) const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Own => ("this key", "spent $1.25 of its $1 "),
+            Self::MidMonth => ("this key", "spent $2.500000001 of its $2 "),
+            Self::Shared => ("this key", "spent $5 of its $5 "),
+            Self::Day => ("this key", "spent $0.75 of its $0.5 "),
+            Self::Team => ("the team `", "spent $12.5 of its $10 "),
+            Self::Member => ("this user in this team", "spent $3.5 of its $3 "),
+            Self::User => ("the user `", "spent $1.5 of its $1 "),
+        }
+    }
 }
 
 impl Key {
@@ -73,14 +94,22 @@ impl Key {
 
     /// The budget that is used up, the key's own before those above it.
     pub(super) fn spent(&self) -> Option<Spent> {
+        self.exhausted().first().copied()
+    }
+
+    /// Every budget that is used up: of the key itself at most one, and those above it.
+    pub(super) fn exhausted(&self) -> Vec<Spent> {
         let on = |rest: bool, why: Spent| rest.then_some(why);
-        on(self.number % 17 == 5, Spent::Own)
+        let own = on(self.number % 17 == 5, Spent::Own)
             .or(on(self.number % 13 == 6, Spent::MidMonth))
             .or(on(self.number % 19 == 7, Spent::Shared))
-            .or(on(self.number % 23 == 8, Spent::Day))
-            .or(on(self.team == Some(5), Spent::Team))
-            .or(on(self.team == Some(6) && self.user == 6, Spent::Member))
-            .or(on(self.user == 9, Spent::User))
+            .or(on(self.number % 23 == 8, Spent::Day));
+        let above = [
+            on(self.team == Some(5), Spent::Team),
+            on(self.team == Some(6) && self.user == 6, Spent::Member),
+            on(self.user == 9, Spent::User),
+        ];
+        own.into_iter().chain(above.into_iter().flatten()).collect()
     }
 
     /// What its own number says was spent, in nano-dollars.
@@ -111,7 +140,7 @@ impl Key {
         }
     }
 
-    /// The groups of the configuration that LiteLLM lists for it.
+    /// The model groups that LiteLLM lists for it.
     pub(super) fn visible(&self) -> Vec<&'static str> {
         let own = |model: &str| match self.number % 4 {
             1 => model == "chat",
@@ -126,7 +155,7 @@ impl Key {
             // Without a team the user's list counts.
             None => self.user != 4,
         };
-        ["chat", "other", "third"].into_iter().filter(|model| own(model) && above(model)).collect()
+        MODELS.into_iter().filter(|model| own(model) && above(model)).collect()
     }
 
     /// What its calls cost on each of sixty days; most keys are quiet.

@@ -8,10 +8,11 @@ use tollgate_testkit::clock_file::ClockFile;
 use tollgate_testkit::config_text::ConfigText;
 use tollgate_testkit::gateway::{GatewayProcess, Home};
 
-use super::filled::{ROTATED, SHORT, fill};
+use super::filled::{KEPT_KEY, LENT_KEY, ROTATED, SHORT, fill};
+use super::models::are_called;
 use super::proxy::Proxy;
 use super::rows::{KEYS, Key, NEXT_MONTH, NOW};
-use super::{Import, check};
+use super::{Import, SALT_KEY, check};
 use crate::stage::{CHAT, binary, nanos, simulator};
 
 /// The configuration that the proxy ran with.
@@ -32,25 +33,32 @@ pub(super) fn config(simulator: &Simulator) -> String {
         .build()
 }
 
-struct Taken {
-    proxy: Proxy,
-    home: Home,
-    clock: ClockFile,
-    _simulator: Simulator,
+/// A proxy that is to be taken over, and where to.
+pub(super) struct Taken {
+    pub(super) proxy: Proxy,
+    pub(super) home: Home,
+    pub(super) clock: ClockFile,
+    pub(super) simulator: Simulator,
 }
 
 impl Taken {
-    async fn new() -> Self {
-        let proxy = Proxy::new();
-        fill(&proxy).await;
-        let simulator = simulator(Script::default()).await;
-        let clock = ClockFile::at(NOW);
-        let home = Home::new(&config(&simulator)).with_clock(&clock);
-        Self { proxy, home, clock, _simulator: simulator }
+    /// With the proxy's own configuration.
+    pub(super) async fn new() -> Self {
+        Self::with(config).await
     }
 
-    fn import(&self) -> Import<'_> {
-        Import { home: &self.home, clock: &self.clock, source: self.proxy.url() }
+    pub(super) async fn with(config: impl FnOnce(&Simulator) -> String) -> Self {
+        let (proxy, simulator) = (Proxy::new(), simulator(Script::default()).await);
+        fill(&proxy, &simulator.base_url()).await;
+        let clock = ClockFile::at(NOW);
+        let home = Home::new(&config(&simulator)).with_clock(&clock);
+        let home = home.with_env("LITELLM_SALT_KEY", SALT_KEY);
+        Self { proxy, home, clock, simulator }
+    }
+
+    pub(super) fn import(&self) -> Import<'_> {
+        let source = self.proxy.url();
+        Import { home: &self.home, clock: &self.clock, source, salt_key: SALT_KEY }
     }
 }
 
@@ -65,6 +73,7 @@ async fn a_proxy_is_taken_over_without_its_clients_noticing() {
 
     let gateway = GatewayProcess::start(binary(), &taken.home).await;
     spend_is_the_sources(&gateway, &taken.proxy).await;
+    are_called(&gateway, &taken.simulator).await;
     keys_do_what_they_did(&gateway).await;
     customers_are_bound(&gateway).await;
     assert_eq!(gateway.terminate().await.code(), Some(0));
@@ -80,8 +89,8 @@ async fn looked_at(taken: &Taken) {
     for part in [
         "its `token` is no SHA-256 of a key",
         "`model` cannot be decrypted with this salt key",
+        "one team's own",
         "`LiteLLM_MCPServerTable`",
-        "model aliases of a team",
         "settings that were changed over LiteLLM's API",
         "a user's budget binds the user's keys of teams too",
         "a rotated secret works until its date",
@@ -90,7 +99,13 @@ async fn looked_at(taken: &Taken) {
     ] {
         assert!(text.contains(part), "{part}:\n{text}");
     }
-    for secret in ["sk-upstream", "sk-imported", &Key::all().next().expect("a key").hash()] {
+    for secret in [
+        KEPT_KEY,
+        LENT_KEY,
+        "sk-upstream",
+        "sk-imported",
+        &Key::all().next().expect("a key").hash(),
+    ] {
         assert!(!text.contains(secret), "{secret}:\n{text}");
     }
 }
@@ -101,6 +116,7 @@ async fn imported(taken: &Taken) {
     // All keys, the managing one, the short one, and the rotated secret.
     assert_eq!(here(&report, "keys"), (KEYS + 3).to_string());
     assert_eq!((&*here(&report, "teams"), &*here(&report, "organization_members")), ("12", "1"));
+    assert_eq!((&*here(&report, "deployments"), &*here(&report, "credentials")), ("2", "1"));
     assert_eq!(report["applied"]["rows"]["kept"], 0);
     let exact = &report["rows"]["keys"]["exact"];
     assert!(exact.as_u64() >= Some(KEYS as u64 - 20), "nearly every key is exact: {exact}");
@@ -120,7 +136,9 @@ async fn changes_nothing(taken: &Taken) {
     assert_eq!(again["agrees"], true, "{again:#}");
     for what in ["inserted", "updated", "without_alias", "kept"] {
         assert_eq!(applied["rows"][what], 0, "{what}");
+        assert_eq!(applied["models"][what], 0, "{what}");
     }
+    assert_eq!(applied["models"]["unchanged"], 3);
     assert_eq!((&applied["sums"], &applied["openings"]), (&json!(0), &json!(0)));
 }
 
@@ -181,8 +199,13 @@ async fn keys_do_what_they_did(gateway: &GatewayProcess) {
         let Some(model) = models.first() else { continue };
         let call = json!({"model": model, "messages": [{"role": "user", "content": "one"}]});
         let answer = client.post(CHAT, call.to_string()).await;
-        if key.spent().is_some() {
+        let exhausted = key.exhausted();
+        if !exhausted.is_empty() {
             assert_eq!(answer.refusal(), (429, "budget_exceeded".to_owned()), "key {number}");
+            let said = answer.text();
+            let mut words = exhausted.iter().map(|spent| spent.words());
+            let one = words.any(|(whose, sums)| said.contains(whose) && said.contains(sums));
+            assert!(one, "key {number}: {said}");
             refused += 1;
         } else {
             answer.ok();
