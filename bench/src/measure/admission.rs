@@ -1,7 +1,7 @@
 //! What limits add to a whole call: calls of keys in a tree of five levels with limits, against
-//! calls of a key in such a tree without any. A key with nobody above it is called beside them: what
-//! the tree adds to its calls is nearly all the ledger's, which sums each entry under five subjects
-//! in place of one.
+//! calls of a key in such a tree without any. A key with nobody above it is called beside them:
+//! what the tree adds to its calls is nearly all the ledger's, which sums each entry under five
+//! subjects in place of one.
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -19,9 +19,9 @@ const ROUNDS_FACTOR: u32 = 3;
 /// A cap that no load reaches, in dollars, requests or tokens.
 const PLENTY: u64 = 1_000_000_000;
 
-/// What limits cost, in microseconds of processor time per call. Each way counts as the round at the
-/// lower quartile of its own: whatever else the machine does only takes away, and does so for whole
-/// rounds at a time.
+/// What limits cost, in microseconds of processor time per call. Each way counts as the round at
+/// the lower quartile of its own: whatever else the machine does only takes away, and does so for
+/// whole rounds at a time.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Admission {
     /// Rounds of each way, in turns.

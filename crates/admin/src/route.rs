@@ -224,7 +224,7 @@ impl Route {
         Self { handler: on(MethodFilter::GET, handler), described }
     }
 
-    /// A route with a page that was made at start, for everybody.
+    /// A route with a page that describes the others, for everybody.
     pub(crate) fn page(
         path: &'static str,
         (about, answer): (&'static str, Answer),

@@ -26,7 +26,7 @@ pub(crate) fn openapi() -> Value {
 /// The description as it is served, less what the environment switches off, as in LiteLLM.
 pub(crate) fn pages() -> Pages {
     let off = |name| environment::first(&[name]).is_some_and(|on| on.eq_ignore_ascii_case("true"));
-    let mut pages = Pages::of(VERSION, &operations());
+    let mut pages = Pages::of(VERSION, operations);
     if off("NO_OPENAPI") {
         pages = pages.without_openapi();
     }

@@ -121,22 +121,31 @@ pub(crate) fn write(
 
 /// What the tightest limits of requests and of tokens leave, under OpenAI's names.
 fn rate_limits(head: &mut HeaderMap, standing: &Standing, now: Timestamp) {
-    for (left, names) in [(standing.requests, REQUESTS), (standing.tokens, TOKENS)] {
+    for (left, names) in [(standing.requests, &REQUESTS), (standing.tokens, &TOKENS)] {
         let Some(left) = left else { continue };
-        insert_static(head, names[0], &left.limit.to_string());
-        insert_static(head, names[1], &left.remaining.to_string());
+        let [limit, remaining, reset] = names;
+        head.insert(limit, HeaderValue::from(left.limit));
+        head.insert(remaining, HeaderValue::from(left.remaining));
         if let Some(at) = left.resets_at {
-            insert_static(head, names[2], &format!("{}s", at.since(now).as_secs_f64().ceil()));
+            let wait = at.since(now);
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            insert(head, reset, &format!("{seconds}s"));
         }
     }
 }
 
 /// The names of what a limit of requests allows, leaves, and when it starts anew.
-const REQUESTS: [&str; 3] =
-    ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"];
+static REQUESTS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-requests"),
+    HeaderName::from_static("x-ratelimit-remaining-requests"),
+    HeaderName::from_static("x-ratelimit-reset-requests"),
+];
 /// Those of a limit of tokens.
-const TOKENS: [&str; 3] =
-    ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"];
+static TOKENS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-tokens"),
+    HeaderName::from_static("x-ratelimit-remaining-tokens"),
+    HeaderName::from_static("x-ratelimit-reset-tokens"),
+];
 
 /// The headers of a request to a deployment: the operator's, the provider's, and those of the
 /// client's own that the provider's format or the operator lets through. Keys, cookies and what

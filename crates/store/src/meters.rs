@@ -68,7 +68,7 @@ impl Meter {
         self.counter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn new(label: Arc<Label>, counter: Counter) -> Self {
+    const fn new(label: Arc<Label>, counter: Counter) -> Self {
         Self { label, counter: Mutex::new(counter) }
     }
 
