@@ -1,5 +1,6 @@
 //! What answers promise, route by route: the members that clients may rely on. Answers hold more.
 
+mod bulk;
 mod keys;
 mod models;
 mod people;
@@ -15,7 +16,7 @@ type Promise = (&'static str, &'static str, Answer);
 /// The same route with what is promised of its answers.
 pub(crate) fn promise(mut route: Route) -> Route {
     let described = &mut route.described;
-    let all = [keys::ALL, people::ALL, models::ALL, usage::ALL].into_iter().flatten();
+    let all = [keys::ALL, people::ALL, bulk::ALL, models::ALL, usage::ALL].into_iter().flatten();
     let mut of_route =
         all.filter(|(method, path, _)| (*method, *path) == (described.method, described.path));
     if let Some((_, _, answer)) = of_route.next() {

@@ -183,6 +183,7 @@ mod tests {
         })
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "the cases read better so")]
     fn found(path: &str, answer: Value) -> Option<String> {
         let description = description();
         let operation = operation(&description, &Method::GET, path)?;

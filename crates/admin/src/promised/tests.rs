@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Promise, keys, models, people, usage};
+use super::{Promise, bulk, keys, models, people, usage};
 use crate::answer::Answer;
 use crate::routes;
 
@@ -22,7 +22,7 @@ const FAMILIES: [&str; 11] = [
 ];
 
 fn promises() -> impl Iterator<Item = &'static Promise> {
-    [keys::ALL, people::ALL, models::ALL, usage::ALL].into_iter().flatten()
+    [keys::ALL, people::ALL, bulk::ALL, models::ALL, usage::ALL].into_iter().flatten()
 }
 
 #[test]
@@ -42,6 +42,13 @@ fn every_route_of_a_family_says_what_it_answers_with() {
         counts && row.answer == Answer::Any
     });
     let silent: Vec<String> = silent.map(|row| format!("{} {}", row.method, row.path)).collect();
-    // What is spent by day is told by days in one case and by entries in the other.
-    assert_eq!(silent, ["GET /spend/logs"]);
+    let expected = [
+        // Always refused.
+        "POST /team/{team_id}/callback",
+        "DELETE /team/{team_id}/callback/{callback_name}",
+        "POST /team/{team_id}/disable_logging",
+        // What is spent by day is told by days in one case and by entries in the other.
+        "GET /spend/logs",
+    ];
+    assert_eq!(silent, expected);
 }
