@@ -155,7 +155,7 @@ fn mappings<'e>(reader: &mut Reader<'_>, entry: &'e Entry) -> Vec<&'e Mapping> {
                     other => {
                         let found = other.described();
                         let message = format!(
-                            "an item of `{}` is {found}; a mapping of a model to others is expected",
+                            "an item of `{}` is {found}; a mapping of a model is expected",
                             entry.name
                         );
                         let span = item.span.clone();

@@ -145,8 +145,8 @@ impl Group {
             }
             PassedOver::WindowTooSmall { input_max, input_tokens } => {
                 let message = format!(
-                    "the prompt has {input_tokens} tokens, and no deployment of `{name}` takes more \
-                     than {input_max}"
+                    "the prompt has {input_tokens} tokens, and no deployment of `{name}` takes \
+                     more than {input_max}"
                 );
                 Refusal::new(Reason::ContextWindowExceeded, message)
             }

@@ -72,7 +72,7 @@ pub(super) struct Plain {
     calls_at_once_max: Option<NonZeroU32>,
     timeouts: OwnTimeouts,
     num_retries: Option<u32>,
-    tags: Vec<String>,
+    tags: Arc<[Box<str>]>,
     health: HealthRules,
     own_prices: price::Own,
 }
@@ -87,7 +87,7 @@ impl Plain {
     ) -> Self {
         let tags = params.take("tags").map(|entry| reader.texts(entry)).unwrap_or_default();
         Self {
-            tags,
+            tags: tags.into_iter().map(String::into_boxed_str).collect(),
             health: routing::of_deployment(reader, (params, info), shared),
             extra_body: body::extra(reader, params),
             candidate: candidate(reader, params),
@@ -98,6 +98,13 @@ impl Plain {
             timeouts: own_timeouts(reader, params),
             num_retries: retries(reader, params),
             own_prices: price::own(reader, params, info),
+        }
+    }
+
+    /// Says what its prices leave open.
+    fn warn(&self, reader: &mut Reader<'_>) {
+        if let Some((prices, span)) = &self.own_prices {
+            price::warn_partial(reader, prices, span);
         }
     }
 
@@ -121,27 +128,23 @@ impl Part<'_> {
         let Inferred { provider, mut upstream_model, pinned } = inferred;
         let reader = &mut *cx.reader;
         let forwards = forward::read(reader, &mut params, cx.shared, self.group());
-        let called = (&*provider, &mut upstream_model);
         let brought = forwards.keys || forwards.tokens && !provider.client_tokens.is_empty();
+        let called = (&*provider, &mut upstream_model);
         let access = access::read(reader, &mut params, called, (self.subject, brought));
         let version = credential::api_version(reader, params.take("api_version"), &provider);
         let headers = body::headers(reader, &mut params, &provider);
         let edits = body::edits(reader, &mut params, cx.shared);
         let plain = Plain::read(reader, (&mut params, &mut info), &cx.shared.health);
         let (bounds, calls_at_once_max) = plain.binds(cx.shared);
-        let Plain {
-            extra_body, candidate, timeouts, num_retries, tags, health, own_prices, ..
-        } = plain;
         let defaults = body::defaults(reader, &params);
         let limits = price::limits(reader, &mut info, output_limit(&defaults));
         let mode = last_of_info(reader, &mut info);
-        own_prices.iter().for_each(|(prices, span)| price::warn_partial(reader, prices, span));
+        plain.warn(reader);
         let pinned = pinned.or_else(|| provider.responses_only(mode.as_deref()));
-        let (Common { id, group, base_model, access_groups, blocked }, access) =
-            self.ready(access)?;
-        let Access { base_url, variables, key, identity } = access;
+        let (common, Access { base_url, variables, key, identity }) = self.ready(access)?;
+        let Common { id, group, base_model, access_groups, blocked } = common;
         let template = Deployment {
-            prices: own_prices.and_then(|(prices, _)| price::sheet(prices, &id)),
+            prices: plain.own_prices.and_then(|(prices, _)| price::sheet(prices, &id)),
             id,
             group,
             access_groups,
@@ -160,16 +163,16 @@ impl Part<'_> {
             api_version: version.map(Arc::from),
             headers: headers.into(),
             forwards,
-            candidate: Candidate { available: !blocked, ..candidate },
+            candidate: Candidate { available: !blocked, ..plain.candidate },
             bounds: Arc::new(bounds),
-            tags: tags.into_iter().map(String::into_boxed_str).collect(),
-            health,
+            tags: plain.tags,
+            health: plain.health,
             calls_at_once_max,
             limits,
-            timeouts: Timeouts::resolve(&timeouts, &cx.shared.timeouts),
-            num_retries,
+            timeouts: Timeouts::resolve(&plain.timeouts, &cx.shared.timeouts),
+            num_retries: plain.num_retries,
             defaults: defaults.into(),
-            extra_body: extra_body.into(),
+            extra_body: plain.extra_body.into(),
             drop_paths: edits.drop_paths.into(),
             mode: mode.map(Arc::from),
             provider,

@@ -7,14 +7,16 @@ use tokio::time::sleep;
 use tollgate_config::{Deployment, Resolved, Snapshot};
 use tollgate_domain::{FailureClass, Ticks};
 use tollgate_faults::{Reason, Refusal};
-use tollgate_policy::{AttemptFailure, Cause, Journey, JourneyRules, Moment, Step, Used};
+use tollgate_policy::{AttemptFailure, Cause, Chain, ChainKind, Journey, Moment, Step, Used};
 
+use super::failed::Failed;
 use super::turn::{Asker, NotTaken, Turn};
-use super::{Answer, Begun, answer, attempt_facts, dispatch, failed::Failed, record};
+use super::{Answer, Begun, answer, attempt_facts, dispatch, outgoing, record};
 use crate::admit;
 use crate::authenticate::Caller;
 use crate::credential::brought;
 use crate::gate::Gate;
+use crate::grants;
 use crate::ingress::Call;
 use crate::memory::Memory;
 use crate::queue::Standing;
@@ -35,6 +37,8 @@ pub(crate) struct Sender<'a> {
 struct Way<'a> {
     sender: Sender<'a>,
     journey: Journey,
+    /// When the call has to be over.
+    deadline: Option<Ticks>,
     group: Group,
     /// Why each attempt failed.
     failures: Vec<Refusal>,
@@ -91,32 +95,33 @@ impl<'a> Way<'a> {
         call.timing.mark(Phase::Admit, gate.ticks());
         let router = Router { gate, snapshot, call, ticket };
         let (group, leg) = router.route(call.request.asked.model.as_str(), resolved);
-        let mut journey = journey(snapshot, call, resolved, gate.ticks());
+        let deadline = deadline(call, resolved, gate.ticks());
+        let mut journey = journey(snapshot, call, deadline);
         journey.enter(leg);
-        Ok(Self { sender, journey, group, failures: Vec::new(), not_taken: None })
+        Ok(Self { sender, journey, deadline, group, failures: Vec::new(), not_taken: None })
     }
 
     fn next(&mut self, now: Ticks) -> Step {
         let Self { sender, journey, group, .. } = self;
-        let fallbacks = &sender.snapshot.settings.routing.fallbacks;
-        let names: Vec<&str> = group.names.iter().map(String::as_str).collect();
         journey.next(&Moment {
             now,
             readiness: &|at| group.readiness(at, now),
             may_retry: &|at| group.may_retry(at, now),
-            chain: &|kind| fallbacks.chain(kind, &names).map(Arc::clone),
+            chain: &|kind| chain(*sender, group, kind),
         })
     }
 
     /// Sends the call to one deployment. Gives how the call ends, if it does.
     async fn dispatch(
         &mut self,
-        call: &Call,
+        call: &mut Call,
         ticket: &mut Ticket,
         retry: bool,
     ) -> Option<Result<(Arc<Deployment>, Begun), Refusal>> {
         let Sender { gate, snapshot, standing, .. } = self.sender;
         let settings = &snapshot.settings;
+        self.hurry(call, gate.ticks());
+        let call = &*call;
         let asker = Asker { gate, settings, standing };
         let doors = self.journey.doors();
         let turn = asker.turn((call, ticket), &self.group, doors, retry).await;
@@ -162,6 +167,13 @@ impl<'a> Way<'a> {
                 self.failures.push(failed.refusal);
                 None
             }
+        }
+    }
+
+    /// An attempt has no more time than what is left of the call's.
+    fn hurry(&self, call: &mut Call, now: Ticks) {
+        if let Some(left) = self.deadline.map(|deadline| deadline.since(now)) {
+            call.timeout = Some(call.timeout.map_or(left, |wish| wish.min(left)));
         }
     }
 
@@ -238,22 +250,35 @@ impl<'a> Way<'a> {
     }
 }
 
-/// The journey of a call at the moment at which it begins.
-fn journey(snapshot: &Snapshot, call: &Call, resolved: &Resolved, now: Ticks) -> Journey {
-    let rules = snapshot.settings.routing.journey;
-    let asked = &call.request.asked;
-    let fallbacks_max = if asked.wishes.disable_fallbacks { 0 } else { rules.fallbacks_max };
-    // What goes on from an answer that only its provider keeps can go nowhere else.
-    let bound = call.kept_elsewhere.is_some();
-    let rules = JourneyRules { fallbacks_max: if bound { 0 } else { fallbacks_max }, ..rules };
-    let own = asked
-        .wishes
-        .fallbacks
-        .as_ref()
-        .map(|own| own.iter().map(|one| Arc::from(&**one)).collect());
-    let timeouts = resolved.deployments.iter().map(|one| super::outgoing::timeouts(call, one));
+/// The chain that follows a group, without the groups that the caller may not use: a wait is given
+/// up for a fallback.
+fn chain(sender: Sender<'_>, group: &Group, kind: ChainKind) -> Option<Chain> {
+    let Sender { snapshot, caller, .. } = sender;
+    let names: Vec<&str> = group.names.iter().map(String::as_str).collect();
+    let chain = snapshot.settings.routing.fallbacks.chain(kind, &names)?;
+    let usable = |name: &&Arc<str>| grants::may_use(snapshot, caller, &***name);
+    Some(chain.iter().filter(usable).map(Arc::clone).collect())
+}
+
+/// When a call has to be over: a whole answer in the time that its deployments have for it, a
+/// stream where somebody asks for an end.
+fn deadline(call: &Call, resolved: &Resolved, now: Ticks) -> Option<Ticks> {
+    let timeouts = resolved.deployments.iter().map(|one| outgoing::timeouts(call, one));
     let total = timeouts.filter_map(|timeouts| timeouts.total).max();
-    Journey::new(rules, own, total.map(|total| now.plus(total)))
+    total.or(call.timeout).map(|total| now.plus(total))
+}
+
+/// The journey of a call that begins.
+fn journey(snapshot: &Snapshot, call: &Call, deadline: Option<Ticks>) -> Journey {
+    let mut rules = snapshot.settings.routing.journey;
+    let wishes = &call.request.asked.wishes;
+    // What goes on from an answer that only its provider keeps can go nowhere else.
+    if wishes.disable_fallbacks || call.kept_elsewhere.is_some() {
+        rules.fallbacks_max = 0;
+    }
+    let own = wishes.fallbacks.as_ref();
+    let own = own.map(|own| own.iter().map(|name| Arc::from(&**name)).collect());
+    Journey::new(rules, own, deadline)
 }
 
 /// A failed attempt as the journey sees it.

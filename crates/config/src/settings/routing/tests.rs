@@ -5,6 +5,7 @@ use std::time::Duration;
 use tollgate_policy::{Exception, Strategy, TagMatch};
 use tollgate_wire::Catalog;
 
+use crate::diagnostic::code;
 use crate::{PriceList, Snapshot, Source, compile};
 
 fn snapshot(text: &str) -> Snapshot {
@@ -64,4 +65,27 @@ fn nothing_said_is_what_litellm_has() {
     assert_eq!((routing.strategy, routing.retries.num_retries), (Strategy::SimpleShuffle, 2));
     assert_eq!((routing.health.cooldown, routing.tags), (Duration::from_secs(5), None));
     assert!(routing.fallbacks.is_empty() && !routing.checks_first);
+}
+
+#[test]
+fn what_makes_no_sense_is_said() {
+    let model = "model_list: [{model_name: m, litellm_params: {model: openai/x, api_key: k}}]\n";
+    for (text, code) in [
+        ("{max_fallbacks: 33}", code::OUT_OF_RANGE),
+        ("{allowed_fails: many}", code::WRONG_TYPE),
+        ("{cooldown_time: -1}", code::OUT_OF_RANGE),
+        ("{retry_policy: {TimeoutRetries: 1}}", code::KEY_UNKNOWN),
+        ("{retry_policy: 3}", code::WRONG_TYPE),
+        ("{model_group_retry_policy: {m: [1]}}", code::WRONG_TYPE),
+        ("{retry_after: .inf}", code::WRONG_TYPE),
+    ] {
+        let text = format!("{model}router_settings: {text}");
+        let source = Source { name: "config.yaml", text: &text };
+        let catalog = Catalog::embedded().expect("a catalog");
+        let codes = match compile(source, &|_| None, &catalog, &PriceList::embedded()) {
+            Ok(compiled) => compiled.warnings.iter().map(|finding| finding.code).collect(),
+            Err(findings) => findings.iter().map(|finding| finding.code).collect::<Vec<_>>(),
+        };
+        assert_eq!(codes, [code], "{text}");
+    }
 }
