@@ -51,6 +51,12 @@ impl ModelName {
         &self.0
     }
 
+    /// The same to be kept: sharing it copies nothing.
+    #[must_use]
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// Whether the name is a pattern with `*`.
     #[must_use]
     pub fn is_pattern(&self) -> bool {

@@ -68,7 +68,7 @@ pub(crate) async fn admit(
             prompt_bytes: call.request.asked.prompt_bytes,
             unreported_searches: beside.unreported_searches(),
             client: call.request.format.wire(),
-            holding: place.holding(call, &resolved, (&asking, &claims)),
+            holding: place.holding((call, &name), &resolved, (&asking, &claims)),
         },
         slot,
         claims,
@@ -87,16 +87,16 @@ pub(crate) async fn again(
     snapshot: &Snapshot,
     (caller, call): (&Caller, &mut Call),
     ticket: &mut Ticket,
-    name: &str,
+    name: &ModelName,
 ) -> Result<Resolved, Refusal> {
-    let resolved = granted(snapshot, caller, name, name)?;
+    let resolved = granted(snapshot, caller, name.as_str(), name.as_str())?;
     let levels = levels(gate, &snapshot.settings, caller, call).await?;
-    let names = grants::names_of(snapshot, name);
+    let names = grants::names_of(snapshot, name.as_str());
     let place = Place { gate, settings: &snapshot.settings, levels: &levels, names: &names };
     let beside = place.checked(call, &resolved)?;
     ticket.give_back();
     let (claims, asking) = place.claimed(call, &resolved, beside, ticket.admitted_at()).await?;
-    let holding = place.holding(call, &resolved, (&asking, &claims));
+    let holding = place.holding((call, name), &resolved, (&asking, &claims));
     ticket.hold(holding, claims);
     Ok(resolved)
 }
@@ -138,12 +138,12 @@ impl Place<'_> {
 
     fn holding(
         &self,
-        call: &Call,
+        (call, name): (&Call, &ModelName),
         resolved: &Resolved,
         (asking, claims): (&Asking, &Claims),
     ) -> Holding {
         Holding {
-            model_group: group(call, resolved),
+            model_group: group(name, resolved),
             prompt_tokens: asking.prompt_tokens,
             demand: asking.demand(call, self.levels),
             tokens: asking.tokens(),
@@ -296,13 +296,9 @@ fn bounded(
     Err(Refusal::new(Reason::CostUnbounded, message))
 }
 
-/// The name in records: the group's own, or for a wildcard the model that the client named.
-fn group(call: &Call, resolved: &Resolved) -> ModelName {
-    if resolved.group.is_pattern() {
-        call.request.asked.model.clone()
-    } else {
-        resolved.group.clone()
-    }
+/// The name in records: the group's own, or for a wildcard the model that is asked of it.
+fn group(name: &ModelName, resolved: &Resolved) -> ModelName {
+    if resolved.group.is_pattern() { name.clone() } else { resolved.group.clone() }
 }
 
 fn attribution(caller: &Caller, call: &Call) -> Arc<Attribution> {
@@ -329,7 +325,7 @@ fn opening(
         call: call.id,
         admitted_at,
         attribution: Arc::clone(attribution),
-        model_group: group(call, resolved),
+        model_group: group(&call.request.asked.model, resolved),
         streamed: call.request.asked.stream,
         held: asking.most.ok(),
         input_estimate: prompt,

@@ -299,8 +299,8 @@ fn attempt_facts(ticket: &Ticket) -> Vec<AttemptFacts> {
     ticket
         .attempts()
         .iter()
-        .map(|attempt| AttemptFacts {
-            model_group: ticket.model_group().to_string(),
+        .map(|(group, attempt)| AttemptFacts {
+            model_group: group.to_string(),
             status: attempt.status,
             reason: attempt.reason.and_then(Reason::parse),
             ms: u64::try_from(attempt.elapsed.as_millis()).unwrap_or(u64::MAX),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tollgate_config::{Deployment, Resolved, Snapshot};
-use tollgate_domain::{Ticks, UsageKind};
+use tollgate_domain::{ModelName, Ticks, UsageKind};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{
     Abilities, Ability, Contender, Leg, Load, Needs, PassedOver, Readiness, RetryRules, TagAsk,
@@ -13,7 +13,6 @@ use tollgate_wire::WireFormat;
 
 use crate::continue_from::not_found;
 use crate::gate::Gate;
-use crate::grants;
 use crate::health::Record;
 use crate::ingress::Call;
 use crate::ticket::Ticket;
@@ -24,8 +23,10 @@ pub(crate) struct Group {
     pub(crate) deployments: Arc<[Arc<Deployment>]>,
     /// How each of them fares.
     pub(crate) records: Vec<Arc<Record>>,
-    /// The names that it goes by, the nearest first.
-    pub(crate) names: Vec<String>,
+    /// The name that it was asked for by.
+    pub(crate) name: ModelName,
+    /// Its name in the configuration.
+    pub(crate) configured: ModelName,
 }
 
 /// What a plan is made with.
@@ -39,7 +40,7 @@ pub(crate) struct Router<'a> {
 
 impl Router<'_> {
     /// Plans the call at a model group.
-    pub(crate) fn route(&self, name: &str, resolved: &Resolved) -> (Group, Leg) {
+    pub(crate) fn route(&self, name: &ModelName, resolved: &Resolved) -> (Group, Leg) {
         let Self { gate, snapshot, call, ticket } = *self;
         let (routing, now) = (&snapshot.settings.routing, gate.ticks());
         let deployments = &resolved.deployments;
@@ -62,11 +63,11 @@ impl Router<'_> {
         };
         let draw = &mut || gate.random().draw();
         let plan = plan_for(&contenders, &needs, routing.strategy, None, draw);
-        let leg =
-            Leg::new(resolved.group.as_str().into(), &contenders, plan, self.retries(resolved));
-        let names = grants::names_of(snapshot, name).into_iter().map(str::to_owned);
-        let names = names.chain([resolved.group.as_str().to_owned()]).collect();
-        (Group { deployments: Arc::clone(deployments), records, names }, leg)
+        // What a chain calls it: a name that a pattern stands for is itself.
+        let called = if resolved.group.is_pattern() { name } else { &resolved.group };
+        let leg = Leg::new(called.shared(), &contenders, plan, self.retries(resolved));
+        let (deployments, configured) = (Arc::clone(deployments), resolved.group.clone());
+        (Group { deployments, records, name: name.clone(), configured }, leg)
     }
 
     fn retries(&self, resolved: &Resolved) -> RetryRules {

@@ -66,7 +66,8 @@ pub(crate) struct Ticket {
     served_by: Option<Arc<Deployment>>,
     observed: Observed,
     outcome: Outcome,
-    attempts: Vec<AttemptRecord>,
+    /// Each with the model group that it was made for.
+    attempts: Vec<(ModelName, AttemptRecord)>,
     first_byte_at: Option<Timestamp>,
     travelled: Travelled,
 }
@@ -161,7 +162,8 @@ impl Ticket {
         }
     }
 
-    pub(crate) fn attempts(&self) -> &[AttemptRecord] {
+    /// Every attempt so far, with the model group that it was made for.
+    pub(crate) fn attempts(&self) -> &[(ModelName, AttemptRecord)] {
         &self.attempts
     }
 
@@ -183,7 +185,7 @@ impl Ticket {
     /// An attempt ended. One that failed consumed nothing that anyone is charged for.
     pub(crate) fn attempted(&mut self, record: AttemptRecord) {
         self.observed.reached = record.reason.is_none();
-        self.attempts.push(record);
+        self.attempts.push((self.admission.holding.model_group.clone(), record));
     }
 
     /// The whole buffered answer is here.
@@ -278,7 +280,7 @@ impl Drop for Ticket {
             usage_source: source,
             price_sheet: sheet,
             cost,
-            attempts: std::mem::take(&mut self.attempts),
+            attempts: self.attempts.drain(..).map(|(_, record)| record).collect(),
         });
     }
 }

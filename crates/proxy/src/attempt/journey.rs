@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::sleep;
 use tollgate_config::{Deployment, Resolved, Snapshot};
-use tollgate_domain::{FailureClass, Ticks};
+use tollgate_domain::{FailureClass, ModelName, Ticks};
 use tollgate_faults::{Reason, Refusal};
 use tollgate_policy::{AttemptFailure, Cause, Chain, ChainKind, Journey, Moment, Step, Used};
 
@@ -39,7 +39,10 @@ struct Way<'a> {
     journey: Journey,
     /// When the call has to be over.
     deadline: Option<Ticks>,
-    group: Group,
+    /// The group that was asked for.
+    first: Group,
+    /// The one that it is at, where it fell back.
+    other: Option<Group>,
     /// Why each attempt failed.
     failures: Vec<Refusal>,
     /// Why the call was not sent for the first time.
@@ -86,29 +89,38 @@ impl<'a> Way<'a> {
         ticket: &mut Ticket,
     ) -> Result<Self, Refusal> {
         let Sender { gate, snapshot, .. } = sender;
-        // Their groups are not known yet that the call may fall back to.
-        let lets = |d: &Arc<Deployment>| d.forwards.keys || d.forwards.tokens;
-        if resolved.deployments.iter().any(lets) {
-            let brought = brought(gate, &call.headers, &snapshot.settings).await;
-            call.brought = brought.inspect_err(|_| ticket.failed())?;
-        }
+        bring(sender, call, resolved).await.inspect_err(|_| ticket.failed())?;
         call.timing.mark(Phase::Admit, gate.ticks());
         let router = Router { gate, snapshot, call, ticket };
-        let (group, leg) = router.route(call.request.asked.model.as_str(), resolved);
+        let (group, leg) = router.route(&call.request.asked.model, resolved);
         let deadline = deadline(call, resolved, gate.ticks());
         let mut journey = journey(snapshot, call, deadline);
         journey.enter(leg);
-        Ok(Self { sender, journey, deadline, group, failures: Vec::new(), not_taken: None })
+        Ok(Self {
+            sender,
+            journey,
+            deadline,
+            first: group,
+            other: None,
+            failures: Vec::new(),
+            not_taken: None,
+        })
     }
 
     fn next(&mut self, now: Ticks) -> Step {
-        let Self { sender, journey, group, .. } = self;
+        let Self { sender, journey, first, other, .. } = self;
+        let group = other.as_ref().unwrap_or(first);
         journey.next(&Moment {
             now,
             readiness: &|at| group.readiness(at, now),
             may_retry: &|at| group.may_retry(at, now),
             chain: &|kind| chain(*sender, group, kind),
         })
+    }
+
+    /// The group that the call is at.
+    fn group(&self) -> &Group {
+        self.other.as_ref().unwrap_or(&self.first)
     }
 
     /// Sends the call to one deployment. Gives how the call ends, if it does.
@@ -124,7 +136,7 @@ impl<'a> Way<'a> {
         let call = &*call;
         let asker = Asker { gate, settings, standing };
         let doors = self.journey.doors();
-        let turn = asker.turn((call, ticket), &self.group, doors, retry).await;
+        let turn = asker.turn((call, ticket), self.group(), doors, retry).await;
         let Turn { at, mut slot, claims, sent } = match turn {
             Ok(turn) => turn,
             Err(not_taken) => {
@@ -132,7 +144,7 @@ impl<'a> Way<'a> {
                 return None;
             }
         };
-        let deployment = Arc::clone(self.group.deployments.get(at)?);
+        let deployment = Arc::clone(self.group().deployments.get(at)?);
         let attempt = self.journey.dispatched(at);
         ticket.dispatched(&deployment);
         let started = gate.ticks();
@@ -199,19 +211,25 @@ impl<'a> Way<'a> {
         ticket: &mut Ticket,
         (name, why): (&str, FailureClass),
     ) {
+        // Names of chains were read as such; those that a call brings may be anything.
+        let Ok(name) = ModelName::new(name) else { return };
         let Sender { gate, snapshot, caller, .. } = self.sender;
-        match admit::again(gate, snapshot, (caller, call), ticket, name).await {
+        let entered = match admit::again(gate, snapshot, (caller, call), ticket, &name).await {
+            Ok(resolved) => bring(self.sender, call, &resolved).await.map(|()| resolved),
+            Err(refusal) => Err(refusal),
+        };
+        match entered {
             Ok(resolved) => {
                 call.memory = Memory::of(gate, &snapshot.settings, caller, &resolved);
                 let router = Router { gate, snapshot, call, ticket };
-                let (group, leg) = router.route(name, &resolved);
-                tracing::info!(call = %call.id, group = name, %why, "falls back");
-                self.group = group;
+                let (group, leg) = router.route(&name, &resolved);
+                tracing::info!(call = %call.id, group = %name, %why, "falls back");
+                self.other = Some(group);
                 self.journey.enter(leg);
             }
             Err(refusal) => {
                 let reason = refusal.reason.slug();
-                tracing::info!(call = %call.id, group = name, reason, "does not fall back");
+                tracing::info!(call = %call.id, group = %name, reason, "does not fall back");
             }
         }
     }
@@ -236,7 +254,7 @@ impl<'a> Way<'a> {
                 }
             }
             Cause::NobodyAble(why) => {
-                self.not_taken.take().unwrap_or_else(|| self.group.nobody(call, why, now))
+                self.not_taken.take().unwrap_or_else(|| self.first.nobody(call, why, now))
             }
             Cause::OutOfTime => {
                 Refusal::new(Reason::UpstreamTimeout, "there was no time left for an attempt")
@@ -250,11 +268,22 @@ impl<'a> Way<'a> {
     }
 }
 
+/// Finds the credentials that the client brought, where a deployment lets them through.
+async fn bring(sender: Sender<'_>, call: &mut Call, resolved: &Resolved) -> Result<(), Refusal> {
+    let Sender { gate, snapshot, .. } = sender;
+    let lets = |one: &Arc<Deployment>| one.forwards.keys || one.forwards.tokens;
+    if call.brought.is_empty() && resolved.deployments.iter().any(lets) {
+        call.brought = brought(gate, &call.headers, &snapshot.settings).await?;
+    }
+    Ok(())
+}
+
 /// The chain that follows a group, without the groups that the caller may not use: a wait is given
 /// up for a fallback.
 fn chain(sender: Sender<'_>, group: &Group, kind: ChainKind) -> Option<Chain> {
     let Sender { snapshot, caller, .. } = sender;
-    let names: Vec<&str> = group.names.iter().map(String::as_str).collect();
+    let mut names = grants::names_of(snapshot, group.name.as_str());
+    names.push(group.configured.as_str());
     let chain = snapshot.settings.routing.fallbacks.chain(kind, &names)?;
     let usable = |name: &&Arc<str>| grants::may_use(snapshot, caller, &***name);
     Some(chain.iter().filter(usable).map(Arc::clone).collect())

@@ -114,3 +114,24 @@ async fn a_call_names_its_own_fallbacks_or_none() {
         assert_eq!(answer.status, status, "{body}: {}", answer.text());
     }
 }
+
+#[tokio::test]
+async fn the_first_groups_failure_is_told_when_the_fallback_fails_too() {
+    let script = Script::default()
+        .for_model("first", coded(400, "context_length_exceeded"))
+        .for_model("second", Behaviour::refusing(503));
+    let config = |simulator: &tollgate_simulator::Simulator| {
+        let at = |model: &str| DeploymentText::at(&simulator.base_url(), model);
+        ConfigText::new()
+            .group(GROUP, &at("first"))
+            .group("wild/*", &at("*"))
+            .setting("router_settings", "context_window_fallbacks: [{chat: [wild/second]}]")
+    };
+    let stage = Stage::with(Storage::Sqlite, script, config, |home| home).await;
+    let answer = stage.plain_key().await.client.post(CHAT, CALL).await;
+    assert_eq!(answer.refusal(), (400, "context_window_exceeded".to_owned()), "{}", answer.text());
+    let attempts = answer.json()["error"]["gateway"]["attempts"].clone();
+    let groups: Vec<&Value> =
+        attempts.as_array().into_iter().flatten().map(|one| &one["model_group"]).collect();
+    assert_eq!(groups, ["chat", "wild/second"], "{attempts}");
+}
