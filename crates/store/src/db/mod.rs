@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection as _, PgPool, SqlitePool};
+use sqlx::{ConnectOptions, Connection as _, PgConnection, PgPool, Row as _, SqlitePool};
 
 use crate::StoreError;
 use location::Location;
@@ -156,9 +156,22 @@ async fn open_postgres(options: PgConnectOptions, place: String) -> Result<Db, S
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(is_outside_transactions(connection)))
         .connect_lazy_with(options.application_name(&name));
     Ok(Db::Postgres(pool))
 }
+
+/// Whether a connection that is to be used again is alive and in no transaction; one that is not is
+/// closed. Whoever gives up while a transaction begins leaves it open on the server, where the next
+/// one would read an old state, or be told that the transaction is aborted.
+async fn is_outside_transactions(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::raw_sql(OUTSIDE_TRANSACTIONS).fetch_one(connection).await?.try_get(0)
+}
+
+/// A statement that is a transaction of its own begins when that does. It has to be sent as one
+/// message: the parts of a prepared statement each have a time.
+const OUTSIDE_TRANSACTIONS: &str = "SELECT statement_timestamp() = transaction_timestamp()";
 
 /// Connects once, and gives a name that no other gateway's connections have.
 async fn first_name(options: &PgConnectOptions) -> Result<String, sqlx::Error> {

@@ -8,6 +8,7 @@ mod days_at_once;
 mod directory;
 mod entities;
 mod entry_retention;
+mod given_up;
 mod imports;
 mod keys;
 mod ledger;
