@@ -3,7 +3,7 @@
 use tokio::task::yield_now;
 use tollgate_domain::{KeyHash, Level, Subject};
 use tollgate_policy::Span;
-use tollgate_store::Db;
+use tollgate_store::{By, Db, Replaced};
 
 use crate::keys::key;
 use crate::world::{NOW, World, on_both};
@@ -39,8 +39,9 @@ fn what_is_read_after_somebody_gave_up_is_of_the_present() {
             let before = world.db.find_key(&hash).await.expect("a database").expect("the key");
             let mut row = before.clone();
             row.blocked = !before.blocked;
-            let by = tollgate_store::By::program("admin", NOW);
-            elsewhere.edit(&by).update_key(&mut row).await.expect("a changed key");
+            let by = By::program("admin", NOW);
+            let replaced = elsewhere.edit(&by).update_key(&mut row).await.expect("a database");
+            assert_eq!(replaced, Replaced::Done);
             for _ in 0..ROUNDS {
                 let after = world.db.find_key(&hash).await.expect("a database").expect("the key");
                 assert_ne!(after.blocked, before.blocked, "after giving up for the {round}th time");
