@@ -32,6 +32,8 @@ pub struct Refusal {
     pub attempts: Vec<AttemptFacts>,
     /// The upstream's error body, where client and upstream speak the same format.
     pub vendor_body: Option<String>,
+    /// Why the call went where it went, for a caller who may know and asked.
+    pub explained: Option<Box<str>>,
 }
 
 /// What a client may know about the upstream's answer.
@@ -74,6 +76,7 @@ impl Refusal {
             upstream: None,
             attempts: Vec::new(),
             vendor_body: None,
+            explained: None,
         }
     }
 
@@ -130,6 +133,13 @@ impl Refusal {
     #[must_use]
     pub fn with_attempts(mut self, attempts: Vec<AttemptFacts>) -> Self {
         self.attempts = attempts;
+        self
+    }
+
+    /// The same refusal with the way that the call went.
+    #[must_use]
+    pub fn with_explained(mut self, explained: String) -> Self {
+        self.explained = Some(explained.into());
         self
     }
 

@@ -33,6 +33,9 @@ pub fn render(refusal: &Refusal, dialect: Dialect, docs_base: &str, request_id: 
     if let Some(limit) = &refusal.limit {
         headers.extend(limit.headers());
     }
+    if let Some(explained) = &refusal.explained {
+        headers.push(("x-tollgate-explain", explained.to_string()));
+    }
     Rendered {
         status: status(refusal, dialect),
         headers,

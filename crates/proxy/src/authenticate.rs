@@ -33,6 +33,14 @@ impl Caller {
         granting(self.levels())
     }
 
+    /// Whether it is an administrator of the gateway.
+    pub(crate) fn is_admin(&self) -> bool {
+        match self {
+            Self::Master => true,
+            Self::Key { levels, .. } => role(levels) == Some(Role::ProxyAdmin.as_str()),
+        }
+    }
+
     /// Those whose limits bind the calls.
     pub(crate) fn levels(&self) -> &[Arc<LevelRecord>] {
         match self {
@@ -111,13 +119,17 @@ fn may_call(caller: &Caller, path: &str) -> Result<(), Refusal> {
         let message = format!("the key {name} may call only `{allowed}`");
         return Err(Refusal::new(Reason::RouteNotAllowed, message));
     }
-    let user = levels.iter().find(|level| level.subject.level == Level::User);
-    let role = user.and_then(|user| user.metadata("user_role")?.as_str());
-    if role == Some(Role::ProxyAdminViewer.as_str()) && calls_models(path) {
+    if role(levels) == Some(Role::ProxyAdminViewer.as_str()) && calls_models(path) {
         let message = "the role `proxy_admin_viewer` looks on and calls no models";
         return Err(Refusal::new(Reason::RouteNotAllowed, message));
     }
     Ok(())
+}
+
+/// The role of the user among a key's levels.
+fn role(levels: &[Arc<LevelRecord>]) -> Option<&str> {
+    let user = levels.iter().find(|level| level.subject.level == Level::User)?;
+    user.metadata("user_role")?.as_str()
 }
 
 /// What nobody could be asked about is not known to be wrong.

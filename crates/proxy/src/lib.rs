@@ -9,6 +9,7 @@ mod attempt;
 mod authenticate;
 mod continue_from;
 mod credential;
+mod explain;
 mod gate;
 mod grants;
 mod headers;

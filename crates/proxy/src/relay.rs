@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
+use http::HeaderValue;
 use tollgate_config::Settings;
 use tollgate_domain::{CallId, Outcome};
 use tollgate_faults::{Reason, Refusal};
@@ -16,6 +17,7 @@ use tollgate_wire::translate::{Sent, StreamForm};
 
 use crate::attempt::{Answer, Content, LiveStream};
 use crate::authenticate::Caller;
+use crate::explain::EXPLAIN;
 use crate::gate::Gate;
 use crate::headers::{self, Facts};
 use crate::ingress::Call;
@@ -39,7 +41,8 @@ pub(crate) fn relay(
 ) -> Response {
     let model_group = answer.ticket.model_group().clone();
     let (standing, travelled) = (answer.ticket.standing(), answer.ticket.way());
-    let Answer { ticket, deployment, headers: upstream_headers, told, content } = answer;
+    let Answer { mut ticket, deployment, headers: upstream_headers, told, content } = answer;
+    let explained = ticket.take_explained().and_then(|text| HeaderValue::try_from(text).ok());
     let turn = call.turn.take();
     let keeping = turn.map(|turn| Keeping::new(gate.keeper(), turn, model_group.clone()));
     call.timing.mark(Phase::Upstream, gate.ticks());
@@ -74,6 +77,9 @@ pub(crate) fn relay(
         at: (gate.keys().calendar(), gate.now()),
     };
     headers::write(response.headers_mut(), head, &facts, &upstream_headers);
+    if let Some(explained) = explained {
+        response.headers_mut().insert(EXPLAIN, explained);
+    }
     response
 }
 

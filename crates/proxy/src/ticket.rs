@@ -70,6 +70,7 @@ pub(crate) struct Ticket {
     attempts: Vec<(ModelName, AttemptRecord)>,
     first_byte_at: Option<Timestamp>,
     travelled: Travelled,
+    explained: Option<String>,
 }
 
 impl Ticket {
@@ -95,6 +96,7 @@ impl Ticket {
             attempts: Vec::new(),
             first_byte_at: None,
             travelled: Travelled::default(),
+            explained: None,
         }
     }
 
@@ -142,6 +144,16 @@ impl Ticket {
     /// The call is answered, after so many attempts and at so many model groups after the first.
     pub(crate) const fn travelled(&mut self, attempts: usize, fallbacks: usize) {
         self.travelled = Travelled { retries: attempts.saturating_sub(1), fallbacks };
+    }
+
+    /// Keeps what its client is to be told of its way.
+    pub(crate) fn explain(&mut self, explained: Option<String>) {
+        self.explained = explained;
+    }
+
+    /// What its client is to be told of its way, once.
+    pub(crate) fn take_explained(&mut self) -> Option<String> {
+        self.explained.take()
     }
 
     /// How far the call travelled.

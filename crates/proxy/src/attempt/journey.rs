@@ -15,6 +15,7 @@ use super::{Answer, Begun, answer, attempt_facts, dispatch, outgoing, record};
 use crate::admit;
 use crate::authenticate::Caller;
 use crate::credential::brought;
+use crate::explain;
 use crate::gate::Gate;
 use crate::grants;
 use crate::ingress::Call;
@@ -39,10 +40,10 @@ struct Way<'a> {
     journey: Journey,
     /// When the call has to be over.
     deadline: Option<Ticks>,
-    /// The group that was asked for.
-    first: Group,
-    /// The one that it is at, where it fell back.
-    other: Option<Group>,
+    /// The groups that it was at, the one that was asked for first; never empty.
+    groups: Vec<Group>,
+    /// Whether the client wants to know why the call goes where it goes, and may.
+    explains: bool,
     /// Why each attempt failed.
     failures: Vec<Refusal>,
     /// Why the call was not sent for the first time.
@@ -74,8 +75,11 @@ pub(crate) async fn attempt(
             }
             Step::End(cause) => {
                 ticket.failed();
-                let refusal = way.told(cause, call);
-                return Err(refusal.with_attempts(attempt_facts(&ticket)));
+                let refusal = way.told(cause, call).with_attempts(attempt_facts(&ticket));
+                return Err(match way.explained(&ticket) {
+                    Some(explained) => refusal.with_explained(explained),
+                    None => refusal,
+                });
             }
         }
     }
@@ -100,16 +104,16 @@ impl<'a> Way<'a> {
             sender,
             journey,
             deadline,
-            first: group,
-            other: None,
+            groups: vec![group],
+            explains: explain::is_asked(&call.headers, sender.caller),
             failures: Vec::new(),
             not_taken: None,
         })
     }
 
     fn next(&mut self, now: Ticks) -> Step {
-        let Self { sender, journey, first, other, .. } = self;
-        let group = other.as_ref().unwrap_or(first);
+        let Self { sender, journey, groups, .. } = self;
+        let Some(group) = groups.last() else { return Step::End(Cause::Empty) };
         journey.next(&Moment {
             now,
             readiness: &|at| group.readiness(at, now),
@@ -118,9 +122,9 @@ impl<'a> Way<'a> {
         })
     }
 
-    /// The group that the call is at.
-    fn group(&self) -> &Group {
-        self.other.as_ref().unwrap_or(&self.first)
+    /// What the client is told of the way that the call went, if it may know.
+    fn explained(&self, ticket: &Ticket) -> Option<String> {
+        self.explains.then(|| explain::explained(&self.groups, &self.journey, ticket))
     }
 
     /// Sends the call to one deployment. Gives how the call ends, if it does.
@@ -135,8 +139,8 @@ impl<'a> Way<'a> {
         self.hurry(call, gate.ticks());
         let call = &*call;
         let asker = Asker { gate, settings, standing };
-        let doors = self.journey.doors();
-        let turn = asker.turn((call, ticket), self.group(), doors, retry).await;
+        let (group, doors) = (self.groups.last()?, self.journey.doors());
+        let turn = asker.turn((call, ticket), group, doors, retry).await;
         let Turn { at, mut slot, claims, sent } = match turn {
             Ok(turn) => turn,
             Err(not_taken) => {
@@ -144,7 +148,7 @@ impl<'a> Way<'a> {
                 return None;
             }
         };
-        let deployment = Arc::clone(self.group().deployments.get(at)?);
+        let deployment = Arc::clone(self.groups.last()?.deployments.get(at)?);
         let attempt = self.journey.dispatched(at);
         ticket.dispatched(&deployment);
         let started = gate.ticks();
@@ -157,6 +161,7 @@ impl<'a> Way<'a> {
                 self.journey.answered(attempt);
                 ticket.join(claims, slot);
                 ticket.travelled(self.journey.attempts(), self.journey.fallbacks());
+                ticket.explain(self.explained(ticket));
                 Some(Ok((deployment, begun)))
             }
             Err(Failed { refusal, consumed: Some(consumed), .. }) => {
@@ -224,7 +229,7 @@ impl<'a> Way<'a> {
                 let router = Router { gate, snapshot, call, ticket };
                 let (group, leg) = router.route(&name, &resolved);
                 tracing::info!(call = %call.id, group = %name, %why, "falls back");
-                self.other = Some(group);
+                self.groups.push(group);
                 self.journey.enter(leg);
             }
             Err(refusal) => {
@@ -254,18 +259,21 @@ impl<'a> Way<'a> {
                 }
             }
             Cause::NobodyAble(why) => {
-                self.not_taken.take().unwrap_or_else(|| self.first.nobody(call, why, now))
+                let told = self.groups.first().map(|group| group.nobody(call, why, now));
+                self.not_taken.take().or(told).unwrap_or_else(nobody)
             }
             Cause::OutOfTime => {
                 Refusal::new(Reason::UpstreamTimeout, "there was no time left for an attempt")
             }
             Cause::Answered(_) | Cause::Attempt(_) | Cause::Empty => {
-                let message = "no deployment could be tried";
-                let new = || Refusal::new(Reason::AllDeploymentsFailing, message);
-                self.not_taken.take().unwrap_or_else(new)
+                self.not_taken.take().unwrap_or_else(nobody)
             }
         }
     }
+}
+
+fn nobody() -> Refusal {
+    Refusal::new(Reason::AllDeploymentsFailing, "no deployment could be tried")
 }
 
 /// Finds the credentials that the client brought, where a deployment lets them through.

@@ -135,3 +135,28 @@ async fn the_first_groups_failure_is_told_when_the_fallback_fails_too() {
         attempts.as_array().into_iter().flatten().map(|one| &one["model_group"]).collect();
     assert_eq!(groups, ["chat", "wild/second"], "{attempts}");
 }
+
+#[tokio::test]
+async fn an_administrator_is_told_the_whole_way_of_a_call_and_nobody_else_is() {
+    let stage = stage(Behaviour::refusing(503), "fallbacks: [{chat: [other]}]").await;
+    let master = stage.gateway.master().with_header("x-tollgate-explain", "1");
+    let answer = master.post(CHAT, CALL).await;
+    let told: Value = serde_json::from_str(answer.header("x-tollgate-explain")).expect("JSON");
+    let groups: Vec<&Value> =
+        told["groups"].as_array().into_iter().flatten().map(|one| &one["group"]).collect();
+    assert_eq!(groups, ["chat", "other"], "{told}");
+    let attempts: Vec<(&Value, &Value)> = told["attempts"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|one| (&one["status"], &one["reason"]))
+        .collect();
+    let expected = [(&json!(503), &json!("upstream_overloaded")), (&json!(200), &Value::Null)];
+    assert_eq!(attempts, expected, "{told}");
+    let refused = r#"{"model":"chat","disable_fallbacks":true,"messages":[]}"#;
+    let answer = master.post(CHAT, refused).await;
+    assert_ne!(answer.status, 200);
+    assert!(answer.header("x-tollgate-explain").contains("upstream_overloaded"));
+    let client = stage.plain_key().await.client.with_header("x-tollgate-explain", "1");
+    assert_eq!(client.post(CHAT, CALL).await.header("x-tollgate-explain"), "");
+}
