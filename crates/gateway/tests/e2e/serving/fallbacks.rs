@@ -153,8 +153,9 @@ async fn an_administrator_is_told_the_whole_way_of_a_call_and_nobody_else_is() {
         .collect();
     let expected = [(&json!(503), &json!("upstream_overloaded")), (&json!(200), &Value::Null)];
     assert_eq!(attempts, expected, "{told}");
-    let refused = r#"{"model":"chat","disable_fallbacks":true,"messages":[]}"#;
-    let answer = master.post(CHAT, refused).await;
+    let mut refused: Value = serde_json::from_str(CALL).expect("a call");
+    refused["disable_fallbacks"] = json!(true);
+    let answer = master.post(CHAT, refused.to_string()).await;
     assert_ne!(answer.status, 200);
     assert!(answer.header("x-tollgate-explain").contains("upstream_overloaded"));
     let client = stage.plain_key().await.client.with_header("x-tollgate-explain", "1");
