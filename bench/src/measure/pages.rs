@@ -101,13 +101,16 @@ pub(crate) async fn measure(
     Ok(Pages { entries, sums, days, pages })
 }
 
-/// Waits until the gateway has summed the ledger's days, and says how many those are.
+/// Waits until the gateway has summed the days that have entries, and says how many those are: it
+/// begins with the newest, which are empty.
 async fn days_summed(database: &Path) -> anyhow::Result<i64> {
     let db = Db::open(&database.display().to_string()).await?;
     let Db::Sqlite { readers, .. } = &db else { bail!("the database is not SQLite") };
     let began = clock::now();
     loop {
-        let summed: i64 = sqlx::query_scalar(SUMMED_DAYS).fetch_one(readers).await?;
+        let end = START + DAYS * QUARTER_HOURS_A_DAY * QUARTER_HOUR_MICROS;
+        let summed = sqlx::query_scalar(SUMMED_DAYS).bind(START).bind(end);
+        let summed: i64 = summed.fetch_one(readers).await?;
         if summed >= DAYS {
             db.close().await;
             return Ok(summed);
@@ -192,7 +195,8 @@ const DATA: &str = "pages";
 /// Largest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-const SUMMED_DAYS: &str = "SELECT COUNT(*) FROM summed_days WHERE summed = 1";
+const SUMMED_DAYS: &str = "SELECT COUNT(*) FROM summed_days \
+     WHERE summed = 1 AND start_at >= $1 AND end_at <= $2";
 /// Longest wait until the days are summed.
 const SUMMING_MAX: Duration = Duration::from_secs(180);
 const SUMMING_ASKED_EVERY: Duration = Duration::from_millis(200);

@@ -19,7 +19,7 @@ mod wait;
 pub use classify::{Failure, Retry, UpstreamError, classify};
 pub use limit::{LimitFacts, LimitKind};
 pub use reason::Reason;
-pub use refusal::{AttemptFacts, Refusal, UpstreamFacts};
+pub use refusal::{AttemptFacts, Explanation, Refusal, UpstreamFacts};
 pub use render::{ATTEMPTS_MAX, Dialect, MESSAGE_BYTES_MAX, body};
 pub use rendered::{Rendered, render};
 pub use row::{Article, Origin, Row, article, row};

@@ -31,10 +31,14 @@ pub struct Refusal {
     /// Every attempt, in order.
     pub attempts: Vec<AttemptFacts>,
     /// The upstream's error body, where client and upstream speak the same format.
-    pub vendor_body: Option<String>,
+    pub vendor_body: Option<Box<str>>,
     /// Why the call went where it went, for a caller who may know and asked.
-    pub explained: Option<Box<str>>,
+    pub explained: Option<Box<Explanation>>,
 }
+
+/// The way of a call, as JSON in plain ASCII.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation(pub String);
 
 /// What a client may know about the upstream's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,13 +143,13 @@ impl Refusal {
     /// The same refusal with the way that the call went.
     #[must_use]
     pub fn with_explained(mut self, explained: String) -> Self {
-        self.explained = Some(explained.into());
+        self.explained = Some(Box::new(Explanation(explained)));
         self
     }
 
     /// The same refusal with the upstream's error body, in the format of the client.
     #[must_use]
-    pub fn with_vendor_body(mut self, body: impl Into<String>) -> Self {
+    pub fn with_vendor_body(mut self, body: impl Into<Box<str>>) -> Self {
         self.vendor_body = Some(body.into());
         self
     }

@@ -34,7 +34,7 @@ pub fn render(refusal: &Refusal, dialect: Dialect, docs_base: &str, request_id: 
         headers.extend(limit.headers());
     }
     if let Some(explained) = &refusal.explained {
-        headers.push(("x-tollgate-explain", explained.to_string()));
+        headers.push(("x-tollgate-explain", explained.0.clone()));
     }
     Rendered {
         status: status(refusal, dialect),
