@@ -52,11 +52,11 @@ pub(crate) async fn admit(
     let mut names = grants::names_of(snapshot, name.as_str());
     names.extend(alias.as_ref().map(ModelName::as_str)); // what it was asked by is limited too
     let place = Place { gate, settings: &snapshot.settings, levels: &levels, names: &names };
-    let beside = place.checked(call, &resolved)?;
+    let (beside, estimated) = place.checked(call, &resolved)?;
     let mut slot = slot(gate).await?;
     let admitted_at = gate.now();
     soft::tell(gate, &levels, admitted_at);
-    let (claims, asking) = place.claimed(call, &resolved, beside, admitted_at).await?;
+    let (claims, asking) = place.claimed(call, &resolved, estimated, admitted_at).await?;
     let attribution = attribution(caller, call);
     slot.open(opening(call, &resolved, &attribution, (admitted_at, &asking)));
     let ticket = Ticket::new(
@@ -93,9 +93,9 @@ pub(crate) async fn again(
     let levels = levels(gate, &snapshot.settings, caller, call).await?;
     let names = grants::names_of(snapshot, name.as_str());
     let place = Place { gate, settings: &snapshot.settings, levels: &levels, names: &names };
-    let beside = place.checked(call, &resolved)?;
+    let (_, estimated) = place.checked(call, &resolved)?;
     ticket.give_back();
-    let (claims, asking) = place.claimed(call, &resolved, beside, ticket.admitted_at()).await?;
+    let (claims, asking) = place.claimed(call, &resolved, estimated, ticket.admitted_at()).await?;
     let holding = place.holding((call, name), &resolved, (&asking, &claims));
     ticket.hold(holding, claims);
     Ok(resolved)
@@ -111,27 +111,26 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// What the call may consume beside its text, once nothing forbids to claim for it.
-    fn checked(&self, call: &Call, resolved: &Resolved) -> Result<Beside, Refusal> {
+    /// What the call may consume beside its text and in all, once nothing forbids to claim for it.
+    fn checked(&self, call: &Call, resolved: &Resolved) -> Result<(Beside, Asking), Refusal> {
         let Self { gate, settings, levels, names } = *self;
         let beside = Beside::of(call, &resolved.deployments, settings);
         let estimated = Asking::of(call, resolved, None, beside);
         priced(settings, levels, names, &estimated.most)?;
         bounded(settings, levels, names, || beside.is_open(&resolved.deployments))?;
         countable(gate, settings, levels, names)?;
-        Ok(beside)
+        Ok((beside, estimated))
     }
 
     async fn claimed(
         &self,
         call: &mut Call,
         resolved: &Resolved,
-        beside: Beside,
+        estimated: Asking,
         at: Timestamp,
     ) -> Result<(Claims, Asking), Refusal> {
         let Self { gate, settings, levels, names } = *self;
         let claimant = Claimant { gate, levels, names, at };
-        let estimated = Asking::of(call, resolved, None, beside);
         let claimed = claimant.most(call, resolved, estimated, settings.clamp_max_tokens).await;
         claimed.map_err(|error| exceeded::not_claimed(&error, at))
     }
